@@ -1,0 +1,1 @@
+//! Configuration in luigi.cfg and TOML, as Luigi reads it.

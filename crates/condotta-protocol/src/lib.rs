@@ -1,0 +1,1 @@
+//! Luigi's remote procedure calls as JSON, to and from the scheduler's own types.

@@ -1,0 +1,17 @@
+//! The scheduler: which task runs next, on which worker.
+//!
+//! A pure state machine. Requests carry the time ([`Now`]), answers are values, and what happened
+//! leaves as events. There is no clock, no randomness, no I/O and no thread in this crate, and no
+//! request walks all tasks: equal requests give equal answers, byte for byte.
+
+#![no_std]
+
+extern crate alloc;
+
+mod reply;
+mod request;
+mod time;
+
+pub use reply::*;
+pub use request::*;
+pub use time::{Now, Timestamp};

@@ -1,0 +1,1 @@
+//! Targets: where a task's output is, written all or nothing.

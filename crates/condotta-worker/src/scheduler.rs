@@ -1,0 +1,92 @@
+//! What a worker asks of a scheduler, wherever that is.
+
+use condotta_scheduler::{
+    AddTask, AddTaskBatcher, AddWorker, GetWork, PendingCounts, Resources, Work, WorkerMessage,
+};
+
+/// A scheduler did not answer, or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulerError {
+    /// The request makes no sense to it; to repeat it is of no use.
+    #[error("the scheduler refused {request}: {reason}")]
+    Refused {
+        /// The request's name.
+        request: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// It could not be reached, also not by trying again.
+    #[error("cannot reach the scheduler at {url} ({request})")]
+    Unreachable {
+        /// The request's name.
+        request: &'static str,
+        /// Where it was looked for.
+        url: String,
+        /// The last failure.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A scheduler as a worker sees it. Each method is one of Luigi's remote procedure calls.
+pub trait Scheduler: Send + Sync {
+    /// Announces a task or reports on it.
+    fn add_task(&self, request: AddTask) -> Result<(), SchedulerError>;
+
+    /// Announces many tasks, in their order. A scheduler that takes them one by one keeps this.
+    fn add_tasks(&self, requests: Vec<AddTask>) -> Result<(), SchedulerError> {
+        requests
+            .into_iter()
+            .try_for_each(|request| self.add_task(request))
+    }
+
+    /// Says which tasks may run together.
+    fn add_task_batcher(&self, request: AddTaskBatcher) -> Result<(), SchedulerError>;
+
+    /// Says what kind of worker this is.
+    fn add_worker(&self, request: AddWorker) -> Result<(), SchedulerError>;
+
+    /// Asks for something to run.
+    fn get_work(&self, request: GetWork) -> Result<Work, SchedulerError>;
+
+    /// Asks what is left to do.
+    fn count_pending(&self, worker: &str) -> Result<PendingCounts, SchedulerError>;
+
+    /// Says that the worker lives, and fetches its messages.
+    fn ping(&self, worker: &str) -> Result<Vec<WorkerMessage>, SchedulerError>;
+
+    /// Says that a task could not be scheduled.
+    fn announce_scheduling_failure(
+        &self,
+        worker: &str,
+        task_name: &str,
+        family: &str,
+        params: &[(String, String)],
+        expl: &str,
+        owners: &[String],
+    ) -> Result<(), SchedulerError>;
+
+    /// Shows what a run says.
+    fn set_task_status_message(&self, task_id: &str, message: &str) -> Result<(), SchedulerError>;
+
+    /// Shows how far a run is, in percent.
+    fn set_task_progress_percentage(
+        &self,
+        task_id: &str,
+        percentage: f64,
+    ) -> Result<(), SchedulerError>;
+
+    /// Gives back a part of what a run takes.
+    fn decrease_running_task_resources(
+        &self,
+        task_id: &str,
+        decrease: &Resources,
+    ) -> Result<(), SchedulerError>;
+
+    /// Answers a message.
+    fn add_scheduler_message_response(
+        &self,
+        task_id: &str,
+        message_id: &str,
+        response: &str,
+    ) -> Result<(), SchedulerError>;
+}

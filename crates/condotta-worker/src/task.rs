@@ -1,0 +1,193 @@
+//! What the worker needs to know of a task.
+
+use std::{fmt, sync::Arc};
+
+use condotta_scheduler::{Resources, RetryPolicy, Visibility};
+
+/// Any error of a task's own code; its chain of sources is shown to people.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A task of any kind, shared.
+pub type TaskHandle = Arc<dyn Runnable>;
+
+/// A parameter of a task, for the scheduler and for the execution summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamInfo {
+    /// Its name.
+    pub name: String,
+    /// Its serialised value.
+    pub value: String,
+    /// Whether it is part of the task's identity.
+    pub significant: bool,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+/// A task that a worker can check, plan and run.
+///
+/// Identity is the [`task_id`](Self::task_id): two tasks of one id are one task.
+pub trait Runnable: Send + Sync {
+    /// The stable id, as [Luigi builds it](crate).
+    fn task_id(&self) -> &str;
+
+    /// The family, with its namespace.
+    fn family(&self) -> &str;
+
+    /// Where the code is, for a scheduler that hands the task to another worker.
+    fn module(&self) -> Option<&str> {
+        None
+    }
+
+    /// All parameters in declaration order.
+    fn params(&self) -> Vec<ParamInfo>;
+
+    /// The serialised value that follows `value` in this parameter's natural order, as for whole
+    /// numbers and dates. The execution summary shortens what follows on one another to a range.
+    fn next_in_enumeration(&self, _param: &str, _value: &str) -> Option<String> {
+        None
+    }
+
+    /// `Family(name=value, …)` over significant parameters in declaration order.
+    fn display_name(&self) -> String {
+        let shown: Vec<String> = self
+            .params()
+            .iter()
+            .filter(|param| param.significant)
+            .map(|param| format!("{}={}", param.name, param.value))
+            .collect();
+        format!("{}({})", self.family(), shown.join(", "))
+    }
+
+    /// Whether there is nothing to do.
+    fn complete(&self) -> Result<bool, BoxError>;
+
+    /// What has to be complete before this task can run.
+    fn dependencies(&self) -> Result<Vec<TaskHandle>, BoxError>;
+
+    /// The outputs that do not exist, as people name them; for error messages only.
+    fn missing_outputs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Does the work.
+    fn run(&self, context: &RunContext<'_>) -> Result<RunOutcome, BoxError>;
+
+    /// Whether somebody else makes the output: it is looked for, never made.
+    fn is_external(&self) -> bool {
+        false
+    }
+
+    /// Higher runs first.
+    fn priority(&self) -> f64 {
+        0.0
+    }
+
+    /// What a run takes of named resources.
+    fn resources(&self) -> Resources {
+        Resources::new()
+    }
+
+    /// How failures are answered.
+    fn retry_policy(&self) -> RetryPolicy {
+        RetryPolicy::default()
+    }
+
+    /// Seconds after which a run is stopped: `None` takes the worker's setting, 0 is never.
+    fn worker_timeout(&self) -> Option<f64> {
+        None
+    }
+
+    /// Not to be run now.
+    fn disabled(&self) -> bool {
+        false
+    }
+
+    /// The parameters that may differ within a batch; empty when tasks of the family run alone.
+    fn batch_params(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The most tasks in a batch; `None` is no limit.
+    fn max_batch_size(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether a run reads messages.
+    fn accepts_messages(&self) -> bool {
+        false
+    }
+
+    /// Addresses to tell of failures.
+    fn owners(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Called after a successful run. What it returns is shown as the task's message.
+    fn on_success(&self) -> Result<Option<String>, BoxError> {
+        Ok(None)
+    }
+
+    /// Called after a failed run with the failure. What it returns is shown as the task's error;
+    /// by default the error with the chain of its sources.
+    fn on_failure(&self, error: &BoxError) -> String {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str("\n  caused by: ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Debug for dyn Runnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display_name())
+    }
+}
+
+/// How a run ended that did not fail.
+#[derive(Debug)]
+pub enum RunOutcome {
+    /// The work is done.
+    Done,
+    /// The run needs these first; not all of them are complete. It starts again from the top when
+    /// they are.
+    Requires(Vec<TaskHandle>),
+}
+
+/// What a running task can say and ask.
+pub struct RunContext<'a> {
+    pub(crate) reporter: &'a dyn Reporter,
+}
+
+/// Where a run's words go: the scheduler, or the parent process.
+pub(crate) trait Reporter: Send + Sync {
+    fn set_tracking_url(&self, url: &str);
+    fn set_status_message(&self, message: &str);
+    fn set_progress_percentage(&self, percentage: f64);
+    fn decrease_running_resources(&self, decrease: &Resources);
+}
+
+impl RunContext<'_> {
+    /// Says where the run can be watched.
+    pub fn set_tracking_url(&self, url: &str) {
+        self.reporter.set_tracking_url(url);
+    }
+
+    /// Says what the run does.
+    pub fn set_status_message(&self, message: &str) {
+        self.reporter.set_status_message(message);
+    }
+
+    /// Says how far the run is, in percent.
+    pub fn set_progress_percentage(&self, percentage: f64) {
+        self.reporter.set_progress_percentage(percentage);
+    }
+
+    /// Gives back a part of what the run takes.
+    pub fn decrease_running_resources(&self, decrease: &Resources) {
+        self.reporter.decrease_running_resources(decrease);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a program knows of its task classes: for the command line, and to build tasks from text.
+//!
+//! `#[derive(Task)]` and `#[derive(Config)]` make one [`TaskClass`] each and register it with
+//! `inventory`.
+
+use condotta_scheduler::Visibility;
+use condotta_worker::TaskHandle;
+
+/// A task family (or a config section) with its parameters.
+pub struct TaskClass {
+    /// The family with its namespace, or the section's name.
+    pub family: fn() -> String,
+    /// The Rust path of the type, to tell two classes of one family apart.
+    pub type_name: fn() -> &'static str,
+    /// The doc comment.
+    pub description: &'static str,
+    /// The parameters in declaration order.
+    pub params: fn() -> Vec<ParamSpec>,
+    /// Builds a task; `None` for a config section.
+    pub build: Option<fn(&dyn ParamSource) -> Result<TaskHandle, ParamError>>,
+}
+
+inventory::collect!(TaskClass);
+
+/// One parameter of a class.
+#[derive(Clone, Debug)]
+pub struct ParamSpec {
+    /// The name, with `_`; on the command line `_` becomes `-`.
+    pub name: &'static str,
+    /// The doc comment or the `description`, and what the type adds (choices, permitted range).
+    pub description: String,
+    /// How it is given on the command line.
+    pub flag: FlagKind,
+    /// The serialised default; `None` when the parameter is required.
+    pub default: Option<String>,
+    /// Part of the task's identity.
+    pub significant: bool,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// May be given without its name where a constructor takes positional values.
+    pub positional: bool,
+    /// Tasks that differ here may run as one.
+    pub batchable: bool,
+    /// Listed by `--help` also for tasks other than the root.
+    pub always_in_help: bool,
+    /// The values that can be given, where they are few.
+    pub choices: Vec<String>,
+}
+
+/// How a parameter is given on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagKind {
+    /// `--name value`.
+    Value,
+    /// `--name` alone means true (Luigi's implicit bool).
+    Switch,
+    /// `--name`, or `--name true|false` (Luigi's explicit bool).
+    OptionalBool,
+}
+
+/// Where the text of a parameter's value was found; for error messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Given with the task itself: the root task's flag, or by the scheduler.
+    Given,
+    /// A task-qualified flag of the command line.
+    CommandLine,
+    /// A configuration file, with its path where known.
+    Config(Option<String>),
+}
+
+/// Where the texts of parameters come from, when a task is not built by Rust code.
+///
+/// In this order: given with the task itself, task-qualified flags, configuration.
+pub trait ParamSource {
+    /// The text for this parameter of this family, or `None` for the default. More than one text
+    /// are a batch's members, to be joined by the parameter's batch method.
+    fn given(&self, family: &str, param: &ParamSpec) -> Option<(Vec<String>, Origin)>;
+}
+
+/// A task can't be built from text.
+#[derive(Debug, thiserror::Error)]
+pub enum ParamError {
+    /// A parameter has no default and was not given.
+    #[error("{family}: missing parameter {param}: give --{flag}, or set it in section [{family}] of the configuration", flag = param.replace('_', "-"))]
+    Missing {
+        /// The task's family.
+        family: String,
+        /// The parameter.
+        param: String,
+    },
+    /// A text is no value of the parameter's type.
+    #[error("{family}: parameter {param}: {value:?} is not valid: {reason}")]
+    Invalid {
+        /// The task's family.
+        family: String,
+        /// The parameter.
+        param: String,
+        /// The text.
+        value: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+        /// Where the text was found.
+        origin: Origin,
+    },
+    /// Nobody knows a parameter of this name.
+    #[error("{family} has no parameter {param}")]
+    Unknown {
+        /// The task's family.
+        family: String,
+        /// The name.
+        param: String,
+    },
+}

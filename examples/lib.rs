@@ -1,0 +1,1 @@
+//! Pipelines to read and run: each example is a program of its own beside this file.
