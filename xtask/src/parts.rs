@@ -1,0 +1,87 @@
+//! What each part of the test command does.
+
+use std::process::Command;
+
+use crate::{project::Project, setup, shell, tally::Tally};
+
+/// Every file is formatted.
+pub(crate) fn fmt(project: &Project) -> anyhow::Result<Tally> {
+    let checked = shell::run(project.cargo(&["fmt", "--all", "--check"]))?;
+    Ok(Tally::one(checked.success))
+}
+
+/// No lint has anything to say, be it in code or in tests.
+pub(crate) fn clippy(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    Ok(Tally::one(shell::run(project.cargo(&arguments))?.success))
+}
+
+/// The documentation builds without a warning.
+pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let mut command = project.cargo(&["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    Ok(Tally::one(shell::run(command)?.success))
+}
+
+/// All of `cargo test`.
+pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    setup::need_python()?;
+    let ran = shell::run(project.cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+    Ok(Tally::of_cargo_test(&ran.text, ran.success))
+}
+
+/// Replays the scheduler's scenarios on stock Luigi, which answers the same or is listed.
+pub(crate) fn replay(project: &Project) -> anyhow::Result<Tally> {
+    let python = setup::stock_luigi(project)?;
+    let mut command = Command::new(python);
+    command
+        .arg("scenarios/replay_on_stock.py")
+        .current_dir(project.root());
+    let ran = shell::run(command)?;
+    Ok(Tally::of_closing_line(&ran.text, ran.success))
+}
+
+/// Asks cargo-deny, where it is installed.
+pub(crate) fn deny(project: &Project) -> anyhow::Result<Tally> {
+    if !shell::works("cargo-deny", &["--version"]) {
+        return Ok(Tally::skip("cargo-deny"));
+    }
+    // Advisories come from a repository that changes by itself: they say nothing of a change here.
+    let arguments = ["deny", "check", "licenses", "bans", "sources"];
+    Ok(Tally::one(shell::run(project.cargo(&arguments))?.success))
+}
+
+/// Builds each crate by itself: in the whole workspace, a feature that one crate forgot to ask for
+/// may come from another.
+pub(crate) fn each_crate(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let mut tally = Tally::default();
+    for package in project.packages() {
+        let checked = shell::run(project.cargo(&["check", "--package", &package]))?;
+        tally.add(Tally::one(checked.success));
+    }
+    Ok(tally)
+}
+
+/// Runs each bench once: that it works, not how fast it is.
+pub(crate) fn bench_smoke(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let mut tally = Tally::default();
+    for bench in project.benches() {
+        let arguments = ["bench", "--package", &bench.package, "--bench", &bench.name];
+        let mut command = project.cargo(&arguments);
+        command.args(["--", "--test"]);
+        tally.add(Tally::one(shell::run(command)?.success));
+    }
+    Ok(tally)
+}

@@ -1,0 +1,106 @@
+//! Where the project's things are, and how its cargo is called.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// The work tree and what cargo says of it.
+pub(crate) struct Project {
+    root: PathBuf,
+    metadata: Value,
+}
+
+/// One bench target of the workspace.
+pub(crate) struct Bench {
+    /// The package it belongs to.
+    pub(crate) package: String,
+    /// Its own name.
+    pub(crate) name: String,
+}
+
+impl Project {
+    /// The project that this program was started for.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let manifest_dir = std::env::var("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let root = Path::new(&manifest_dir)
+            .parent()
+            .context("the xtask package has no parent folder")?
+            .to_owned();
+        let output = cargo_in(&root)
+            .args(["metadata", "--format-version=1", "--no-deps"])
+            .output()
+            .context("cannot start cargo")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let metadata = serde_json::from_slice(&output.stdout)?;
+        Ok(Self { root, metadata })
+    }
+
+    /// The root of the work tree.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where cargo builds; things that can be made again may be kept beside it.
+    pub(crate) fn target(&self) -> PathBuf {
+        PathBuf::from(
+            self.metadata["target_directory"]
+                .as_str()
+                .unwrap_or("target"),
+        )
+    }
+
+    /// The names of the workspace's packages, in order.
+    pub(crate) fn packages(&self) -> Vec<String> {
+        let packages = self.metadata["packages"].as_array();
+        let mut names: Vec<String> = packages
+            .into_iter()
+            .flatten()
+            .filter_map(|package| package["name"].as_str())
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The bench targets of the workspace.
+    pub(crate) fn benches(&self) -> Vec<Bench> {
+        let mut benches = Vec::new();
+        for package in self.metadata["packages"].as_array().into_iter().flatten() {
+            for target in package["targets"].as_array().into_iter().flatten() {
+                let kinds = target["kind"].as_array().into_iter().flatten();
+                if kinds.filter_map(Value::as_str).any(|kind| kind == "bench") {
+                    benches.push(Bench {
+                        package: package["name"].as_str().unwrap_or_default().to_owned(),
+                        name: target["name"].as_str().unwrap_or_default().to_owned(),
+                    });
+                }
+            }
+        }
+        benches
+    }
+
+    /// A call of cargo in the root.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo_in(&self.root);
+        command.args(arguments);
+        command
+    }
+}
+
+fn cargo_in(root: &Path) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root);
+    // What `cargo run` sets for this program is not meant for the cargo that it calls.
+    command.env_remove("CARGO_MANIFEST_DIR");
+    command
+}
