@@ -45,6 +45,8 @@ pub struct ParamSpec {
     pub always_in_help: bool,
     /// The values that can be given, where they are few.
     pub choices: Vec<String>,
+    /// Another section and name in the configuration, looked at after the family's own section.
+    pub config: Option<(&'static str, &'static str)>,
 }
 
 /// How a parameter is given on the command line.

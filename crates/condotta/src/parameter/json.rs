@@ -1,0 +1,82 @@
+//! JSON texts as Python's `json.dumps` writes them: `", "` and `": "`, and everything that is not
+//! ASCII escaped. Task ids depend on each byte.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{ParseError, scalar};
+
+pub(crate) fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}").expect("writing to a string does not fail");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+pub(crate) fn write_list<T>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut String,
+    mut write_item: impl FnMut(T, &mut String),
+) {
+    out.push('[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write_item(item, out);
+    }
+    out.push(']');
+}
+
+pub(crate) fn write_map<K: AsRef<str>, V>(
+    entries: impl IntoIterator<Item = (K, V)>,
+    out: &mut String,
+    mut write_item: impl FnMut(V, &mut String),
+) {
+    out.push('{');
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write_string(key.as_ref(), out);
+        out.push_str(": ");
+        write_item(value, out);
+    }
+    out.push('}');
+}
+
+pub(crate) fn write_value(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() => out.push_str(&scalar::python_float(float)),
+            _ => out.push_str(&number.to_string()),
+        },
+        Value::String(text) => write_string(text, out),
+        Value::Array(items) => write_list(items, out, write_value),
+        Value::Object(entries) => write_map(entries, out, write_value),
+    }
+}
+
+/// Reads a JSON text whose form is known.
+pub(crate) fn parse(text: &str) -> Result<Value, ParseError> {
+    serde_json::from_str(text).map_err(|error| ParseError::new(format_args!("not JSON: {error}")))
+}
