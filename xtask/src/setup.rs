@@ -46,7 +46,7 @@ pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
     let (_, version) = LUIGI
         .split_once("==")
         .expect("the requirement names a version");
-    let check = format!("import luigi.version as v; assert v.__version__ == {version:?}");
+    let check = format!("import importlib.metadata as m; assert m.version('luigi') == {version:?}");
     if shell::works(program, &["-c", &check]) {
         return Ok(python);
     }
