@@ -4,8 +4,41 @@
 //! ([`Scheduler`]: in this process, or elsewhere). It knows nothing of the task DSL, of the command
 //! line or of any other language.
 
+pub mod child;
+mod completeness;
+mod config;
+mod error;
+mod events;
+mod execute;
+mod history;
+mod host;
+mod identity;
+mod keep_alive;
+mod loader;
+mod main_loop;
+mod messages;
+mod observer;
+mod panic;
+mod plan;
+mod pool;
+mod report;
+mod running;
 mod scheduler;
+mod shared;
+mod stop;
+mod summary;
 mod task;
+mod task_table;
+mod worker;
 
+pub use config::{ChildCommand, ConfigError, WorkerConfig, WorkerOptions};
+pub use error::WorkerError;
+pub use events::{Event, EventDetail, EventKind, WorkerEvents};
+pub use loader::{LoadError, TaskLoader};
+pub use messages::{Messages, TaskMessage};
+pub use observer::{Observer, TaskCounts};
 pub use scheduler::{Scheduler, SchedulerError};
+pub use stop::{StopLevel, StopSignal};
+pub use summary::{Category, StatusCode, Summary};
 pub use task::{BoxError, ParamInfo, RunContext, RunOutcome, Runnable, TaskHandle};
+pub use worker::Worker;

@@ -1,5 +1,7 @@
 //! What a worker asks of a scheduler, wherever that is.
 
+use std::{sync::Arc, time::Duration};
+
 use condotta_scheduler::{
     AddTask, AddTaskBatcher, AddWorker, GetWork, PendingCounts, Resources, Work, WorkerMessage,
 };
@@ -89,4 +91,13 @@ pub trait Scheduler: Send + Sync {
         message_id: &str,
         response: &str,
     ) -> Result<(), SchedulerError>;
+
+    /// Has `wake` called after whatever may give a waiting worker something to do, for as long as
+    /// the scheduler lives. One that cannot tell leaves it out: its workers ask now and then.
+    fn subscribe(&self, _wake: Arc<dyn Fn() + Send + Sync>) {}
+
+    /// When time alone may give a waiting worker something to do, as far as that is known.
+    fn next_change(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use condotta_scheduler::{Resources, RetryPolicy, Visibility};
 
+use crate::messages::{MessageQueue, Messages};
+
 /// Any error of a task's own code; its chain of sources is shown to people.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -130,15 +132,20 @@ pub trait Runnable: Send + Sync {
     /// Called after a failed run with the failure. What it returns is shown as the task's error;
     /// by default the error with the chain of its sources.
     fn on_failure(&self, error: &BoxError) -> String {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text.push_str("\n  caused by: ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
+        error_chain(error)
     }
+}
+
+/// The error and what caused it, one a line.
+pub(crate) fn error_chain(error: &BoxError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str("\n  caused by: ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 impl fmt::Debug for dyn Runnable {
@@ -160,6 +167,7 @@ pub enum RunOutcome {
 /// What a running task can say and ask.
 pub struct RunContext<'a> {
     pub(crate) reporter: &'a dyn Reporter,
+    pub(crate) messages: Option<&'a MessageQueue>,
 }
 
 /// Where a run's words go: the scheduler, or the parent process.
@@ -168,6 +176,35 @@ pub(crate) trait Reporter: Send + Sync {
     fn set_status_message(&self, message: &str);
     fn set_progress_percentage(&self, percentage: f64);
     fn decrease_running_resources(&self, decrease: &Resources);
+    fn progress_event(&self, message: &str);
+    fn respond(&self, message_id: &str, response: &str);
+    fn stop_requested(&self) -> bool;
+}
+
+/// Hears nothing and passes nothing on.
+struct Nobody;
+
+impl Reporter for Nobody {
+    fn set_tracking_url(&self, _: &str) {}
+    fn set_status_message(&self, _: &str) {}
+    fn set_progress_percentage(&self, _: f64) {}
+    fn decrease_running_resources(&self, _: &Resources) {}
+    fn progress_event(&self, _: &str) {}
+    fn respond(&self, _: &str, _: &str) {}
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
+
+impl RunContext<'static> {
+    /// A context whose words nobody hears: to run a task without a worker, as tests do.
+    #[must_use]
+    pub fn detached() -> Self {
+        Self {
+            reporter: &Nobody,
+            messages: None,
+        }
+    }
 }
 
 impl RunContext<'_> {
@@ -189,5 +226,26 @@ impl RunContext<'_> {
     /// Gives back a part of what the run takes.
     pub fn decrease_running_resources(&self, decrease: &Resources) {
         self.reporter.decrease_running_resources(decrease);
+    }
+
+    /// Triggers `event.core.progress` with a message for the program's listeners.
+    pub fn trigger_progress(&self, message: &str) {
+        self.reporter.progress_event(message);
+    }
+
+    /// The messages that were sent to this run.
+    #[must_use]
+    pub fn messages(&self) -> Messages<'_> {
+        Messages {
+            queue: self.messages,
+            reporter: self.reporter,
+        }
+    }
+
+    /// Whether the program is to stop now. A long run looks at this now and then, and returns an
+    /// error when it is so.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.reporter.stop_requested()
     }
 }

@@ -1,0 +1,228 @@
+//! The child's side: find out that one is a child, run the task, say how it went.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Write as _},
+    os::{
+        fd::AsFd as _,
+        unix::{fs::FileTypeExt as _, net::UnixStream},
+    },
+    process::ExitCode,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use condotta_scheduler::Resources;
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::{Pid, dup2_stdin, getpgrp, getppid},
+};
+
+use super::{
+    CHILD_VARIABLE, HOOKED,
+    wire::{FromChild, TaskRecipe, ToChild, line},
+};
+use crate::{
+    BoxError, EventDetail, Runnable, TaskHandle, TaskLoader,
+    execute::{Deps, Host, Settings, execute},
+    messages::{MessageQueue, RawMessage},
+    panic::guard,
+    running::{End, Outcome},
+    task::{Reporter, error_chain},
+};
+
+/// Runs a task if this process was started for that, and then says with what code to exit.
+///
+/// A program whose tasks may have a time-out calls this before it does anything else, as soon as
+/// its configuration is read and its log is set up. In any other process it returns at once.
+pub fn maybe_run(loader: &dyn TaskLoader) -> Option<ExitCode> {
+    HOOKED.store(true, Ordering::Relaxed);
+    let parent: i32 = std::env::var(CHILD_VARIABLE).ok()?.parse().ok()?;
+    let socket = take_socket()?;
+    if !die_with(Pid::from_raw(parent)) {
+        return Some(ExitCode::FAILURE);
+    }
+    Some(match serve(loader, socket) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(target: "luigi-interface", "the parent process cannot be understood: {error}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// The socket that is standard input, which then is empty for the task's own code. Programs that
+/// the task starts inherit the variable, but have no such socket.
+fn take_socket() -> Option<UnixStream> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
+    let input = File::from(input);
+    if !input.metadata().ok()?.file_type().is_socket() {
+        return None;
+    }
+    let nothing = File::open("/dev/null").ok()?;
+    dup2_stdin(&nothing).ok()?;
+    Some(UnixStream::from(std::os::fd::OwnedFd::from(input)))
+}
+
+/// The kernel ends this process when the parent dies, unless it is dead already.
+fn die_with(parent: Pid) -> bool {
+    #[cfg(target_os = "linux")]
+    if nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).is_err() {
+        return false;
+    }
+    getppid() == parent
+}
+
+fn serve(loader: &dyn TaskLoader, socket: UnixStream) -> Result<(), BoxError> {
+    let mut reader = BufReader::new(socket.try_clone()?);
+    let mut first = Vec::new();
+    reader.read_until(b'\n', &mut first)?;
+    let ToChild::Run {
+        task,
+        worker_id,
+        check_unfulfilled_deps,
+        check_complete_on_run,
+    } = serde_json::from_slice(&first)?
+    else {
+        return Err("a message came before the request".into());
+    };
+    let host = ChildHost {
+        socket: Mutex::new(socket),
+    };
+    let queue = Arc::new(MessageQueue::default());
+    let finished = Arc::new(AtomicBool::new(false));
+    thread::Builder::new().name("parent".to_owned()).spawn({
+        let (queue, finished) = (Arc::clone(&queue), Arc::clone(&finished));
+        move || listen(reader, &queue, &finished)
+    })?;
+    let settings = Settings {
+        worker_id: &worker_id,
+        check_unfulfilled_deps,
+        check_complete_on_run,
+    };
+    let outcome = match load(loader, task) {
+        Ok(task) => execute(&*task, Deps::Ask, &host, Some(&queue), &settings),
+        Err(error) => {
+            let text = error_chain(&error);
+            host.say(&FromChild::Failure { text: text.clone() });
+            Outcome::failed(text, End::Normal)
+        }
+    };
+    finished.store(true, Ordering::SeqCst);
+    host.say(&FromChild::result(outcome));
+    Ok(())
+}
+
+fn load(loader: &dyn TaskLoader, recipe: TaskRecipe) -> Result<TaskHandle, BoxError> {
+    let task_id = recipe.task_id.clone();
+    let task = guard(|| loader.load(&recipe.into_recipe()))??;
+    if task.task_id() == task_id {
+        return Ok(task);
+    }
+    Err(format!(
+        "the child process was asked for {task_id}, but its parameters make {}; \
+         a task that runs in a child process must be the same when it is built again",
+        task.task_id()
+    )
+    .into())
+}
+
+/// Hears messages. When the parent is gone, this process and what it started go, too.
+fn listen(mut reader: BufReader<UnixStream>, queue: &MessageQueue, finished: &AtomicBool) {
+    let mut line = Vec::new();
+    while reader
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|read| read > 0)
+    {
+        if let Ok(ToChild::Message { id, content }) = serde_json::from_slice(&line) {
+            queue.send(RawMessage { id, content });
+        }
+        line.clear();
+    }
+    if !finished.load(Ordering::SeqCst) {
+        // The process was started as the leader of its group.
+        let _ = killpg(getpgrp(), Signal::SIGKILL);
+    }
+}
+
+/// Passes everything on to the parent.
+struct ChildHost {
+    socket: Mutex<UnixStream>,
+}
+
+impl ChildHost {
+    fn say(&self, word: &FromChild) {
+        let line = line(word);
+        let mut socket = self.socket.lock().expect("nobody panics with this lock");
+        // A parent that does not listen has gone, and this process with it.
+        let _ = socket.write_all(&line);
+    }
+}
+
+impl Reporter for ChildHost {
+    fn set_tracking_url(&self, url: &str) {
+        self.say(&FromChild::TrackingUrl {
+            url: url.to_owned(),
+        });
+    }
+
+    fn set_status_message(&self, message: &str) {
+        self.say(&FromChild::StatusMessage {
+            message: message.to_owned(),
+        });
+    }
+
+    fn set_progress_percentage(&self, percentage: f64) {
+        if percentage.is_finite() {
+            self.say(&FromChild::ProgressPercentage { percentage });
+        }
+    }
+
+    fn decrease_running_resources(&self, decrease: &Resources) {
+        self.say(&FromChild::DecreaseResources {
+            decrease: decrease.clone(),
+        });
+    }
+
+    fn progress_event(&self, message: &str) {
+        self.say(&FromChild::Progress {
+            message: message.to_owned(),
+        });
+    }
+
+    fn respond(&self, message_id: &str, response: &str) {
+        self.say(&FromChild::Respond {
+            message_id: message_id.to_owned(),
+            response: response.to_owned(),
+        });
+    }
+
+    fn stop_requested(&self) -> bool {
+        // A child that is to stop is stopped.
+        false
+    }
+}
+
+impl Host for ChildHost {
+    fn event(&self, _task: &dyn Runnable, event: EventDetail<'_>) {
+        self.say(&match event {
+            EventDetail::Start => FromChild::Start,
+            EventDetail::ProcessingTime { secs } => FromChild::ProcessingTime { secs },
+            EventDetail::Success => FromChild::Success,
+            EventDetail::Failure { error } => FromChild::Failure {
+                text: error_chain(error),
+            },
+            // The others belong to planning, or are made by the parent.
+            _ => return,
+        });
+    }
+
+    fn check_complete(&self, task: &dyn Runnable) -> Result<bool, BoxError> {
+        guard(|| task.complete())?
+    }
+
+    fn remember_complete(&self, _task_id: &str) {}
+}

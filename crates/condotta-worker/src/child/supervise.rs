@@ -1,0 +1,319 @@
+//! The parent's side: start a child, pass its words on, and stop it when its time is over.
+
+use std::{
+    io::{BufRead as _, BufReader, ErrorKind, Write as _},
+    net::Shutdown,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            net::UnixStream,
+            process::{CommandExt as _, ExitStatusExt as _},
+        },
+    },
+    process::{Child, Command, ExitStatus},
+    sync::{Arc, Mutex, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use condotta_scheduler::Status;
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+
+use super::{
+    CHILD_VARIABLE, HOOKED,
+    wire::{FromChild, TaskRecipe, ToChild, line, outcome},
+};
+use crate::{
+    BoxError, ChildCommand, EventDetail, StopLevel, TaskHandle,
+    execute::Host,
+    host::WorkerHost,
+    running::{End, Outcome},
+    shared::Shared,
+    task::Reporter as _,
+};
+
+/// How often a process group that was asked to end is looked at.
+const GROUP_POLL: Duration = Duration::from_millis(5);
+
+/// A task cannot run in a child process.
+#[derive(Debug, thiserror::Error)]
+enum ChildError {
+    #[error(
+        "a task with a time-out runs in a child process, but this program does not call \
+         condotta_worker::child::maybe_run"
+    )]
+    NotHooked,
+    #[error("cannot start a child process for the task")]
+    Start(#[source] std::io::Error),
+}
+
+/// Runs the task in a child process, for at most `timeout_secs` (0 is without limit).
+pub(crate) fn supervise(
+    shared: &Arc<Shared>,
+    task: &TaskHandle,
+    host: &WorkerHost<'_>,
+    timeout_secs: f64,
+) -> Outcome {
+    let deadline = Duration::try_from_secs_f64(timeout_secs)
+        .ok()
+        .filter(|timeout| !timeout.is_zero())
+        .and_then(|timeout| Instant::now().checked_add(timeout));
+    let (mut child, socket) = match start(shared, task) {
+        Ok(started) => started,
+        Err(error) => {
+            let error: BoxError = error.into();
+            tracing::error!(target: "luigi-interface", "{error}");
+            host.event(&**task, EventDetail::Failure { error: &error });
+            let text = task.on_failure(&error);
+            return Outcome::failed(text, End::Normal);
+        }
+    };
+    let _on_stop = close_on(&shared.stop, &socket);
+    let _on_leave = close_on(&shared.gone, &socket);
+    let heard = listen(&socket, task, host, deadline);
+    settle(shared, task, host, &mut child, &socket, heard, timeout_secs)
+}
+
+/// How listening to a child ended.
+enum Heard {
+    Result(Outcome),
+    Deadline,
+    /// It said no more, or is not listened to any longer.
+    End,
+}
+
+fn settle(
+    shared: &Shared,
+    task: &TaskHandle,
+    host: &WorkerHost<'_>,
+    child: &mut Child,
+    socket: &UnixStream,
+    heard: Heard,
+    timeout_secs: f64,
+) -> Outcome {
+    let task_id = task.task_id();
+    match heard {
+        Heard::Result(outcome) => {
+            if !said_goodbye(socket, shared.kill_grace) {
+                end_group(child, shared.kill_grace);
+            }
+            let _ = child.wait();
+            if outcome.status == Status::Done {
+                host.remember_complete(task_id);
+            }
+            outcome
+        }
+        Heard::Deadline => {
+            end_group(child, shared.kill_grace);
+            let text = format!(
+                "Task {task_id} timed out after {timeout_secs} seconds and was terminated."
+            );
+            Outcome::failed(text, End::TimedOut)
+        }
+        Heard::End if is_now(&shared.stop) || is_now(&shared.gone) => {
+            end_group(child, shared.kill_grace);
+            let text = format!("Task {task_id} was stopped because the worker had to stop.");
+            Outcome::failed(text, End::Stopped)
+        }
+        Heard::End => {
+            let status = wait_or_end(child, shared.kill_grace);
+            let code = status.map_or(-1, exit_code);
+            let text = format!("Task {task_id} died unexpectedly with exit code {code}");
+            Outcome::failed(text, End::Died)
+        }
+    }
+}
+
+fn is_now(signal: &crate::StopSignal) -> bool {
+    signal.level() == StopLevel::Now
+}
+
+/// As Python counts it: a signal is negative.
+fn exit_code(status: ExitStatus) -> i32 {
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| -signal))
+        .unwrap_or(-1)
+}
+
+fn start(shared: &Arc<Shared>, task: &TaskHandle) -> Result<(Child, UnixStream), ChildError> {
+    let mut command = match &shared.child_command {
+        ChildCommand::Program { program, args } => {
+            let mut command = Command::new(program);
+            command.args(args);
+            command
+        }
+        ChildCommand::ThisProgram if !HOOKED.load(Ordering::Relaxed) => {
+            // A child would do again all that this program does.
+            return Err(ChildError::NotHooked);
+        }
+        ChildCommand::ThisProgram => {
+            let mut command = Command::new(std::env::current_exe().map_err(ChildError::Start)?);
+            command.args(std::env::args_os().skip(1));
+            command
+        }
+    };
+    let (mut ours, theirs) = UnixStream::pair().map_err(ChildError::Start)?;
+    let child = command
+        .env(CHILD_VARIABLE, std::process::id().to_string())
+        .stdin(OwnedFd::from(theirs))
+        .process_group(0)
+        .spawn()
+        .map_err(ChildError::Start)?;
+    let request = ToChild::Run {
+        task: TaskRecipe::of(&**task),
+        worker_id: shared.id.clone(),
+        check_unfulfilled_deps: shared.config.check_unfulfilled_deps,
+        check_complete_on_run: shared.config.check_complete_on_run,
+    };
+    // A child that does not read it is dead, which is noticed when it is listened to.
+    let _ = ours.write_all(&line(&request));
+    if task.accepts_messages() {
+        deliver_by(shared, task, &ours).map_err(ChildError::Start)?;
+    }
+    Ok((child, ours))
+}
+
+/// Messages to the task go through the socket.
+fn deliver_by(shared: &Shared, task: &TaskHandle, socket: &UnixStream) -> std::io::Result<()> {
+    let socket = Mutex::new(socket.try_clone()?);
+    let deliver = Arc::new(move |message: crate::messages::RawMessage| {
+        let line = line(&ToChild::Message {
+            id: message.id,
+            content: message.content,
+        });
+        let mut socket = socket.lock().expect("nobody panics with this lock");
+        // The run may be over.
+        let _ = socket.write_all(&line);
+    });
+    shared.routes.open(task.task_id(), deliver);
+    Ok(())
+}
+
+/// Ends listening when the program is to stop. The child hears nothing of it: it gets a signal.
+fn close_on(signal: &crate::StopSignal, socket: &UnixStream) -> Option<crate::stop::Registration> {
+    let socket = socket.try_clone().ok()?;
+    Some(signal.register(Arc::new(move |level| {
+        if level == StopLevel::Now {
+            let _ = socket.shutdown(Shutdown::Read);
+        }
+    })))
+}
+
+fn listen(
+    socket: &UnixStream,
+    task: &TaskHandle,
+    host: &WorkerHost<'_>,
+    deadline: Option<Instant>,
+) -> Heard {
+    let mut reader = BufReader::new(socket);
+    let mut line = Vec::new();
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Heard::Deadline;
+        }
+        if socket.set_read_timeout(left).is_err() {
+            return Heard::End;
+        }
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => return Heard::End,
+            Ok(_) => {
+                if let Ok(word) = serde_json::from_slice(&line)
+                    && let Some(outcome) = pass_on(word, task, host)
+                {
+                    return Heard::Result(outcome);
+                }
+                line.clear();
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
+            Err(_) => return Heard::End,
+        }
+    }
+}
+
+/// Does in this process what the child would have done. The last word is the outcome.
+fn pass_on(word: FromChild, task: &TaskHandle, host: &WorkerHost<'_>) -> Option<Outcome> {
+    match word {
+        FromChild::Start => host.event(&**task, EventDetail::Start),
+        FromChild::ProcessingTime { secs } => {
+            host.event(&**task, EventDetail::ProcessingTime { secs });
+        }
+        FromChild::Success => host.event(&**task, EventDetail::Success),
+        FromChild::Failure { text } => {
+            let error: BoxError = text.into();
+            host.event(&**task, EventDetail::Failure { error: &error });
+        }
+        FromChild::Progress { message } => host.progress_event(&message),
+        FromChild::TrackingUrl { url } => host.set_tracking_url(&url),
+        FromChild::StatusMessage { message } => host.set_status_message(&message),
+        FromChild::ProgressPercentage { percentage } => host.set_progress_percentage(percentage),
+        FromChild::DecreaseResources { decrease } => host.decrease_running_resources(&decrease),
+        FromChild::Respond {
+            message_id,
+            response,
+        } => host.respond(&message_id, &response),
+        FromChild::Result {
+            status,
+            expl,
+            missing,
+            requirements,
+        } => return Some(outcome(&status, expl, missing, requirements)),
+    }
+    None
+}
+
+/// A child that has said its last word closes the socket by ending.
+fn said_goodbye(socket: &UnixStream, patience: Duration) -> bool {
+    let patience = patience.max(GROUP_POLL);
+    let mut rest = [0_u8; 64];
+    let mut socket = socket;
+    socket.set_read_timeout(Some(patience)).is_ok()
+        && std::io::Read::read(&mut socket, &mut rest).is_ok_and(|read| read == 0)
+}
+
+/// A child that closed the socket has ended, or is about to.
+fn wait_or_end(child: &mut Child, grace: Duration) -> Option<ExitStatus> {
+    let patience = Instant::now() + grace;
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            end_group(child, Duration::ZERO);
+            return Some(status);
+        }
+        if Instant::now() >= patience {
+            end_group(child, grace);
+            return child.wait().ok();
+        }
+        thread::sleep(GROUP_POLL);
+    }
+}
+
+/// Asks the child and all that it started to end, and makes them when they do not.
+fn end_group(child: &mut Child, grace: Duration) {
+    let group = Pid::from_raw(i32::try_from(child.id()).expect("process ids are positive"));
+    let patience = Instant::now() + grace;
+    let mut signal = Signal::SIGTERM;
+    while killpg(group, signal) != Err(Errno::ESRCH) {
+        while Instant::now() < patience {
+            // The group is there until its leader was waited for, and everybody else has gone.
+            let _ = child.try_wait();
+            if killpg(group, None) == Err(Errno::ESRCH) {
+                return;
+            }
+            thread::sleep(GROUP_POLL);
+        }
+        if signal == Signal::SIGKILL {
+            break;
+        }
+        signal = Signal::SIGKILL;
+    }
+    let _ = child.wait();
+}

@@ -1,0 +1,133 @@
+//! A run in the worker's own process: its words go to the scheduler, its events to the listeners.
+
+use std::sync::Arc;
+
+use condotta_scheduler::{AddTask, Resources, Status};
+
+use crate::{
+    BoxError, EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle, execute::Host,
+    messages::MessageQueue, shared::Shared, task::Reporter,
+};
+
+pub(crate) struct WorkerHost<'a> {
+    shared: &'a Shared,
+    task: &'a TaskHandle,
+    attempt: Option<u64>,
+    messages: Option<Arc<MessageQueue>>,
+}
+
+impl<'a> WorkerHost<'a> {
+    /// Opens the task's letter box for as long as this lives, if it reads messages.
+    pub(crate) fn new(shared: &'a Shared, task: &'a TaskHandle, attempt: Option<u64>) -> Self {
+        let messages = task.accepts_messages().then(Arc::<MessageQueue>::default);
+        if let Some(queue) = &messages {
+            let queue = Arc::clone(queue);
+            let deliver = Arc::new(move |message| queue.send(message));
+            shared.routes.open(task.task_id(), deliver);
+        }
+        Self {
+            shared,
+            task,
+            attempt,
+            messages,
+        }
+    }
+
+    pub(crate) fn messages(&self) -> Option<&MessageQueue> {
+        self.messages.as_deref()
+    }
+
+    /// What a run says may get lost; the run does not fail for it.
+    fn said(&self, result: Result<(), SchedulerError>) {
+        if let Err(error) = result {
+            tracing::warn!(
+                target: "luigi-interface",
+                "What {} says did not reach the scheduler: {error}",
+                self.task.task_id(),
+            );
+        }
+    }
+}
+
+impl Drop for WorkerHost<'_> {
+    fn drop(&mut self) {
+        if self.messages.is_some() {
+            self.shared.routes.close(self.task.task_id());
+        }
+    }
+}
+
+impl Reporter for WorkerHost<'_> {
+    /// Says again what the task takes: a scheduler may take what is left out for "nothing".
+    fn set_tracking_url(&self, url: &str) {
+        let task = self.task;
+        self.said(self.shared.scheduler.add_task(AddTask {
+            status: Status::Running,
+            tracking_url: Some(url.to_owned()),
+            resources: Some(task.resources()),
+            accepts_messages: Some(task.accepts_messages()),
+            retry_policy: task.retry_policy(),
+            assistant: self.shared.assistant,
+            attempt: self.attempt,
+            ..AddTask::new(&self.shared.id, task.task_id())
+        }));
+        if let Some(observer) = &self.shared.observer {
+            observer.task_tracking_url(&**task, url);
+        }
+    }
+
+    fn set_status_message(&self, message: &str) {
+        let task_id = self.task.task_id();
+        self.said(
+            self.shared
+                .scheduler
+                .set_task_status_message(task_id, message),
+        );
+        if let Some(observer) = &self.shared.observer {
+            observer.task_status_message(&**self.task, message);
+        }
+    }
+
+    fn set_progress_percentage(&self, percentage: f64) {
+        let task_id = self.task.task_id();
+        let scheduler = &self.shared.scheduler;
+        self.said(scheduler.set_task_progress_percentage(task_id, percentage));
+        if let Some(observer) = &self.shared.observer {
+            observer.task_progress(&**self.task, percentage);
+        }
+    }
+
+    fn decrease_running_resources(&self, decrease: &Resources) {
+        let task_id = self.task.task_id();
+        let scheduler = &self.shared.scheduler;
+        self.said(scheduler.decrease_running_task_resources(task_id, decrease));
+    }
+
+    fn progress_event(&self, message: &str) {
+        self.event(&**self.task, EventDetail::Progress { message });
+    }
+
+    fn respond(&self, message_id: &str, response: &str) {
+        let task_id = self.task.task_id();
+        let scheduler = &self.shared.scheduler;
+        self.said(scheduler.add_scheduler_message_response(task_id, message_id, response));
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.shared.stop.level() == StopLevel::Now || self.shared.gone.level() == StopLevel::Now
+    }
+}
+
+impl Host for WorkerHost<'_> {
+    fn event(&self, task: &dyn Runnable, event: EventDetail<'_>) {
+        self.shared.events.trigger(task, event);
+    }
+
+    fn check_complete(&self, task: &dyn Runnable) -> Result<bool, BoxError> {
+        self.shared.check_complete(task)
+    }
+
+    fn remember_complete(&self, task_id: &str) {
+        self.shared.remember_complete(task_id);
+    }
+}

@@ -1,0 +1,487 @@
+//! The main loop: ask for work, run it, wait, stay or leave. Each step is a function of its own.
+
+use std::{
+    sync::{Arc, atomic::Ordering, mpsc::RecvTimeoutError},
+    time::{Duration, Instant},
+};
+
+use condotta_scheduler::{
+    AddTask, AddWorker, Assignment, GetWork, InfoValue, PendingCounts, Recipe, Status, Work,
+    WorkerState,
+};
+
+use crate::{
+    LoadError, StopLevel, Worker, WorkerError,
+    execute::{Deps, Settings, execute},
+    host::WorkerHost,
+    plan::scheduler_params,
+    pool::Job,
+    running::{Finished, Running},
+    shared::Incoming,
+    task::error_chain,
+    task_table::{Phase, TaskIndex},
+};
+
+/// The scheduler's answer, with the task found or built.
+pub(crate) struct WorkResponse {
+    counts: PendingCounts,
+    task: Option<(TaskIndex, Option<u64>)>,
+}
+
+impl Worker {
+    /// Runs what was planned, and what the scheduler gives beside it. Returns whether every task
+    /// that ran here ended well: done, or waiting for dependencies that it found while running.
+    pub fn run(&mut self) -> Result<bool, WorkerError> {
+        let _busy = self.shared.stop.busy();
+        self.start_keep_alive()?;
+        tracing::info!(
+            target: "luigi-interface",
+            "Running Worker with {} processes",
+            self.processes(),
+        );
+        self.run_succeeded = true;
+        if let Some(observer) = &self.shared.observer {
+            observer.run_started(&self.tasks.counts());
+        }
+        let result = self.add_worker().and_then(|()| self.main_loop());
+        if let Some(observer) = &self.shared.observer {
+            observer.run_finished(&self.tasks.counts());
+        }
+        self.stop_keep_alive();
+        result.map(|()| self.run_succeeded)
+    }
+
+    fn main_loop(&mut self) -> Result<(), WorkerError> {
+        loop {
+            while self.is_full() {
+                tracing::debug!(
+                    target: "luigi-interface",
+                    "{} running tasks, waiting for next task to finish",
+                    self.running.len(),
+                );
+                self.handle_next_task()?;
+            }
+            let response = self.get_work()?;
+            if response.counts.worker_state == WorkerState::Disabled {
+                self.start_phasing_out();
+            }
+            if let Some((task, attempt)) = response.task {
+                tracing::debug!(
+                    target: "luigi-interface",
+                    "Pending tasks: {}",
+                    response.counts.n_pending_tasks,
+                );
+                self.run_task(task, attempt)?;
+                continue;
+            }
+            if !self.stop_requesting_work {
+                self.log_remote_tasks(&response.counts);
+            }
+            if !self.running.is_empty() {
+                self.handle_next_task()?;
+            } else {
+                self.idle_since.get_or_insert_with(Instant::now);
+                if !self.stays_alive(&response.counts) {
+                    break;
+                }
+                self.sleep();
+            }
+        }
+        while !self.running.is_empty() {
+            tracing::debug!(
+                target: "luigi-interface",
+                "Shut down Worker, {} more tasks to go",
+                self.running.len(),
+            );
+            self.handle_next_task()?;
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let processes = self.processes();
+        processes > 0 && self.running.len() >= processes
+    }
+
+    /// Says what kind of worker this is.
+    pub(crate) fn add_worker(&mut self) -> Result<(), WorkerError> {
+        let first_task = match &self.first_task {
+            Some(task_id) => InfoValue::Text(task_id.clone()),
+            None => InfoValue::Null,
+        };
+        self.info.push(("first_task".to_owned(), first_task));
+        self.shared.scheduler.add_worker(AddWorker {
+            worker: self.shared.id.clone(),
+            info: self.info.clone(),
+        })?;
+        Ok(())
+    }
+
+    /// Asks for something to run, or only for what is left if this worker runs nothing.
+    pub(crate) fn get_work(&mut self) -> Result<WorkResponse, WorkerError> {
+        self.seen_changes = self.shared.changes.load(Ordering::SeqCst);
+        if self.stop_level() > StopLevel::Run {
+            self.start_phasing_out();
+        }
+        if self.stop_requesting_work {
+            return Ok(WorkResponse {
+                counts: PendingCounts {
+                    n_pending_tasks: 0,
+                    n_unique_pending: 0,
+                    n_pending_last_scheduled: 0,
+                    worker_state: WorkerState::Disabled,
+                    running_tasks: Vec::new(),
+                },
+                task: None,
+            });
+        }
+        let work = self.ask()?;
+        let task = self.take(work.assignment)?;
+        if task.is_none() {
+            self.history
+                .saw_running(&work.counts.running_tasks, &self.shared.id);
+        }
+        Ok(WorkResponse {
+            counts: work.counts,
+            task,
+        })
+    }
+
+    fn ask(&mut self) -> Result<Work, WorkerError> {
+        if self.processes() == 0 {
+            tracing::debug!(target: "luigi-interface", "Checking if tasks are still pending");
+            return Ok(Work {
+                counts: self.shared.scheduler.count_pending(&self.shared.id)?,
+                assignment: Assignment::Nothing,
+            });
+        }
+        tracing::debug!(target: "luigi-interface", "Asking scheduler for work...");
+        let current_tasks = self.running.keys();
+        let current_tasks = current_tasks.map(|index| self.tasks.task(*index).task_id().to_owned());
+        let request = GetWork {
+            worker: self.shared.id.clone(),
+            host: self.host.clone(),
+            assistant: self.shared.assistant,
+            current_tasks: Some(current_tasks.collect()),
+        };
+        Ok(self.shared.scheduler.get_work(request)?)
+    }
+
+    /// Finds what is to run; builds it when this worker did not plan it.
+    fn take(
+        &mut self,
+        assignment: Assignment,
+    ) -> Result<Option<(TaskIndex, Option<u64>)>, WorkerError> {
+        match assignment {
+            Assignment::Nothing => Ok(None),
+            Assignment::Task {
+                task_id,
+                recipe,
+                attempt,
+            } => Ok(self
+                .find_or_load(task_id, &recipe)?
+                .map(|index| (index, Some(attempt)))),
+            Assignment::Batch {
+                batch_id,
+                task_ids,
+                recipe,
+            } => Ok(self
+                .combine(batch_id, &task_ids, &recipe)?
+                .map(|index| (index, None))),
+        }
+    }
+
+    fn find_or_load(
+        &mut self,
+        task_id: String,
+        recipe: &Recipe,
+    ) -> Result<Option<TaskIndex>, WorkerError> {
+        if let Some(index) = self.tasks.find(&task_id) {
+            return Ok(Some(index));
+        }
+        tracing::info!(
+            target: "luigi-interface",
+            "Did not schedule {task_id}, will load it dynamically",
+        );
+        match self.load_as(&task_id, recipe) {
+            Ok(index) => Ok(Some(index)),
+            Err(error) => {
+                self.handle_task_load_error(&error, &[task_id])?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Builds a task and sees that it is the one that was meant: parameters that stay in their
+    /// worker may be lost on the way.
+    fn load_as(&mut self, task_id: &str, recipe: &Recipe) -> Result<TaskIndex, LoadError> {
+        let task = self.shared.load(recipe)?;
+        if task.task_id() != task_id {
+            return Err(LoadError::Invalid {
+                family: recipe.family.clone(),
+                source: format!(
+                    "the scheduler asked for {task_id}, but its parameters make {}",
+                    task.task_id()
+                )
+                .into(),
+            });
+        }
+        Ok(self.tasks.place(task))
+    }
+
+    /// Builds a batch's combined task and says that it runs.
+    fn combine(
+        &mut self,
+        batch_id: String,
+        task_ids: &[String],
+        recipe: &Recipe,
+    ) -> Result<Option<TaskIndex>, WorkerError> {
+        let task = match self.shared.load(recipe) {
+            Ok(task) => task,
+            Err(error) => {
+                self.handle_task_load_error(&error, task_ids)?;
+                return Ok(None);
+            }
+        };
+        self.shared.scheduler.add_task(AddTask {
+            status: Status::Running,
+            module: recipe.module.clone(),
+            family: recipe.family.clone(),
+            params: Some(scheduler_params(task.params())),
+            resources: Some(task.resources()),
+            retry_policy: task.retry_policy(),
+            accepts_messages: Some(task.accepts_messages()),
+            batch_id: Some(batch_id),
+            ..AddTask::new(&self.shared.id, task.task_id())
+        })?;
+        let index = self.tasks.place(task);
+        let members = task_ids.iter().filter_map(|id| self.tasks.find(id));
+        let members = members.collect();
+        self.batches.insert(index, members);
+        Ok(Some(index))
+    }
+
+    /// The scheduler sent tasks that cannot be built here: they failed.
+    fn handle_task_load_error(
+        &mut self,
+        error: &LoadError,
+        task_ids: &[String],
+    ) -> Result<(), WorkerError> {
+        self.run_succeeded = false;
+        let text = match error {
+            LoadError::Invalid { source, .. } => format!("{error}: {}", error_chain(source)),
+            _ => error.to_string(),
+        };
+        tracing::error!(
+            target: "luigi-interface",
+            "Cannot find task(s) sent by scheduler: {}\n{text}",
+            task_ids.join(","),
+        );
+        for task_id in task_ids {
+            self.report(AddTask {
+                status: Status::Failed,
+                runnable: Some(false),
+                expl: Some(text.clone()),
+                ..AddTask::new(&self.shared.id, task_id)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Starts a run: here and now, on a thread, or in a child process.
+    pub(crate) fn run_task(
+        &mut self,
+        index: TaskIndex,
+        attempt: Option<u64>,
+    ) -> Result<(), WorkerError> {
+        if self.running.contains_key(&index) {
+            tracing::debug!(
+                target: "luigi-interface",
+                "Got already running task id {} from scheduler, taking a break",
+                self.tasks.task(index).task_id(),
+            );
+            self.sleep();
+            return Ok(());
+        }
+        let task = self.tasks.task(index);
+        let timeout_secs = task
+            .worker_timeout()
+            .unwrap_or(self.shared.config.timeout as f64);
+        let in_child = self.shared.config.force_multiprocessing || timeout_secs > 0.0;
+        let run = self.next_run;
+        self.next_run += 1;
+        self.running.insert(
+            index,
+            Running {
+                run,
+                attempt,
+                in_child,
+            },
+        );
+        self.tasks.set_phase(index, Phase::Running);
+        if let Some(observer) = &self.shared.observer {
+            observer.task_started(&**self.tasks.task(index), &self.tasks.counts());
+        }
+        if in_child || self.processes() > 1 {
+            let job = self.job(index, run, attempt, in_child.then_some(timeout_secs));
+            return self.pool.start(job, self.running.len());
+        }
+        self.run_here(index, run, attempt);
+        Ok(())
+    }
+
+    fn job(
+        &self,
+        index: TaskIndex,
+        run: u64,
+        attempt: Option<u64>,
+        child_timeout_secs: Option<f64>,
+    ) -> Job {
+        let planned = self.tasks.entry(index).deps.as_deref();
+        Job {
+            index,
+            run,
+            task: Arc::clone(self.tasks.task(index)),
+            deps: planned.map(|deps| {
+                let deps = deps.iter().map(|dep| Arc::clone(self.tasks.task(*dep)));
+                deps.collect()
+            }),
+            attempt,
+            child_timeout_secs,
+        }
+    }
+
+    /// One worker without time-outs runs its tasks on its own thread.
+    fn run_here(&mut self, index: TaskIndex, run: u64, attempt: Option<u64>) {
+        let entry = self.tasks.entry(index);
+        let host = WorkerHost::new(&self.shared, &entry.task, attempt);
+        let deps = match entry.deps.as_deref() {
+            Some(indices) => Deps::Planned(&self.tasks, indices),
+            None => Deps::Ask,
+        };
+        let outcome = execute(
+            &*entry.task,
+            deps,
+            &host,
+            host.messages(),
+            &Settings::of(&self.shared),
+        );
+        drop(host);
+        self.finished.push_back(Finished {
+            index,
+            run,
+            outcome,
+        });
+    }
+
+    fn log_remote_tasks(&self, counts: &PendingCounts) {
+        tracing::debug!(target: "luigi-interface", "Done");
+        tracing::debug!(target: "luigi-interface", "There are no more tasks to run at this time");
+        if !counts.running_tasks.is_empty() {
+            for task in &counts.running_tasks {
+                tracing::debug!(
+                    target: "luigi-interface",
+                    "{} is currently run by worker {}",
+                    task.task_id,
+                    task.worker,
+                );
+            }
+        } else if counts.n_pending_tasks > 0 {
+            tracing::debug!(
+                target: "luigi-interface",
+                "There are {} pending tasks possibly being run by other workers",
+                counts.n_pending_tasks,
+            );
+            if counts.n_unique_pending > 0 {
+                tracing::debug!(
+                    target: "luigi-interface",
+                    "There are {} pending tasks unique to this worker",
+                    counts.n_unique_pending,
+                );
+            }
+            if counts.n_pending_last_scheduled > 0 {
+                tracing::debug!(
+                    target: "luigi-interface",
+                    "There are {} pending tasks last scheduled by this worker",
+                    counts.n_pending_last_scheduled,
+                );
+            }
+        }
+    }
+
+    /// Whether a worker without anything to run stays.
+    pub(crate) fn stays_alive(&self, counts: &PendingCounts) -> bool {
+        let config = &self.shared.config;
+        if !self.keep_alive {
+            false
+        } else if self.shared.assistant {
+            true
+        } else if config.count_last_scheduled {
+            counts.n_pending_last_scheduled > 0
+        } else if config.count_uniques {
+            counts.n_unique_pending > 0
+        } else if counts.n_pending_tasks == 0 {
+            false
+        } else {
+            self.idles_on()
+        }
+    }
+
+    fn idles_on(&self) -> bool {
+        let limit = self.shared.config.max_keep_alive_idle_duration;
+        let Some(idle_since) = self.idle_since.filter(|_| !limit.is_zero()) else {
+            return true;
+        };
+        let left = limit.saturating_sub(idle_since.elapsed());
+        tracing::debug!(
+            target: "luigi-interface",
+            "[{}] {:.6} until shutdown",
+            self.shared.id,
+            left.as_secs_f64(),
+        );
+        !left.is_zero()
+    }
+
+    /// Asks for no more work, and leaves when what runs has finished.
+    pub(crate) fn start_phasing_out(&mut self) {
+        self.keep_alive = false;
+        self.stop_requesting_work = true;
+    }
+
+    /// Waits before asking again, unless something happens earlier.
+    pub(crate) fn sleep(&mut self) {
+        let config = &self.shared.config;
+        let secs = config.wait_interval + config.wait_jitter * fastrand::f64();
+        tracing::debug!(target: "luigi-interface", "Sleeping for {secs:.6} seconds");
+        let mut wait = Duration::from_secs_f64(secs);
+        if let Some(hint) = self.shared.scheduler.next_change() {
+            wait = wait.min(hint);
+        }
+        if let Some(finished) = self.receive(wait) {
+            self.finished.push_back(finished);
+        }
+    }
+
+    /// Waits for the end of a run, until `wait` is over or something else happens.
+    pub(crate) fn receive(&mut self, wait: Duration) -> Option<Finished> {
+        if let Ok(Incoming::Finished(finished)) = self.mailbox.try_recv() {
+            return Some(*finished);
+        }
+        self.shared.waiting.store(true, Ordering::SeqCst);
+        let changes = self.shared.changes.load(Ordering::SeqCst);
+        if std::mem::replace(&mut self.seen_changes, changes) != changes {
+            // It happened before anybody waited for it.
+            self.shared.waiting.store(false, Ordering::SeqCst);
+            return None;
+        }
+        let incoming = self.mailbox.recv_timeout(wait);
+        self.shared.waiting.store(false, Ordering::SeqCst);
+        match incoming {
+            Ok(Incoming::Finished(finished)) => Some(*finished),
+            Ok(Incoming::Wake) | Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                unreachable!("the worker itself holds a sender")
+            }
+        }
+    }
+}

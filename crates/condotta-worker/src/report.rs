@@ -1,0 +1,222 @@
+//! What comes back from runs, and what the scheduler is told of it.
+
+use std::time::Duration;
+
+use condotta_scheduler::{AddTask, Status};
+
+use crate::{
+    EventDetail, StopLevel, TaskHandle, Worker, WorkerError,
+    plan::{informed, scheduler_params},
+    running::{End, Finished, Outcome, Requirements, Running},
+    task_table::TaskIndex,
+};
+
+impl Worker {
+    /// Waits a while for the end of a run, and deals with it.
+    pub(crate) fn handle_next_task(&mut self) -> Result<(), WorkerError> {
+        self.idle_since = None;
+        if self.stop_level() == StopLevel::Now {
+            self.start_phasing_out();
+            self.abandon_running()?;
+            if self.running.is_empty() {
+                return Ok(());
+            }
+        }
+        let finished = match self.finished.pop_front() {
+            Some(finished) => Some(finished),
+            None => self.receive(Duration::from_secs_f64(self.shared.config.wait_interval)),
+        };
+        let Some(finished) = finished else {
+            return Ok(());
+        };
+        match self.running.get(&finished.index) {
+            Some(running) if running.run == finished.run => {
+                let running = *running;
+                self.settle(finished, running)
+            }
+            // It was given up, or started anew.
+            _ => Ok(()),
+        }
+    }
+
+    /// Tasks on threads cannot be stopped: on "now" they are not waited for.
+    fn abandon_running(&mut self) -> Result<(), WorkerError> {
+        let on_threads: Vec<(TaskIndex, Running)> = self
+            .running
+            .iter()
+            .filter(|(_, running)| !running.in_child)
+            .map(|(index, running)| (*index, *running))
+            .collect();
+        for (index, running) in on_threads {
+            if self
+                .finished
+                .iter()
+                .any(|finished| finished.run == running.run)
+            {
+                continue;
+            }
+            let task_id = self.tasks.task(index).task_id();
+            let text = format!("Task {task_id} was given up because the worker had to stop.");
+            let finished = Finished {
+                index,
+                run: running.run,
+                outcome: Outcome::failed(text, End::Stopped),
+            };
+            self.settle(finished, running)?;
+        }
+        Ok(())
+    }
+
+    /// Reports a run's end and plans what it asked for.
+    fn settle(&mut self, finished: Finished, running: Running) -> Result<(), WorkerError> {
+        let Finished { index, outcome, .. } = finished;
+        let task = self.tasks.task(index).clone();
+        let Outcome {
+            mut status,
+            mut expl,
+            missing,
+            requirements,
+            end,
+        } = outcome;
+        self.announce_end(&task, end, expl.as_deref());
+
+        let mut new_deps = Vec::new();
+        match self.add_requirements(index, requirements) {
+            Ok(ids) => new_deps = ids,
+            Err(error @ (WorkerError::Cycle { .. } | WorkerError::Load(_))) => {
+                tracing::error!(
+                    target: "luigi-interface",
+                    "[pid {}] Worker {} failed    {}\n{error}",
+                    std::process::id(),
+                    self.shared.id,
+                    task.display_name(),
+                );
+                status = Status::Failed;
+                expl = Some(error.to_string());
+            }
+            Err(WorkerError::Stopped) => {
+                status = Status::Failed;
+                expl = Some(
+                    "the worker was told to stop before it could plan new requirements".into(),
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        let waits = !new_deps.is_empty();
+        self.running.remove(&index);
+        self.report(AddTask {
+            status,
+            expl: Some(encode_expl(expl.as_deref())),
+            resources: Some(task.resources()),
+            runnable: None,
+            params: Some(scheduler_params(task.params())),
+            family: task.family().to_owned(),
+            module: task.module().map(ToOwned::to_owned),
+            new_deps: Some(new_deps),
+            assistant: self.shared.assistant,
+            retry_policy: task.retry_policy(),
+            accepts_messages: None,
+            attempt: running.attempt,
+            ..AddTask::new(&self.shared.id, task.task_id())
+        })?;
+        if let Some(observer) = &self.shared.observer {
+            observer.task_finished(&*task, status, &self.tasks.counts());
+        }
+        if !missing.is_empty() && self.may_reschedule(missing) {
+            match self.add(task) {
+                Ok(_) | Err(WorkerError::Stopped | WorkerError::Cycle { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.run_succeeded &= status == Status::Done || waits;
+        Ok(())
+    }
+
+    /// Time-outs and deaths are noticed from outside; what happened inside was said there.
+    fn announce_end(&self, task: &TaskHandle, end: End, message: Option<&str>) {
+        let message = message.unwrap_or_default();
+        let event = match end {
+            End::Normal => return,
+            End::TimedOut => Some(EventDetail::Timeout { message }),
+            End::Died => Some(EventDetail::ProcessFailure { message }),
+            End::Stopped => None,
+        };
+        if let Some(event) = event {
+            self.shared.events.trigger(&**task, event);
+        }
+        tracing::info!(target: "luigi-interface", "{message}");
+    }
+
+    /// Plans what a run asked for. Returns the ids.
+    fn add_requirements(
+        &mut self,
+        parent: TaskIndex,
+        requirements: Requirements,
+    ) -> Result<Vec<String>, WorkerError> {
+        let tasks = match requirements {
+            Requirements::Tasks(tasks) => tasks,
+            Requirements::Recipes(recipes) => {
+                let tasks = recipes.iter().map(|recipe| self.shared.load(recipe));
+                tasks.collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        for task in &tasks {
+            self.add(task.clone())?;
+        }
+        for task in &tasks {
+            self.refuse_cycle(parent, task)?;
+        }
+        Ok(tasks.iter().map(|task| task.task_id().to_owned()).collect())
+    }
+
+    /// A run must not wait for what waits for it.
+    fn refuse_cycle(&self, parent: TaskIndex, required: &TaskHandle) -> Result<(), WorkerError> {
+        let required = self.tasks.find(required.task_id());
+        let required = required.expect("it was added before");
+        match self.tasks.find_path(required, parent) {
+            None => Ok(()),
+            Some(path) => {
+                let mut cycle = vec![parent];
+                cycle.extend(path);
+                Err(WorkerError::Cycle {
+                    path: self.display_names(&cycle),
+                })
+            }
+        }
+    }
+
+    /// Keeps a task whose dependency is missing again and again from being announced for ever.
+    fn may_reschedule(&mut self, missing: Vec<String>) -> bool {
+        let limit = self.shared.config.max_reschedules;
+        missing.into_iter().fold(true, |reschedule, dependency| {
+            let count = self.unfulfilled.entry(dependency).or_default();
+            *count += 1;
+            reschedule && *count <= limit
+        })
+    }
+
+    /// Tells the scheduler how a run ended, and notes it for the summary.
+    pub(crate) fn report(&mut self, mut request: AddTask) -> Result<(), WorkerError> {
+        let status = request.status;
+        let index = self.tasks.find(&request.task_id);
+        if let Some(index) = index {
+            request.owners = self.tasks.task(index).owners();
+            self.note(index, status, request.runnable);
+        }
+        if !tracing::enabled!(target: "luigi-interface", tracing::Level::INFO) {
+            return Ok(self.shared.scheduler.add_task(request)?);
+        }
+        let task_id = request.task_id.clone();
+        self.shared.scheduler.add_task(request)?;
+        informed(&task_id, status);
+        Ok(())
+    }
+}
+
+/// As JSON, which is what viewers expect. `null` is no message.
+fn encode_expl(expl: Option<&str>) -> String {
+    match expl {
+        None => "null".to_owned(),
+        Some(text) => serde_json::Value::from(text).to_string(),
+    }
+}
