@@ -156,13 +156,16 @@ impl Event<'_> {
 
 type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
+/// With the kind that it is for; `None` is every kind.
+type Listeners = Vec<(Option<EventKind>, Listener)>;
+
 /// The listeners of a worker. Clones share them.
 ///
 /// A listener is called on the thread where the event happens, also from several threads at once.
 /// One that panics is logged and does not disturb the worker.
 #[derive(Clone, Default)]
 pub struct WorkerEvents {
-    listeners: Arc<RwLock<Vec<(Option<EventKind>, Listener)>>>,
+    listeners: Arc<RwLock<Listeners>>,
 }
 
 impl WorkerEvents {

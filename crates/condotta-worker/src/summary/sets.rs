@@ -35,6 +35,10 @@ struct Told {
 pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) -> Summary {
     let mut order = Vec::with_capacity(tasks.len());
     let mut marks = direct(tasks, history, &mut order);
+    let mut listed = vec![false; tasks.len()];
+    for index in &order {
+        listed[index.as_usize()] = true;
+    }
     let mut others = Vec::new();
     for (worker, task_ids) in history.others() {
         let known: Vec<TaskIndex> = task_ids.iter().filter_map(|id| tasks.find(id)).collect();
@@ -43,7 +47,7 @@ pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) ->
         }
         for index in &known {
             marks[index.as_usize()].set(Category::RunByOtherWorker);
-            if !order.contains(index) {
+            if !std::mem::replace(&mut listed[index.as_usize()], true) {
                 order.push(*index);
             }
         }
