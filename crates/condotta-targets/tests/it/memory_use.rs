@@ -1,0 +1,51 @@
+//! Streams need the memory of a buffer, not that of their content.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::PathBuf,
+};
+
+use condotta_targets::{Format, LocalTarget, ReadWrite};
+
+use crate::child::Running;
+
+const MIB: usize = 1 << 20;
+const LENGTH: usize = 64 * MIB;
+
+/// In a child, for its peak to be its own: writes and reads 64 MiB.
+pub(crate) fn stream(path: PathBuf) {
+    let before = peak_kib();
+    for format in [Format::Plain, Format::Zstd] {
+        let target = LocalTarget::new(&path).format(format).fsync(false);
+        let mut writer = target.writer().unwrap();
+        let block = vec![7; MIB];
+        for _ in 0..LENGTH / MIB {
+            writer.write_all(&block).unwrap();
+        }
+        writer.commit().unwrap();
+        let mut reader = target.reader().unwrap().take(u64::MAX);
+        let read = io::copy(&mut reader, &mut io::sink()).unwrap();
+        assert_eq!(read, LENGTH as u64);
+    }
+    println!("GREW {}", peak_kib() - before);
+}
+
+#[test]
+fn memory_stays_far_below_the_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Running::start("stream", &folder.path().join("x"));
+    let grew: usize = child.wait_for("GREW ").parse().unwrap();
+    assert!(grew < LENGTH / 1024 / 4, "grew by {grew} KiB");
+    child.finish();
+}
+
+/// The most memory that this process had.
+fn peak_kib() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
