@@ -8,10 +8,18 @@
 
 extern crate alloc;
 
+mod config;
+mod error;
+mod event;
 mod reply;
 mod request;
+mod scheduler;
 mod time;
 
+pub use config::Config;
+pub use error::Refusal;
+pub use event::{DeadEnd, EmailKind, Event, HistoryMoment};
 pub use reply::*;
 pub use request::*;
+pub use scheduler::{Answer, Scheduler};
 pub use time::{Now, Timestamp};

@@ -225,3 +225,47 @@ pub struct GetWork {
     /// on the way and is handed out again. `None` leaves that out.
     pub current_tasks: Option<Vec<String>>,
 }
+
+/// The request `announce_scheduling_failure`: a worker could not find out what a task needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchedulingFailure {
+    /// The worker that speaks.
+    pub worker: String,
+    /// The task's display name.
+    pub task_name: String,
+    /// Its family.
+    pub family: String,
+    /// Its parameters.
+    pub params: Vec<(String, String)>,
+    /// The error, as the worker encoded it.
+    pub expl: String,
+    /// Addresses to tell.
+    pub owners: Vec<String>,
+}
+
+/// The question `task_list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskListQuery {
+    /// Only tasks of this status.
+    pub status: Option<Status>,
+    /// Of pending tasks only those with this upstream status, by its name; empty is any.
+    pub upstream_status: String,
+    /// Whether too many tasks are counted instead of shown.
+    pub limit: bool,
+    /// Words that the display name has to contain, whatever their case.
+    pub search: Option<String>,
+    /// The most tasks to show, when not the configured number.
+    pub max_shown_tasks: Option<u64>,
+}
+
+impl Default for TaskListQuery {
+    fn default() -> Self {
+        Self {
+            status: None,
+            upstream_status: String::new(),
+            limit: true,
+            search: None,
+            max_shown_tasks: None,
+        }
+    }
+}
