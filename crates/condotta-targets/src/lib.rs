@@ -20,6 +20,7 @@ mod error;
 mod format;
 mod local;
 mod memory;
+mod outputs;
 mod read_write;
 mod target;
 
@@ -27,5 +28,6 @@ pub use error::{BoxError, TargetError};
 pub use format::Format;
 pub use local::{DirectoryTarget, LocalFileSystem, LocalTarget};
 pub use memory::{MemoryStore, MemoryTarget};
+pub use outputs::{AnyTarget, Outputs};
 pub use read_write::{Lines, ReadWrite, Reader, Writer};
 pub use target::Target;
