@@ -1,6 +1,6 @@
 //! What the worker needs to know of a task.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use condotta_scheduler::{Resources, RetryPolicy, Visibility};
 
@@ -37,6 +37,11 @@ pub trait Runnable: Send + Sync {
 
     /// Where the code is, for a scheduler that hands the task to another worker.
     fn module(&self) -> Option<&str> {
+        None
+    }
+
+    /// The task itself, for listeners that know its type.
+    fn as_any(&self) -> Option<&dyn Any> {
         None
     }
 
@@ -148,7 +153,7 @@ pub(crate) fn error_chain(error: &BoxError) -> String {
     text
 }
 
-impl fmt::Debug for dyn Runnable {
+impl fmt::Debug for dyn Runnable + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.display_name())
     }
