@@ -17,8 +17,11 @@ pub struct TaskClass {
     /// The parameters in declaration order.
     pub params: fn() -> Vec<ParamSpec>,
     /// Builds a task; `None` for a config section.
-    pub build: Option<fn(&dyn ParamSource) -> Result<TaskHandle, ParamError>>,
+    pub build: Option<BuildTask>,
 }
+
+/// Builds a task from texts.
+pub type BuildTask = fn(&dyn ParamSource) -> Result<TaskHandle, ParamError>;
 
 inventory::collect!(TaskClass);
 

@@ -5,12 +5,13 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::class::TaskClass;
+use crate::{class::TaskClass, task::Task};
 
 static REGISTERED: RwLock<Vec<&'static TaskClass>> = RwLock::new(Vec::new());
 
-/// Adds a class. To add one twice, or one that is there by itself, changes nothing.
-pub fn register(class: &'static TaskClass) {
+/// Adds a task class. To add one twice, or one that is there by itself, changes nothing.
+pub fn register<T: Task>() {
+    let class: &'static TaskClass = const { &TaskClass::of_task::<T>() };
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     registered.push(class);
 }

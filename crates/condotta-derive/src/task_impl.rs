@@ -1,0 +1,307 @@
+//! `#[task] impl Task for X { … }`: associated types from signatures, and what is absent.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{
+    Error, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Result, ReturnType, Type,
+    meta::ParseNestedMeta, parse::Parser as _, spanned::Spanned as _,
+};
+
+use crate::hint;
+
+/// The methods of a task, and how what they return becomes what the trait says.
+const METHODS: [(&str, Returns); 16] = [
+    ("requires", Returns::Associated("Requires")),
+    ("output", Returns::Associated("Output")),
+    ("run", Returns::Fallible("()")),
+    ("complete", Returns::Fallible("bool")),
+    ("bulk_complete", Returns::Fallible("Vec<bool>")),
+    ("priority", Returns::Number),
+    ("resources", Returns::Converted("Resources")),
+    ("retry_policy", Returns::AsDeclared),
+    ("worker_timeout", Returns::Converted("Timeout")),
+    ("disabled", Returns::AsDeclared),
+    ("max_batch_size", Returns::Optional),
+    ("accepts_messages", Returns::AsDeclared),
+    ("owners", Returns::Converted("Owners")),
+    ("on_success", Returns::Converted("Success")),
+    ("on_failure", Returns::AsDeclared),
+    ("family", Returns::AsDeclared),
+];
+
+#[derive(Clone, Copy)]
+enum Returns {
+    /// What is written becomes this associated type.
+    Associated(&'static str),
+    /// What the trait says.
+    AsDeclared,
+    /// This, or a `Result` of it with any error.
+    Fallible(&'static str),
+    /// Any type that becomes an `f64`.
+    Number,
+    /// A count or an `Option` of one.
+    Optional,
+    /// Any type with the trait `Into…`.
+    Converted(&'static str),
+}
+
+pub(crate) fn expand(arguments: TokenStream, item: ItemImpl) -> TokenStream {
+    let (generics, of) = (item.generics.clone(), item.self_ty.clone());
+    completed(arguments, item).unwrap_or_else(|error| {
+        // With an empty task beside it, the error stays alone.
+        let error = error.into_compile_error();
+        let (impl_generics, _, where_clause) = generics.split_for_impl();
+        let items = absent(&Arguments::default(), &|_| false);
+        quote! {
+            #error
+            impl #impl_generics ::condotta::task::Task for #of #where_clause { #items }
+        }
+    })
+}
+
+fn completed(arguments: TokenStream, mut item: ItemImpl) -> Result<TokenStream> {
+    let arguments = Arguments::read(arguments)?;
+    check_trait(&item)?;
+    let mut present: Vec<(String, Span)> = Vec::new();
+    let mut types = TokenStream::new();
+    for entry in &mut item.items {
+        match entry {
+            ImplItem::Fn(method) => {
+                let name = method.sig.ident.to_string();
+                types.extend(adapt(method)?);
+                present.push((name, method.sig.ident.span()));
+            }
+            ImplItem::Type(declared) => {
+                present.push((format!("type {}", declared.ident), declared.ident.span()));
+            }
+            _ => {}
+        }
+    }
+    arguments.check(&present)?;
+    let has = |name: &str| present.iter().any(|(present, _)| present == name);
+    let absent = absent(&arguments, &has);
+    item.items.push(ImplItem::Verbatim(quote!(#types #absent)));
+    Ok(item.into_token_stream())
+}
+
+fn check_trait(item: &ItemImpl) -> Result<()> {
+    let named = item
+        .trait_
+        .as_ref()
+        .and_then(|(_, path, _)| path.segments.last());
+    match named {
+        Some(last) if last.ident == "Task" => Ok(()),
+        Some(last) => Err(Error::new(
+            last.ident.span(),
+            "`#[task]` belongs on `impl Task for …`; what Luigi calls an external task or a wrapper \
+             task is `#[task(external)]` or `#[task(wrapper)]`",
+        )),
+        None => Err(Error::new(
+            item.self_ty.span(),
+            "`#[task]` belongs on `impl Task for …`",
+        )),
+    }
+}
+
+/// What `#[task(…)]` says.
+#[derive(Default)]
+struct Arguments {
+    external: Option<Span>,
+    wrapper: Option<Span>,
+    namespace: Option<LitStr>,
+    family: Option<LitStr>,
+}
+
+impl Arguments {
+    fn read(arguments: TokenStream) -> Result<Self> {
+        let mut found = Self::default();
+        let parser = syn::meta::parser(|meta| found.read_one(&meta));
+        parser.parse2(arguments)?;
+        Ok(found)
+    }
+
+    fn read_one(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
+        let name = meta
+            .path
+            .get_ident()
+            .map(Ident::to_string)
+            .unwrap_or_default();
+        match name.as_str() {
+            "external" => self.external = Some(meta.path.span()),
+            "wrapper" => self.wrapper = Some(meta.path.span()),
+            "namespace" => self.namespace = Some(meta.value()?.parse()?),
+            "family" => self.family = Some(meta.value()?.parse()?),
+            _ => {
+                let known = ["external", "wrapper", "namespace", "family"];
+                return Err(meta.error(hint::unknown("task attribute", &name, &known)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what contradicts itself.
+    fn check(&self, present: &[(String, Span)]) -> Result<()> {
+        let find = |name: &str| present.iter().find(|(present, _)| present == name);
+        if let (Some(_), Some((_, span))) = (self.external, find("run")) {
+            return Err(Error::new(
+                *span,
+                "an external task is not run: somebody else makes its output",
+            ));
+        }
+        if let (Some(_), Some((_, span))) = (self.wrapper, find("complete")) {
+            return Err(Error::new(
+                *span,
+                "a wrapper task is complete when all that it requires is",
+            ));
+        }
+        if let (Some(family), Some((_, span))) = (&self.family, find("family")) {
+            let _ = family;
+            return Err(Error::new(
+                *span,
+                "the family is in `#[task(family = …)]` already",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Brings a method to the trait's signature. Returns the associated type that it stands for.
+fn adapt(method: &mut ImplItemFn) -> Result<TokenStream> {
+    let name = method.sig.ident.to_string();
+    let Some((_, returns)) = METHODS.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> = METHODS.iter().map(|(known, _)| *known).collect();
+        let text = hint::unknown("method of a task", &name, &known);
+        let place = " (the task's own methods belong in an `impl` without `Task for`)";
+        return Err(Error::new(method.sig.ident.span(), text + place));
+    };
+    if name == "run" && method.sig.inputs.len() == 1 {
+        method
+            .sig
+            .inputs
+            .push(syn::parse_quote!(_run: &::condotta::task::Run<'_, Self>));
+    }
+    let (declared, span) = match &method.sig.output {
+        ReturnType::Default => (syn::parse_quote!(()), method.sig.ident.span()),
+        ReturnType::Type(_, declared) => ((**declared).clone(), declared.span()),
+    };
+    if let Type::ImplTrait(_) = declared {
+        return Err(Error::new(
+            span,
+            "name the type: others have to know what they get",
+        ));
+    }
+    let wrap = |method: &mut ImplItemFn, to: TokenStream, convert: TokenStream| {
+        let block = &method.block;
+        method.sig.output = syn::parse2(quote!(-> #to))?;
+        method.block = syn::parse2(quote_spanned!(span=> {
+            #[allow(clippy::redundant_closure_call, reason = "`return` and `?` are the closure's")]
+            let result: #declared = (|| -> #declared #block)();
+            #convert(result)
+        }))?;
+        Ok::<_, Error>(())
+    };
+    match *returns {
+        Returns::AsDeclared => {}
+        Returns::Associated(associated) => {
+            let associated = Ident::new(associated, Span::call_site());
+            if matches!(method.sig.output, ReturnType::Default) {
+                method.sig.output = syn::parse_quote!(-> ());
+            }
+            return Ok(quote_spanned!(span=> type #associated = #declared;));
+        }
+        Returns::Fallible(to) => {
+            let to: Type = syn::parse_str(to)?;
+            let convert = quote_spanned!(span=> ::condotta::task::IntoResult::<#to>::into_result);
+            wrap(method, quote!(::condotta::Result<#to>), convert)?;
+        }
+        Returns::Number => {
+            wrap(
+                method,
+                quote!(f64),
+                quote_spanned!(span=> ::core::convert::Into::<f64>::into),
+            )?;
+        }
+        Returns::Optional => {
+            let to = quote!(::core::option::Option<u64>);
+            wrap(
+                method,
+                to.clone(),
+                quote_spanned!(span=> ::core::convert::Into::<#to>::into),
+            )?;
+        }
+        Returns::Converted(to) => {
+            let (result, by) = match to {
+                "Resources" => (
+                    quote!(::condotta::task::Resources),
+                    quote!(IntoResources::into_resources),
+                ),
+                "Timeout" => {
+                    let timeout = quote!(::core::option::Option<::core::time::Duration>);
+                    (timeout, quote!(IntoTimeout::into_timeout))
+                }
+                "Owners" => (
+                    quote!(::std::vec::Vec<::std::string::String>),
+                    quote!(IntoOwners::into_owners),
+                ),
+                _ => (
+                    quote!(::condotta::Result<::core::option::Option<::std::string::String>>),
+                    quote!(IntoSuccess::into_success),
+                ),
+            };
+            wrap(method, result, quote_spanned!(span=> ::condotta::task::#by))?;
+        }
+    }
+    Ok(TokenStream::new())
+}
+
+/// What the author left out.
+fn absent(arguments: &Arguments, has: &dyn Fn(&str) -> bool) -> TokenStream {
+    let mut items = quote! {
+        const MODULE: &'static str = ::core::module_path!();
+    };
+    if !has("requires") {
+        items.extend(quote!(
+            fn requires(&self) {}
+        ));
+        if !has("type Requires") {
+            items.extend(quote!(
+                type Requires = ();
+            ));
+        }
+    }
+    if !has("output") {
+        items.extend(quote!(
+            fn output(&self) {}
+        ));
+        if !has("type Output") {
+            items.extend(quote!(
+                type Output = ();
+            ));
+        }
+    }
+    if !has("family") {
+        let text = |value: &Option<LitStr>| match value {
+            Some(value) => quote!(::core::option::Option::Some(#value)),
+            None => quote!(::core::option::Option::None),
+        };
+        let (namespace, family) = (text(&arguments.namespace), text(&arguments.family));
+        items.extend(quote! {
+            fn family() -> ::std::string::String {
+                ::condotta::task::family::<Self>(Self::MODULE, #namespace, #family)
+            }
+        });
+    }
+    if arguments.external.is_some() {
+        items.extend(quote!(
+            const EXTERNAL: bool = true;
+        ));
+    }
+    if arguments.wrapper.is_some() {
+        items.extend(quote! {
+            fn complete(&self) -> ::condotta::Result<bool> {
+                ::condotta::task::requires_complete(self)
+            }
+        });
+    }
+    items
+}

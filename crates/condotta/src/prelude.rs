@@ -1,0 +1,12 @@
+//! What a program of tasks uses: `use condotta::prelude::*;`.
+
+pub use std::process::ExitCode;
+
+pub use condotta_derive::{Config, ParameterEnum, Requires, Task, task};
+pub use condotta_targets::{LocalTarget, ReadWrite as _, Target};
+
+pub use crate::{
+    Error, Result,
+    parameter::{Date, DateHour, DateInterval, DateMinute, DateSecond, Month, Year},
+    task::{AnyTask, Config as _, Resources, RetryPolicy, Run, Task},
+};

@@ -1,0 +1,149 @@
+//! What a running task has at hand.
+
+use std::sync::{Mutex, PoisonError};
+
+use condotta_targets::Outputs as _;
+use condotta_worker::{Messages, RunContext, TaskHandle};
+
+use super::{Input, IntoResources, Output, Requires, Task};
+use crate::Result;
+
+/// A run of the task `T`: its input, its output, and its line to the scheduler.
+pub struct Run<'a, T: Task> {
+    task: &'a T,
+    context: &'a RunContext<'a>,
+    required: Mutex<Vec<TaskHandle>>,
+}
+
+impl<'a, T: Task> Run<'a, T> {
+    pub(super) fn new(task: &'a T, context: &'a RunContext<'a>) -> Self {
+        Self {
+            task,
+            context,
+            required: Mutex::default(),
+        }
+    }
+
+    /// The outputs of the tasks that this one requires, in the shape in which
+    /// [`requires`](Task::requires) names them.
+    ///
+    /// # Panics
+    /// `requires` returns an error now though it did not before the run.
+    #[must_use]
+    pub fn input(&self) -> Input<T> {
+        self.task
+            .requires()
+            .into_input(None)
+            .expect("`requires` gave no error before the run")
+    }
+
+    /// The task's own output.
+    ///
+    /// # Panics
+    /// `output` returns an error now though it did not before the run.
+    #[must_use]
+    pub fn output(&self) -> Output<T> {
+        self.task
+            .output()
+            .into_targets()
+            .expect("`output` gave no error before the run")
+    }
+
+    /// Requires more tasks, in any shape: a dynamic dependency. Returns their outputs if they are
+    /// complete.
+    ///
+    /// Otherwise this run is over: leave it with `?`. It starts **again from the top** when the
+    /// tasks are complete, so do not do twice what must be done once before asking. The run counts
+    /// as suspended even if the error is not passed on.
+    ///
+    /// ```
+    /// use condotta::prelude::*;
+    /// # #[derive(Task)] struct Page { number: usize }
+    /// # #[task] impl Task for Page { fn output(&self) -> LocalTarget { LocalTarget::new("p") } }
+    ///
+    /// #[derive(Task)]
+    /// struct Book;
+    ///
+    /// #[task]
+    /// impl Task for Book {
+    ///     fn run(&self, run: &Run<Self>) -> Result<()> {
+    ///         let first: LocalTarget = run.require(Page { number: 0 })?;
+    ///         let count: usize = first.read()?;
+    ///         let pages: Vec<LocalTarget> =
+    ///             run.require((1..=count).map(|number| Page { number }).collect::<Vec<_>>())?;
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Not all of the tasks are complete ([`Suspended`]), or that can't be found out.
+    pub fn require<R: Requires>(&self, tasks: R) -> Result<R::Input> {
+        let mut handles = Vec::new();
+        let input = tasks.into_input(Some(&mut handles))?;
+        for handle in &handles {
+            if !handle.complete()? {
+                let task = handle.display_name();
+                self.required
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .append(&mut handles);
+                return Err(Suspended { task }.into());
+            }
+        }
+        Ok(input)
+    }
+
+    /// Says what the run does.
+    pub fn set_status_message(&self, message: impl AsRef<str>) {
+        self.context.set_status_message(message.as_ref());
+    }
+
+    /// Says how far the run is, in percent.
+    pub fn set_progress_percentage(&self, percentage: f64) {
+        self.context.set_progress_percentage(percentage);
+    }
+
+    /// Says where the run can be watched.
+    pub fn set_tracking_url(&self, url: impl AsRef<str>) {
+        self.context.set_tracking_url(url.as_ref());
+    }
+
+    /// Gives back a part of what the run takes: `run.decrease_running_resources([("gpu", 1)])`.
+    pub fn decrease_running_resources(&self, resources: impl IntoResources) {
+        self.context
+            .decrease_running_resources(&resources.into_resources());
+    }
+
+    /// Tells the program's listeners something, as `event.core.progress`.
+    pub fn trigger_progress(&self, message: impl AsRef<str>) {
+        self.context.trigger_progress(message.as_ref());
+    }
+
+    /// The messages that were sent to this run. There are none unless the task
+    /// [`accepts_messages`](Task::accepts_messages).
+    #[must_use]
+    pub fn messages(&self) -> Messages<'_> {
+        self.context.messages()
+    }
+
+    /// Whether the program is to stop now. A long run looks at this now and then, and returns an
+    /// error when it is so.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.context.stop_requested()
+    }
+
+    pub(super) fn into_required(self) -> Vec<TaskHandle> {
+        self.required
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run can't go on before other tasks are complete. Not a failure: pass it on.
+#[derive(Debug, thiserror::Error)]
+#[error("waits for {task}")]
+pub struct Suspended {
+    task: String,
+}

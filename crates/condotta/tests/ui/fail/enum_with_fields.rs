@@ -1,0 +1,9 @@
+use condotta::prelude::*;
+
+#[derive(ParameterEnum)]
+enum Source {
+    Web,
+    File(String),
+}
+
+fn main() {}

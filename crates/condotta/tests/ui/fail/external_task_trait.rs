@@ -1,0 +1,9 @@
+use condotta::prelude::*;
+
+#[derive(Task)]
+struct Report;
+
+#[task]
+impl ExternalTask for Report {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use condotta::prelude::*;
+
+struct Report;
+
+#[task]
+impl Task for Report {}
+
+fn main() {}

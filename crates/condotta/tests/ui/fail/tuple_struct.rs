@@ -1,0 +1,6 @@
+use condotta::prelude::*;
+
+#[derive(Task)]
+struct Report(String);
+
+fn main() {}
