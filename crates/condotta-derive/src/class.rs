@@ -30,7 +30,7 @@ pub(crate) struct Param<'a> {
 impl Param<'_> {
     /// The constant that describes the field.
     pub(crate) fn constant(&self) -> Ident {
-        format_ident!("__PARAM_{}", self.name.to_uppercase())
+        format_ident!("__PARAM_{}", self.name)
     }
 }
 
@@ -235,6 +235,7 @@ fn field_constant(param: &Param<'_>) -> Result<TokenStream> {
         check_call(param),
     ];
     Ok(quote! {
+        #[allow(non_upper_case_globals, reason = "named after the field")]
         const #constant: ::condotta::params::Field<#ty> = #start #(#calls)*;
     })
 }

@@ -62,26 +62,34 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemImpl) -> TokenStream {
 fn completed(arguments: TokenStream, mut item: ItemImpl) -> Result<TokenStream> {
     let arguments = Arguments::read(arguments)?;
     check_trait(&item)?;
-    let mut present: Vec<(String, Span)> = Vec::new();
-    let mut types = TokenStream::new();
-    for entry in &mut item.items {
-        match entry {
-            ImplItem::Fn(method) => {
-                let name = method.sig.ident.to_string();
-                types.extend(adapt(method)?);
-                present.push((name, method.sig.ident.span()));
-            }
-            ImplItem::Type(declared) => {
-                present.push((format!("type {}", declared.ident), declared.ident.span()));
-            }
-            _ => {}
-        }
-    }
+    let present: Vec<(String, Span)> = item.items.iter().filter_map(name_of).collect();
     arguments.check(&present)?;
     let has = |name: &str| present.iter().any(|(present, _)| present == name);
+    let mut types = TokenStream::new();
+    for entry in &mut item.items {
+        let ImplItem::Fn(method) = entry else {
+            continue;
+        };
+        if let Some((associated, declared)) = adapt(method)?
+            && !has(&format!("type {associated}"))
+        {
+            types.extend(quote_spanned!(declared.span()=> type #associated = #declared;));
+        }
+    }
     let absent = absent(&arguments, &has);
     item.items.push(ImplItem::Verbatim(quote!(#types #absent)));
     Ok(item.into_token_stream())
+}
+
+/// A method's name, or that of an associated type after `type`.
+fn name_of(item: &ImplItem) -> Option<(String, Span)> {
+    match item {
+        ImplItem::Fn(method) => Some((method.sig.ident.to_string(), method.sig.ident.span())),
+        ImplItem::Type(declared) => {
+            Some((format!("type {}", declared.ident), declared.ident.span()))
+        }
+        _ => None,
+    }
 }
 
 fn check_trait(item: &ItemImpl) -> Result<()> {
@@ -166,7 +174,7 @@ impl Arguments {
 }
 
 /// Brings a method to the trait's signature. Returns the associated type that it stands for.
-fn adapt(method: &mut ImplItemFn) -> Result<TokenStream> {
+fn adapt(method: &mut ImplItemFn) -> Result<Option<(Ident, Type)>> {
     let name = method.sig.ident.to_string();
     let Some((_, returns)) = METHODS.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = METHODS.iter().map(|(known, _)| *known).collect();
@@ -207,7 +215,7 @@ fn adapt(method: &mut ImplItemFn) -> Result<TokenStream> {
             if matches!(method.sig.output, ReturnType::Default) {
                 method.sig.output = syn::parse_quote!(-> ());
             }
-            return Ok(quote_spanned!(span=> type #associated = #declared;));
+            return Ok(Some((associated, declared)));
         }
         Returns::Fallible(to) => {
             let to: Type = syn::parse_str(to)?;
@@ -251,7 +259,7 @@ fn adapt(method: &mut ImplItemFn) -> Result<TokenStream> {
             wrap(method, result, quote_spanned!(span=> ::condotta::task::#by))?;
         }
     }
-    Ok(TokenStream::new())
+    Ok(None)
 }
 
 /// What the author left out.

@@ -3,10 +3,11 @@
 pub use std::process::ExitCode;
 
 pub use condotta_derive::{Config, ParameterEnum, Requires, Task, task};
-pub use condotta_targets::{LocalTarget, ReadWrite as _, Target};
+pub use condotta_targets::{DirectoryTarget, LocalTarget, ReadWrite as _, Target};
 
 pub use crate::{
     Error, Result,
+    event::EventKind,
     parameter::{Date, DateHour, DateInterval, DateMinute, DateSecond, Month, Year},
     task::{AnyTask, Config as _, Resources, RetryPolicy, Run, Task},
 };

@@ -212,13 +212,7 @@ impl<T: Task> Runnable for Erased<T> {
 
     fn run(&self, context: &RunContext<'_>) -> Result<RunOutcome, BoxError> {
         self.check()?;
-        if T::Requires::FALLIBLE {
-            self.task.requires().into_input(None)?;
-        }
-        if T::Output::FALLIBLE {
-            self.task.output().into_targets()?;
-        }
-        let run = Run::new(&self.task, context);
+        let run = Run::new(&self.task, context)?;
         let result = catch_unwind(AssertUnwindSafe(|| self.task.run(&run)));
         match (run.into_required(), result) {
             // Whatever the code made of the error of `require`, even a panic.
@@ -233,7 +227,9 @@ impl<T: Task> Runnable for Erased<T> {
     }
 
     fn priority(&self) -> f64 {
-        self.task.priority()
+        let priority = self.task.priority();
+        // The scheduler orders by it.
+        if priority.is_nan() { 0.0 } else { priority }
     }
 
     fn resources(&self) -> Resources {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use condotta_targets::Outputs as _;
+use condotta_targets::Outputs;
 use condotta_worker::{Messages, RunContext, TaskHandle};
 
 use super::{Input, IntoResources, Output, Requires, Task};
@@ -12,16 +12,28 @@ use crate::Result;
 pub struct Run<'a, T: Task> {
     task: &'a T,
     context: &'a RunContext<'a>,
+    /// The input, if it had to be looked up before the run; the first to ask takes it.
+    input: Mutex<Option<Input<T>>>,
     required: Mutex<Vec<TaskHandle>>,
 }
 
 impl<'a, T: Task> Run<'a, T> {
-    pub(super) fn new(task: &'a T, context: &'a RunContext<'a>) -> Self {
-        Self {
+    /// # Errors
+    /// There is an error in place of what is required or of an output.
+    pub(super) fn new(task: &'a T, context: &'a RunContext<'a>) -> Result<Self> {
+        let input = match T::Requires::FALLIBLE {
+            true => Some(task.requires().into_input(None)?),
+            false => None,
+        };
+        if T::Output::FALLIBLE {
+            task.output().into_targets()?;
+        }
+        Ok(Self {
             task,
             context,
+            input: Mutex::new(input),
             required: Mutex::default(),
-        }
+        })
     }
 
     /// The outputs of the tasks that this one requires, in the shape in which
@@ -31,10 +43,15 @@ impl<'a, T: Task> Run<'a, T> {
     /// `requires` returns an error now though it did not before the run.
     #[must_use]
     pub fn input(&self) -> Input<T> {
-        self.task
-            .requires()
-            .into_input(None)
-            .expect("`requires` gave no error before the run")
+        let known = self
+            .input
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        known.unwrap_or_else(|| {
+            let input = self.task.requires().into_input(None);
+            input.expect("`requires` gave no error before the run")
+        })
     }
 
     /// The task's own output.

@@ -1,8 +1,6 @@
 //! Task ids against those that Luigi 3.8.1 gave: `golden/task_ids.json` holds a vector for each
 //! class of parameter and value.
 
-#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test")]
-
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use condotta::{

@@ -1,7 +1,5 @@
 //! How the values of parameters are found, checked and described.
 
-#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test")]
-
 use std::collections::HashMap;
 
 use condotta::{

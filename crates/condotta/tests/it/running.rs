@@ -1,7 +1,5 @@
 //! Tasks as a worker sees them: what they depend on, when they are complete, how they run.
 
-#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test")]
-
 use std::{
     collections::BTreeMap,
     io,
@@ -441,7 +439,6 @@ fn generic_tasks_differ_by_their_arguments_and_are_registered_by_hand() {
     registry::register::<Copied<Text, 3>>();
     registry::register::<Copied<Text, 3>>();
     assert_eq!(registry::find("Copied_Text_3").unwrap().description, "");
-    registry::check().unwrap();
 }
 
 #[derive(Task)]
@@ -507,7 +504,7 @@ impl Task for Settings {
 fn what_a_task_says_of_itself_reaches_the_worker() {
     let task = handle(Settings { long: true });
     assert_eq!(task.family(), "tests.Attributes");
-    assert_eq!(task.module(), Some("running"));
+    assert_eq!(task.module(), Some("it::running"));
     assert!(task.complete().unwrap() && task.disabled() && task.accepts_messages());
     assert_eq!(task.priority(), 7.0);
     assert_eq!(
