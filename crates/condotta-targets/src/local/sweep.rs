@@ -25,8 +25,8 @@ static CLEAN: LazyLock<Clean> = LazyLock::new(|| Clean {
     folders: Mutex::default(),
 });
 
-/// Notes that `folder` is new, so that nobody can have died in it. `true`: it was not known.
-pub(super) fn is_clean(folder: &Path) -> bool {
+/// Notes that `folder` needs no look, as one that is new. `true`: that was not known yet.
+pub(super) fn mark_clean(folder: &Path) -> bool {
     let hash = CLEAN.hasher.hash_one(folder);
     let mut folders = CLEAN.folders.lock().unwrap_or_else(PoisonError::into_inner);
     folders.insert(hash)
@@ -34,7 +34,7 @@ pub(super) fn is_clean(folder: &Path) -> bool {
 
 /// Sweeps `folder` unless this process has done so.
 pub(super) fn sweep_once(folder: &Path) {
-    if is_clean(folder) {
+    if mark_clean(folder) {
         // A folder that cannot be listed can still be written to.
         if let Err(error) = sweep(folder) {
             tracing::debug!(

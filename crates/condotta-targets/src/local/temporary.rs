@@ -84,7 +84,7 @@ fn make<T>(
         };
         if claim(handle(&made))? {
             if made_folders {
-                sweep::is_clean(parent_of(path));
+                sweep::mark_clean(parent_of(path));
             } else {
                 sweep::sweep_once(parent_of(path));
             }

@@ -1,6 +1,6 @@
 //! Copy, move, rename, list and remove.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, io, os::unix::fs::PermissionsExt};
 
 use condotta_targets::{LocalFileSystem, LocalTarget, ReadWrite, Target, TargetError};
 
@@ -99,12 +99,10 @@ fn folders_need_a_free_name_and_a_parent() {
 }
 
 #[test]
-fn moves_to_another_disk_when_there_is_one() {
-    let other = Path::new("/dev/shm");
+fn moves_to_another_disk() {
+    // Shared memory is a file system of its own, whatever the temporary folder is on.
     let folder = tempfile::tempdir().unwrap();
-    let Ok(elsewhere) = tempfile::tempdir_in(other) else {
-        return;
-    };
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
     let tree = LocalTarget::new(folder.path().join("tree"));
     fs::create_dir(tree.path()).unwrap();
     fs::write(tree.path().join("file"), "content").unwrap();
