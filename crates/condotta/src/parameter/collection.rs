@@ -13,8 +13,11 @@ use super::{Parameter, ParseError, json};
 /// The parts of [`Parameter`] that follow from the JSON form.
 macro_rules! as_json {
     () => {
+        as_json!(json::parse);
+    };
+    ($parse:path) => {
         fn parse(text: &str) -> Result<Self, ParseError> {
-            Self::from_json(&json::parse(text)?)
+            Self::from_json(&$parse(text)?)
         }
 
         fn serialize(&self) -> String {
@@ -50,7 +53,7 @@ impl<T: Parameter + Ord> Parameter for BTreeSet<T> {
 }
 
 impl<T: Parameter, const N: usize> Parameter for [T; N] {
-    as_json!();
+    as_json!(json::parse_or_literal);
 
     fn write_json(&self, out: &mut String) {
         json::write_list(self, out, T::write_json);
@@ -97,7 +100,7 @@ impl<K: Parameter + Ord, V: Parameter> Parameter for BTreeMap<K, V> {
 macro_rules! tuples {
     ($(($count:literal: $($name:ident $index:tt),+))*) => {$(
         impl<$($name: Parameter),+> Parameter for ($($name,)+) {
-            as_json!();
+            as_json!(json::parse_or_literal);
 
             fn write_json(&self, out: &mut String) {
                 let items: [&dyn Fn(&mut String); $count] =
@@ -192,6 +195,17 @@ mod tests {
         }
     }
     impl IntoVec for jiff::civil::Date {}
+
+    #[test]
+    fn tuples_may_be_written_as_in_python() {
+        let text = "((1, 2,), 'it\\'s \"x\"', None, True)";
+        let value = ((1, 2), "it's \"x\"".to_owned(), None::<f64>, true);
+        assert_eq!(Parameter::parse(text), Ok(value));
+        assert_eq!(<[i64; 2]>::parse("(3, 4)"), Ok([3, 4]));
+        for text in ["1, 2", "(1, 2", "(1, two)", "('a, 2)"] {
+            assert!(<(i64, i64)>::parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_is_said() {

@@ -80,3 +80,70 @@ pub(crate) fn write_value(value: &Value, out: &mut String) {
 pub(crate) fn parse(text: &str) -> Result<Value, ParseError> {
     serde_json::from_str(text).map_err(|error| ParseError::new(format_args!("not JSON: {error}")))
 }
+
+/// Reads what Python would take for a tuple, such as `(1, 'a', None)`; Luigi's `TupleParameter` takes
+/// both this and JSON.
+pub(crate) fn parse_or_literal(text: &str) -> Result<Value, ParseError> {
+    parse(text).or_else(|error| {
+        let literal = text
+            .trim_start()
+            .starts_with('(')
+            .then(|| json_of_literal(text));
+        literal.and_then(|json| parse(&json).ok()).ok_or(error)
+    })
+}
+
+/// Brackets for parentheses, JSON's words and quotes for Python's, and no comma at the end.
+fn json_of_literal(text: &str) -> String {
+    let mut json = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '(' | '[' => json.push('['),
+            ')' | ']' => {
+                json.truncate(json.trim_end().trim_end_matches(',').len());
+                json.push(']');
+            }
+            quote @ ('\'' | '"') => {
+                let (string, after) = quoted(rest, quote);
+                write_string(&string, &mut json);
+                rest = after;
+            }
+            c if c.is_alphabetic() => {
+                let end = rest
+                    .find(|c: char| !c.is_alphabetic())
+                    .unwrap_or(rest.len());
+                let word = format!("{c}{}", &rest[..end]);
+                json.push_str(match word.as_str() {
+                    "True" => "true",
+                    "False" => "false",
+                    "None" => "null",
+                    other => other,
+                });
+                rest = &rest[end..];
+            }
+            c => json.push(c),
+        }
+    }
+    json
+}
+
+/// The string up to the closing quote, and what follows it.
+fn quoted(text: &str, quote: char) -> (String, &str) {
+    let mut string = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some((_, 'n')) => string.push('\n'),
+                Some((_, 't')) => string.push('\t'),
+                Some((_, escaped)) => string.push(escaped),
+                None => {}
+            },
+            c if c == quote => return (string, &text[at + 1..]),
+            c => string.push(c),
+        }
+    }
+    (string, "")
+}

@@ -6,7 +6,7 @@ use condotta::{
     class::{FlagKind, Origin, ParamError, ParamSource, ParamSpec},
     params::Parameters,
     prelude::*,
-    registry,
+    registry, settings,
 };
 use jiff::civil::date;
 
@@ -314,6 +314,57 @@ fn parameters_are_taken_over_from_another_task() {
         (date(2013, 7, 10), 3, "low-level")
     );
     assert_eq!((changed.day, changed.number), (date(2013, 7, 10), 7));
+}
+
+#[derive(Task)]
+struct Configured {
+    #[param(default = "default")]
+    name: String,
+    #[param(default = "default")]
+    other: String,
+}
+
+#[task]
+impl Task for Configured {}
+
+struct Installed;
+
+impl ParamSource for Installed {
+    fn given(&self, family: &str, param: &ParamSpec) -> Option<(Vec<String>, Origin)> {
+        let known = family == "Configured" && param.name == "name";
+        known.then(|| (vec!["configured".to_owned()], Origin::Config(None)))
+    }
+}
+
+#[derive(Task)]
+struct Named {
+    name: String,
+}
+
+#[task]
+impl Task for Named {}
+
+#[test]
+fn settings_go_before_defaults_and_values_before_settings() {
+    settings::install(Installed).unwrap();
+    assert!(settings::install(Installed).is_err());
+    let found = Configured::builder().build().unwrap();
+    assert_eq!(
+        (found.name.as_str(), found.other.as_str()),
+        ("configured", "default")
+    );
+    let given = Configured::builder().name("given").build().unwrap();
+    assert_eq!(given.name, "given");
+    let parent = Named {
+        name: "inherited".to_owned(),
+    };
+    assert_eq!(parent.clone_as::<Configured>().unwrap().name, "inherited");
+    let both = Configured::builder()
+        .inherit(&parent)
+        .name("given")
+        .build()
+        .unwrap();
+    assert_eq!(both.name, "given");
 }
 
 /// Where mail goes.
