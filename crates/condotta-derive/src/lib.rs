@@ -6,6 +6,7 @@
 mod attributes;
 mod builder;
 mod class;
+mod field;
 mod hint;
 mod parameter_enum;
 mod requires;

@@ -15,16 +15,16 @@ const METHODS: [(&str, Returns); 16] = [
     ("output", Returns::Associated("Output")),
     ("run", Returns::Fallible("()")),
     ("complete", Returns::Fallible("bool")),
-    ("bulk_complete", Returns::Fallible("Vec<bool>")),
+    ("bulk_complete", Returns::Fallible("::std::vec::Vec<bool>")),
     ("priority", Returns::Number),
-    ("resources", Returns::Converted("Resources")),
+    ("resources", Returns::Resources),
     ("retry_policy", Returns::AsDeclared),
-    ("worker_timeout", Returns::Converted("Timeout")),
+    ("worker_timeout", Returns::Timeout),
     ("disabled", Returns::AsDeclared),
-    ("max_batch_size", Returns::Optional),
+    ("max_batch_size", Returns::Count),
     ("accepts_messages", Returns::AsDeclared),
-    ("owners", Returns::Converted("Owners")),
-    ("on_success", Returns::Converted("Success")),
+    ("owners", Returns::Owners),
+    ("on_success", Returns::Success),
     ("on_failure", Returns::AsDeclared),
     ("family", Returns::AsDeclared),
 ];
@@ -40,9 +40,15 @@ enum Returns {
     /// Any type that becomes an `f64`.
     Number,
     /// A count or an `Option` of one.
-    Optional,
-    /// Any type with the trait `Into…`.
-    Converted(&'static str),
+    Count,
+    /// Any type with `IntoResources`.
+    Resources,
+    /// A length of time or an `Option` of one.
+    Timeout,
+    /// Any type with `IntoOwners`.
+    Owners,
+    /// Nothing, a message, or a result of these.
+    Success,
 }
 
 pub(crate) fn expand(arguments: TokenStream, item: ItemImpl) -> TokenStream {
@@ -198,7 +204,13 @@ fn adapt(method: &mut ImplItemFn) -> Result<Option<(Ident, Type)>> {
             "name the type: others have to know what they get",
         ));
     }
-    let wrap = |method: &mut ImplItemFn, to: TokenStream, convert: TokenStream| {
+    if let Returns::Associated(associated) = returns {
+        if matches!(method.sig.output, ReturnType::Default) {
+            method.sig.output = syn::parse_quote!(-> ());
+        }
+        return Ok(Some((Ident::new(associated, Span::call_site()), declared)));
+    }
+    if let Some((to, convert)) = conversion(*returns, span)? {
         let block = &method.block;
         method.sig.output = syn::parse2(quote!(-> #to))?;
         method.block = syn::parse2(quote_spanned!(span=> {
@@ -206,60 +218,45 @@ fn adapt(method: &mut ImplItemFn) -> Result<Option<(Ident, Type)>> {
             let result: #declared = (|| -> #declared #block)();
             #convert(result)
         }))?;
-        Ok::<_, Error>(())
-    };
-    match *returns {
-        Returns::AsDeclared => {}
-        Returns::Associated(associated) => {
-            let associated = Ident::new(associated, Span::call_site());
-            if matches!(method.sig.output, ReturnType::Default) {
-                method.sig.output = syn::parse_quote!(-> ());
-            }
-            return Ok(Some((associated, declared)));
-        }
-        Returns::Fallible(to) => {
-            let to: Type = syn::parse_str(to)?;
-            let convert = quote_spanned!(span=> ::condotta::task::IntoResult::<#to>::into_result);
-            wrap(method, quote!(::condotta::Result<#to>), convert)?;
-        }
-        Returns::Number => {
-            wrap(
-                method,
-                quote!(f64),
-                quote_spanned!(span=> ::core::convert::Into::<f64>::into),
-            )?;
-        }
-        Returns::Optional => {
-            let to = quote!(::core::option::Option<u64>);
-            wrap(
-                method,
-                to.clone(),
-                quote_spanned!(span=> ::core::convert::Into::<#to>::into),
-            )?;
-        }
-        Returns::Converted(to) => {
-            let (result, by) = match to {
-                "Resources" => (
-                    quote!(::condotta::task::Resources),
-                    quote!(IntoResources::into_resources),
-                ),
-                "Timeout" => {
-                    let timeout = quote!(::core::option::Option<::core::time::Duration>);
-                    (timeout, quote!(IntoTimeout::into_timeout))
-                }
-                "Owners" => (
-                    quote!(::std::vec::Vec<::std::string::String>),
-                    quote!(IntoOwners::into_owners),
-                ),
-                _ => (
-                    quote!(::condotta::Result<::core::option::Option<::std::string::String>>),
-                    quote!(IntoSuccess::into_success),
-                ),
-            };
-            wrap(method, result, quote_spanned!(span=> ::condotta::task::#by))?;
-        }
     }
     Ok(None)
+}
+
+/// The type that the trait says, and the function that makes it of what the method returns.
+fn conversion(returns: Returns, span: Span) -> Result<Option<(TokenStream, TokenStream)>> {
+    let (to, convert) = match returns {
+        Returns::Associated(_) | Returns::AsDeclared => return Ok(None),
+        Returns::Fallible(to) => {
+            let to: Type = syn::parse_str(to)?;
+            (
+                quote!(::condotta::Result<#to>),
+                quote!(::condotta::task::IntoResult::<#to>::into_result),
+            )
+        }
+        Returns::Number => (quote!(f64), quote!(::core::convert::Into::<f64>::into)),
+        Returns::Count => {
+            let to = quote!(::core::option::Option<u64>);
+            (to.clone(), quote!(::core::convert::Into::<#to>::into))
+        }
+        Returns::Resources => (
+            quote!(::condotta::task::Resources),
+            quote!(::condotta::task::IntoResources::into_resources),
+        ),
+        Returns::Timeout => (
+            quote!(::core::option::Option<::core::time::Duration>),
+            quote!(::condotta::task::IntoTimeout::into_timeout),
+        ),
+        Returns::Owners => (
+            quote!(::std::vec::Vec<::std::string::String>),
+            quote!(::condotta::task::IntoOwners::into_owners),
+        ),
+        Returns::Success => (
+            quote!(::condotta::Result<::core::option::Option<::std::string::String>>),
+            quote!(::condotta::task::IntoSuccess::into_success),
+        ),
+    };
+    // Errors about the conversion point to the type that the author wrote.
+    Ok(Some((to, quote_spanned!(span=> #convert))))
 }
 
 /// What the author left out.
