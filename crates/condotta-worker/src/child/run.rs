@@ -67,13 +67,20 @@ fn take_socket() -> Option<UnixStream> {
     Some(UnixStream::from(std::os::fd::OwnedFd::from(input)))
 }
 
-/// The kernel ends this process when the parent dies, unless it is dead already.
+/// The kernel ends this process when the parent dies, unless it is dead already. As soon as
+/// [`listen`] watches the parent this is over: the kernel would leave alive what the task started.
 fn die_with(parent: Pid) -> bool {
-    #[cfg(target_os = "linux")]
-    if nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).is_err() {
-        return false;
-    }
-    getppid() == parent
+    set_death_signal(Some(Signal::SIGKILL)) && getppid() == parent
+}
+
+#[cfg(target_os = "linux")]
+fn set_death_signal(signal: Option<Signal>) -> bool {
+    nix::sys::prctl::set_pdeathsig(signal).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_death_signal(_: Option<Signal>) -> bool {
+    true
 }
 
 fn serve(loader: &dyn TaskLoader, socket: UnixStream) -> Result<(), BoxError> {
@@ -98,6 +105,7 @@ fn serve(loader: &dyn TaskLoader, socket: UnixStream) -> Result<(), BoxError> {
         let (queue, finished) = (Arc::clone(&queue), Arc::clone(&finished));
         move || listen(reader, &queue, &finished)
     })?;
+    set_death_signal(None);
     let settings = Settings {
         worker_id: &worker_id,
         check_unfulfilled_deps,
