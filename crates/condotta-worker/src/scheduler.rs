@@ -92,9 +92,9 @@ pub trait Scheduler: Send + Sync {
         response: &str,
     ) -> Result<(), SchedulerError>;
 
-    /// Has `wake` called after whatever may give a waiting worker something to do, for as long as
-    /// the scheduler lives. One that cannot tell leaves it out: its workers ask now and then.
-    fn subscribe(&self, _wake: Arc<dyn Fn() + Send + Sync>) {}
+    /// Has `wake` called after whatever may give a waiting worker something to do, until it
+    /// returns false. A scheduler that cannot tell leaves it out: its workers ask now and then.
+    fn subscribe(&self, _wake: Arc<dyn Fn() -> bool + Send + Sync>) {}
 
     /// When time alone may give a waiting worker something to do, as far as that is known.
     fn next_change(&self) -> Option<Duration> {

@@ -112,13 +112,11 @@ impl Worker {
             known_complete,
         });
         let weak = Arc::downgrade(&shared);
-        let wake = move || {
-            if let Some(shared) = weak.upgrade() {
-                shared.wake();
-            }
-        };
+        let wake = move || weak.upgrade().map(|shared| shared.wake()).is_some();
         let on_stop = wake.clone();
-        let registration = shared.stop.register(Arc::new(move |_| on_stop()));
+        let registration = shared.stop.register(Arc::new(move |_| {
+            on_stop();
+        }));
         shared.scheduler.subscribe(Arc::new(wake));
         Ok(Self {
             info,
