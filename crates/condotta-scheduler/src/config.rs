@@ -1,5 +1,7 @@
 //! What an operator can set, under the names and with the defaults of Luigi's `[scheduler]` section.
 
+use crate::RetryPolicy;
+
 /// The scheduler's settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -56,7 +58,28 @@ impl Default for Config {
             stable_done_cooldown_secs: 10.0,
             batch_emails: false,
             record_task_history: false,
-            keep_events: true,
+            keep_events: false,
         }
     }
+}
+
+impl Config {
+    /// The task's own policy where it says something, else the configured one.
+    pub(crate) fn retry_policy(&self, own: &RetryPolicy) -> Policy {
+        Policy {
+            retry_count: own.retry_count.unwrap_or(self.retry_count),
+            disable_hard_timeout: own
+                .disable_hard_timeout
+                .unwrap_or(self.disable_hard_timeout),
+            disable_window: own.disable_window.unwrap_or(self.disable_window),
+        }
+    }
+}
+
+/// A retry policy with nothing left open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) retry_count: u64,
+    pub(crate) disable_hard_timeout: f64,
+    pub(crate) disable_window: f64,
 }

@@ -1,42 +1,46 @@
-//! Why a request was refused. A refused request has changed nothing.
+//! Why the scheduler refuses a request. A refused request has changed nothing.
 
 use alloc::string::String;
 
-/// The reason for which a request was refused.
+/// A request that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The id of a task or worker, or another name, is empty.
-    #[error("the {what} is empty: send a name")]
+    /// A name that has to be said is empty.
+    #[error("{what} is empty: say which one is meant")]
     Empty {
-        /// What the text would have been.
+        /// What is empty.
         what: &'static str,
     },
-    /// An id or name is longer than anything that makes sense.
-    #[error("the {what} has {len} bytes: send at most {max}")]
+    /// A text is longer than the scheduler keeps.
+    #[error("{what} has {length} bytes, {limit} are allowed: shorten it")]
     TooLong {
-        /// What the text is.
+        /// Which text.
         what: &'static str,
         /// Its length.
-        len: usize,
-        /// The longest that is accepted.
-        max: usize,
+        length: usize,
+        /// The limit.
+        limit: usize,
     },
-    /// A number is not one, is negative, or is beyond what can be added up.
-    #[error("the {what} is {value}: send a number from {min} to {max}")]
-    OutOfRange {
-        /// What the number is.
+    /// A number that is none, or is infinite.
+    #[error("{what} is {value}: give a finite number")]
+    NotFinite {
+        /// What is not finite.
         what: &'static str,
-        /// The number as sent.
+        /// The number.
         value: f64,
-        /// The smallest that is accepted.
-        min: f64,
-        /// The largest that is accepted.
-        max: f64,
     },
-    /// The combined task of a batch whose members are not known, or no longer run.
-    #[error("batch {batch_id} has no running member: ask for work again instead of starting it")]
+    /// A priority that ranks nowhere.
+    #[error("the priority of task {task_id} is not a number: give one, or leave it out for 0")]
+    PriorityNotANumber {
+        /// The task.
+        task_id: String,
+    },
+    /// A batch that nobody runs.
+    #[error("task {task_id} cannot run batch {batch_id}: no member of that batch is running")]
     NoSuchBatch {
+        /// The combined task.
+        task_id: String,
         /// The batch.
         batch_id: String,
     },

@@ -1,180 +1,113 @@
-//! What happened, for whoever shows, stores or mails it.
+//! What happened, for history, e-mail, live views and logs. Fetched with `poll_event`.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
-use crate::{Now, Param, Status};
+use crate::{SchedulingFailure, Status, Timestamp};
 
-/// Something that happened, in the order in which it did.
+/// Something that happened. Times are wall-clock.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// A task's status changed.
-    Status {
+    StatusChanged {
         /// When.
-        now: Now,
+        at: Timestamp,
         /// The task.
-        task_id: Arc<str>,
-        /// Its family; empty when nobody announced it yet.
-        family: Arc<str>,
-        /// What it was before; `None` for a task that is new.
+        task_id: String,
+        /// Its status before; `None` when it is new.
         from: Option<Status>,
-        /// What it is now.
-        to: Status,
-        /// The worker that runs it or ran it last.
-        worker: Option<Arc<str>>,
-        /// The number of its current or last run.
+        /// Its status now; `None` when it was removed.
+        to: Option<Status>,
+        /// The worker that runs or ran it.
+        worker: Option<String>,
+        /// The number of its current or last run; 0 before the first.
         attempt: u64,
     },
-    /// A task was dropped: no worker has had a stake in it for long.
-    Removed {
-        /// When.
-        now: Now,
-        /// The task.
-        task_id: Arc<str>,
-    },
-    /// A record for the task history, at the moments at which Luigi makes one.
+    /// A moment that Luigi writes to its task history: a task was scheduled, started or finished.
     History {
         /// When.
-        now: Now,
-        /// What happened to the task.
-        moment: HistoryMoment,
+        at: Timestamp,
         /// The task.
-        task_id: Arc<str>,
-        /// Its family.
-        family: Arc<str>,
-        /// All its parameters.
-        params: Vec<Param>,
-        /// The worker that runs it or ran it last.
-        worker: Option<Arc<str>>,
-        /// The number of its current or last run.
-        attempt: u64,
+        task_id: String,
+        /// `Pending`, `Running`, `Done` or `Failed`.
+        status: Status,
+        /// The host of the worker that starts it.
+        host: Option<String>,
     },
-    /// Something that people asked to be told of by mail.
-    Email {
+    /// A worker failed at a task, and owners want to know.
+    Failure {
         /// When.
-        now: Now,
-        /// What to tell.
-        kind: EmailKind,
-        /// The task's display name.
-        task_name: String,
-        /// Its family.
-        family: String,
-        /// Its parameters without those that batches vary, in name order.
-        unbatched_params: Vec<(String, String)>,
-        /// The error, as the worker encoded it.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// What the worker said.
         expl: Option<String>,
-        /// Addresses to tell besides the configured ones.
+        /// Whom to tell.
         owners: Vec<String>,
+        /// Whether the failure disabled the task.
+        disabled: bool,
     },
-    /// A task failed too often and is not run until it is enabled again or time passes. This one
-    /// comes at once and whether or not mails are batched.
+    /// A task failed too often and is disabled.
     DisabledByFailures {
         /// When.
-        now: Now,
+        at: Timestamp,
         /// The task.
-        task_id: Arc<str>,
-        /// The number of failures that were allowed.
-        retry_count: u64,
-        /// Seconds within which they counted.
-        disable_window: f64,
-        /// Seconds for which the task stays disabled.
-        disable_persist: f64,
+        task_id: String,
     },
-    /// A worker was heard of for the first time, or again after it was lost.
-    WorkerAttached {
+    /// A task could not be scheduled by its worker.
+    SchedulingFailure {
         /// When.
-        now: Now,
-        /// The worker.
-        worker: Arc<str>,
-        /// Whether it was lost before.
-        again: bool,
+        at: Timestamp,
+        /// What the worker said.
+        failure: SchedulingFailure,
     },
     /// A worker was silent for too long.
     WorkerLost {
         /// When.
-        now: Now,
+        at: Timestamp,
         /// The worker.
-        worker: Arc<str>,
+        worker: String,
     },
-    /// An operator disabled a worker.
-    WorkerDisabled {
+    /// A worker came, or came back.
+    WorkerAttached {
         /// When.
-        now: Now,
+        at: Timestamp,
         /// The worker.
-        worker: Arc<str>,
+        worker: String,
     },
-    /// Figures that a run reported, as it encoded them.
+    /// A task's own measurements, as its worker sent them.
     Statistics {
         /// When.
-        now: Now,
+        at: Timestamp,
         /// The task.
-        task_id: Arc<str>,
-        /// Its family.
-        family: Arc<str>,
-        /// All its parameters.
-        params: Vec<Param>,
-        /// The figures.
+        task_id: String,
+        /// JSON text.
         statistics: String,
     },
-    /// A pending task can never run as things are.
+    /// A task can never run as things are.
     DeadEnd {
-        /// When it was noticed.
-        now: Now,
-        /// The task; of a cycle, the oldest.
-        task_id: Arc<str>,
+        /// When it was found.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
         /// Why.
         reason: DeadEnd,
     },
 }
 
-/// What happened to a task in its history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HistoryMoment {
-    /// A worker announced it as pending.
-    Scheduled,
-    /// A worker began to run it.
-    Started {
-        /// The host of that worker, when it said so.
-        host: Option<String>,
-    },
-    /// It ended.
-    Finished {
-        /// Whether it is complete.
-        successful: bool,
-    },
-}
-
-/// What a mail would tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EmailKind {
-    /// A run failed.
-    Failure,
-    /// That failure disabled the task.
-    Disable,
-    /// A worker could not even announce the task.
-    SchedulingFailure,
-}
-
-/// Why a pending task can never run as things are.
+/// Why a task can never run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeadEnd {
-    /// It depends on itself.
-    Cycle {
-        /// The ids from the oldest task along dependencies, without the return to the first.
-        path: Arc<[Arc<str>]>,
-    },
-    /// A dependency was only ever mentioned: no worker announced it.
-    MissingDependency {
-        /// The dependency.
-        task_id: Arc<str>,
-    },
+    /// It waits for itself, along this path of task ids; the first is also the last.
+    Cycle(Vec<String>),
+    /// It was required, but nobody ever announced it.
+    NeverAnnounced,
     /// It needs more of a resource than there is.
     NeedAboveLimit {
         /// The resource.
-        resource: Arc<str>,
+        resource: String,
         /// What a run takes.
-        need: u64,
-        /// What there is.
+        amount: u64,
+        /// The limit.
         limit: u64,
     },
 }

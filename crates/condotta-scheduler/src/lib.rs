@@ -2,23 +2,59 @@
 //!
 //! A pure state machine. Requests carry the time ([`Now`]), answers are values, and what happened
 //! leaves as events. There is no clock, no randomness, no I/O and no thread in this crate, and no
-//! request walks all tasks: equal requests give equal answers, byte for byte.
+//! request of a worker walks all tasks: equal requests give equal answers, byte for byte.
+//!
+//! The methods of [`Scheduler`] are of four kinds:
+//!
+//! * requests, named as Luigi's remote procedure calls (`add_task`, `get_work`, `ping`, …);
+//! * time: [`Scheduler::poll_timeout`] says when something is due, [`Scheduler::handle_timeout`]
+//!   does it (`prune`, Luigi's name for it, is the same);
+//! * outputs: [`Scheduler::poll_event`];
+//! * views, which change nothing: `task_list`, `dep_graph`, `worker_list`, ….
+//!
+//! ```
+//! use condotta_scheduler::{AddTask, Assignment, Config, GetWork, Now, Scheduler};
+//!
+//! let mut scheduler = Scheduler::new(Config::default(), Default::default(), 0);
+//! scheduler.add_task(Now::at(0.0), AddTask::new("worker", "Hello__99914b932b"))?;
+//! let request = GetWork { worker: "worker".into(), ..GetWork::default() };
+//! let work = scheduler.get_work(Now::at(1.0), request)?;
+//! assert!(matches!(work.assignment, Assignment::Task { attempt: 1, .. }));
+//! # Ok::<(), condotta_scheduler::Refusal>(())
+//! ```
 
 #![no_std]
 
 extern crate alloc;
 
+mod add_task;
+mod batch;
 mod config;
+mod dead_end;
 mod error;
 mod event;
+mod get_work;
+mod invariants;
+mod names;
+mod operator;
+mod prune;
+mod queue;
 mod reply;
 mod request;
+mod resource;
 mod scheduler;
+mod status;
+mod task;
 mod time;
+mod upstream;
+mod view;
+mod view_graph;
+mod view_worker;
+mod worker;
 
 pub use config::Config;
 pub use error::Refusal;
-pub use event::{DeadEnd, EmailKind, Event, HistoryMoment};
+pub use event::{DeadEnd, Event};
 pub use reply::*;
 pub use request::*;
 pub use scheduler::{Answer, Scheduler};

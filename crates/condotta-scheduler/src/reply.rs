@@ -166,6 +166,7 @@ pub struct TaskView {
 
 /// A node of `dep_graph` and `inverse_dep_graph`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every node is a task")]
 pub enum GraphNode {
     /// A task that was announced. In an inverse graph its `deps` are what depends on it.
     Task(TaskView),

@@ -1,261 +1,379 @@
-//! The scheduler itself.
-#![allow(unused_variables, clippy::unused_self, reason = "signatures first")]
+//! The scheduler's state, and the requests that touch little of it.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use crate::*;
+use crate::{
+    AddTaskBatcher, AddWorker, Config, Event, Now, Refusal, Resources, SchedulingFailure,
+    Timestamp, WorkerMessage,
+    batch::{Batcher, Batches},
+    config::Policy,
+    names::{Name, Names},
+    prune::Timer,
+    queue::Queues,
+    resource::{Limits, Needs, Taken},
+    task::{Rank, Slot, Tasks},
+    worker::{Worker, WorkerIndex, Workers},
+};
 
-/// Decides which task runs next, on which worker.
-pub struct Scheduler {
-    config: Config,
-}
+/// The longest id or name, in bytes. Luigi's own ids stay far below.
+const LONGEST_NAME: usize = 65_536;
+/// The longest text of any other kind, in bytes.
+const LONGEST_TEXT: usize = 64 << 20;
 
-/// The answer to a request.
+/// What the scheduler answers to a request that it may refuse.
 pub type Answer<T> = Result<T, Refusal>;
 
+pub(crate) fn check_name(what: &'static str, name: &str) -> Answer<()> {
+    if name.is_empty() {
+        return Err(Refusal::Empty { what });
+    }
+    check(what, name, LONGEST_NAME)
+}
+
+pub(crate) fn check_length(what: &'static str, text: &str) -> Answer<()> {
+    check(what, text, LONGEST_TEXT)
+}
+
+fn check(what: &'static str, text: &str, limit: usize) -> Answer<()> {
+    let length = text.len();
+    if length > limit {
+        return Err(Refusal::TooLong {
+            what,
+            length,
+            limit,
+        });
+    }
+    Ok(())
+}
+
+/// The scheduler. See the crate's documentation for the kinds of its methods.
+pub struct Scheduler {
+    pub(crate) config: Config,
+    pub(crate) names: Names,
+    pub(crate) needs: Needs,
+    pub(crate) limits: Limits,
+    pub(crate) tasks: Tasks,
+    pub(crate) workers: Workers,
+    pub(crate) queues: Queues,
+    pub(crate) batches: Batches,
+    pub(crate) policies: Vec<Policy>,
+    /// What RUNNING tasks take.
+    pub(crate) taken: Taken,
+    /// RUNNING tasks in rank order.
+    pub(crate) running: BTreeSet<Rank>,
+    /// Running tasks whose worker has no stake in them; it may be an assistant, or gone.
+    pub(crate) foreign: BTreeSet<Slot>,
+    /// Tasks in which nobody has a stake, to be marked for removal by the next prune.
+    pub(crate) orphans: BTreeSet<Slot>,
+    /// Tasks whose dependencies or needs changed since dead ends were looked for.
+    pub(crate) suspects: BTreeSet<Slot>,
+    /// Dead ends that were told.
+    pub(crate) dead_ends: BTreeMap<Slot, crate::DeadEnd>,
+    pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
+    /// A limit changed since dead ends were looked for.
+    pub(crate) limits_changed: bool,
+    pub(crate) paused: bool,
+    events: VecDeque<Event>,
+    random: u64,
+}
+
 impl Scheduler {
-    /// A scheduler without tasks. `seed` decides the ids of messages.
+    /// An empty scheduler with these limits of resources. Message ids follow from `seed`.
     #[must_use]
     pub fn new(config: Config, limits: BTreeMap<String, u64>, seed: u64) -> Self {
-        Self { config }
+        let mut names = Names::new();
+        let limits = Limits::new(&mut names, limits);
+        Self {
+            policies: alloc::vec![config.retry_policy(&crate::RetryPolicy::default())],
+            config,
+            names,
+            needs: Needs::new(),
+            limits,
+            tasks: Tasks::new(),
+            workers: Workers::new(),
+            queues: Queues::default(),
+            batches: Batches::default(),
+            taken: Taken::default(),
+            running: BTreeSet::new(),
+            foreign: BTreeSet::new(),
+            orphans: BTreeSet::new(),
+            suspects: BTreeSet::new(),
+            dead_ends: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            limits_changed: false,
+            paused: false,
+            events: VecDeque::new(),
+            random: seed,
+        }
     }
-    /// Announces a task, or reports on it.
-    pub fn add_task(&mut self, now: Now, request: AddTask) -> Answer<()> {
-        Ok(())
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
-    /// Says that a worker can run tasks of a family together.
-    pub fn add_task_batcher(&mut self, now: Now, request: AddTaskBatcher) -> Answer<()> {
-        Ok(())
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
     }
-    /// Adds to what is known of a worker.
+
+    /// Says what kind of worker this is. Does not count as contact, as in Luigi, but for the first.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the worker's id is none. Nothing has changed then.
     pub fn add_worker(&mut self, now: Now, request: AddWorker) -> Answer<()> {
+        let worker = self.worker(now, &request.worker)?;
+        self.workers[worker].add_info(request.info);
         Ok(())
     }
-    /// Hands out the best task.
-    pub fn get_work(&mut self, now: Now, request: GetWork) -> Answer<Work> {
-        Err(Refusal::Empty { what: "scheduler" })
+
+    /// Says which tasks of a family may run together when this worker runs them.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the worker or the family has no name. Nothing has changed then.
+    pub fn add_task_batcher(&mut self, _now: Now, request: AddTaskBatcher) -> Answer<()> {
+        check_name("the worker id", &request.worker)?;
+        check_name("the task family", &request.task_family)?;
+        let family = self.names.intern(&request.task_family);
+        let args: Vec<Name> = request
+            .batched_args
+            .iter()
+            .map(|arg| self.names.intern(arg))
+            .collect();
+        let batcher = Batcher {
+            args: args.clone().into(),
+            max_size: request.max_batch_size,
+        };
+        for rank in self.batches.set(&request.worker, family, batcher) {
+            self.batches
+                .insert_alike(&self.tasks[rank.slot], &args, rank);
+        }
+        Ok(())
     }
-    /// Counts.
-    pub fn count_pending(&mut self, now: Now, worker: &str) -> Answer<PendingCounts> {
-        Err(Refusal::Empty { what: "scheduler" })
-    }
-    /// Alive; fetches messages.
+
+    /// The worker lives; its messages.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the worker's id is none. Nothing has changed then.
     pub fn ping(&mut self, now: Now, worker: &str) -> Answer<Vec<WorkerMessage>> {
-        Ok(Vec::new())
+        let worker = self.contact(now, worker)?;
+        Ok(core::mem::take(&mut self.workers[worker].messages))
     }
-    /// A worker could not announce a task.
+
+    /// Tells owners that a task could not be scheduled, when failures are told in groups.
     pub fn announce_scheduling_failure(
         &mut self,
         now: Now,
         failure: SchedulingFailure,
     ) -> Answer<()> {
+        check_name("the worker id", &failure.worker)?;
+        if self.config.batch_emails {
+            self.emit(|_| Event::SchedulingFailure {
+                at: now.wall,
+                failure,
+            });
+        }
         Ok(())
     }
-    /// What a run says.
+
+    /// Shows what a run says. Batch members show what their combined task says.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the message is longer than is kept. Nothing has changed then.
     pub fn set_task_status_message(
         &mut self,
-        now: Now,
+        _now: Now,
         task_id: &str,
         message: Option<String>,
     ) -> Answer<()> {
+        check_length("the status message", message.as_deref().unwrap_or_default())?;
+        for slot in self.with_batch(task_id) {
+            self.tasks[slot].rare_mut().status_message = message.as_deref().map(Into::into);
+        }
         Ok(())
     }
-    /// How far a run is.
+
+    /// Shows how far a run is, in percent.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when that is no number. Nothing has changed then.
     pub fn set_task_progress_percentage(
         &mut self,
-        now: Now,
+        _now: Now,
         task_id: &str,
         percentage: Option<f64>,
     ) -> Answer<()> {
+        if let Some(value) = percentage.filter(|value| !value.is_finite()) {
+            return Err(Refusal::NotFinite {
+                what: "the progress percentage",
+                value,
+            });
+        }
+        for slot in self.with_batch(task_id) {
+            self.tasks[slot].rare_mut().progress_percentage = percentage;
+        }
         Ok(())
     }
-    /// Gives back resources.
+
+    /// A running task gives back a part of what it takes.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
     pub fn decrease_running_task_resources(
         &mut self,
-        now: Now,
+        _now: Now,
         task_id: &str,
         decrease: Resources,
     ) -> Answer<()> {
+        let slots = self.with_batch(task_id);
+        let is_running = |&slot: &Slot| self.tasks[slot].status == crate::Status::Running;
+        if !slots.first().is_some_and(is_running) {
+            return Ok(());
+        }
+        for slot in slots {
+            let mut amounts = self.needs.amounts(self.tasks[slot].running_need()).to_vec();
+            for (name, amount) in &mut amounts {
+                let less = decrease.get(self.names.text(*name)).copied().unwrap_or(0);
+                *amount = amount.saturating_sub(less);
+            }
+            let need = self.needs.intern_amounts(amounts.into());
+            self.edit(slot, |task| task.need_running = Some(need));
+        }
         Ok(())
     }
-    /// Answer of a run.
+
+    /// The task and, when it is a running combined task, the members of its batch.
+    fn with_batch(&self, task_id: &str) -> Vec<Slot> {
+        let Some(slot) = self.tasks.find_task(task_id) else {
+            return Vec::new();
+        };
+        let mut slots = alloc::vec![slot];
+        let task = &self.tasks[slot];
+        if task.status == crate::Status::Running
+            && let Some(batch_id) = task.batch_id()
+        {
+            slots.extend(self.batches.members(batch_id));
+        }
+        slots
+    }
+
+    /// Keeps the answer of a task to a message.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the answer is longer than is kept. Nothing has changed then.
     pub fn add_scheduler_message_response(
         &mut self,
-        now: Now,
+        _now: Now,
         task_id: &str,
         message_id: &str,
         response: String,
     ) -> Answer<()> {
+        check_length("the response", &response)?;
+        if let Some(slot) = self.tasks.find_task(task_id) {
+            let responses = &mut self.tasks[slot].rare_mut().responses;
+            responses.insert(message_id.to_string(), response);
+        }
         Ok(())
     }
-    /// Figures of a run, JSON text.
+
+    /// A task's own measurements, for metrics.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when they are longer than is kept. Nothing has changed then.
     pub fn report_task_statistics(
         &mut self,
         now: Now,
         task_id: &str,
         statistics: String,
     ) -> Answer<()> {
+        check_length("the statistics", &statistics)?;
+        if self.tasks.find_task(task_id).is_some() {
+            self.emit(|_| Event::Statistics {
+                at: now.wall,
+                task_id: task_id.to_string(),
+                statistics,
+            });
+        }
         Ok(())
-    }
-    /// Failed to pending.
-    pub fn forgive_failures(&mut self, now: Now, task_id: &str) -> Answer<Option<Status>> {
-        Ok(None)
-    }
-    /// Done by hand.
-    pub fn mark_as_done(&mut self, now: Now, task_id: &str) -> Answer<Option<Status>> {
-        Ok(None)
-    }
-    /// Enables again what failures disabled.
-    pub fn re_enable_task(&mut self, now: Now, task_id: &str) -> Answer<Option<TaskView>> {
-        Ok(None)
-    }
-    /// Disables a worker.
-    pub fn disable_worker(&mut self, now: Now, worker: &str) -> Answer<()> {
-        Ok(())
-    }
-    /// Queues a message.
-    pub fn set_worker_processes(&mut self, now: Now, worker: &str, n: u64) -> Answer<()> {
-        Ok(())
-    }
-    /// Queues a message; its id, unless messages are off.
-    pub fn send_scheduler_message(
-        &mut self,
-        now: Now,
-        worker: &str,
-        task_id: &str,
-        content: String,
-    ) -> Answer<Option<String>> {
-        Ok(None)
-    }
-    /// Takes the answer.
-    pub fn get_scheduler_message_response(
-        &mut self,
-        now: Now,
-        task_id: &str,
-        message_id: &str,
-    ) -> Answer<Option<String>> {
-        Ok(None)
-    }
-    /// Stops handing out.
-    pub fn pause(&mut self, now: Now) -> Answer<()> {
-        Ok(())
-    }
-    /// Hands out again.
-    pub fn unpause(&mut self, now: Now) -> Answer<()> {
-        Ok(())
-    }
-    /// Sets limits.
-    pub fn update_resources(&mut self, now: Now, limits: BTreeMap<String, u64>) -> Answer<()> {
-        Ok(())
-    }
-    /// Sets one limit.
-    pub fn update_resource(&mut self, now: Now, resource: &str, amount: u64) -> Answer<()> {
-        Ok(())
-    }
-    /// As [`handle_timeout`](Self::handle_timeout).
-    pub fn prune(&mut self, now: Now) -> Answer<()> {
-        Ok(())
-    }
-    /// Does what is due.
-    pub fn handle_timeout(&mut self, now: Now) {}
-    /// When to call `handle_timeout` next (monotonic).
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        None
-    }
-    /// What happened, oldest first.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        None
     }
 
-    /// The question `task_list`.
-    #[must_use]
-    pub fn task_list(&self, query: &TaskListQuery) -> TaskList {
-        TaskList::TooMany(None)
+    /// The next thing that happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
     }
-    /// Tasks whose id contains a text, by status.
-    #[must_use]
-    pub fn task_search(&self, text: &str) -> BTreeMap<Status, BTreeMap<String, TaskView>> {
-        BTreeMap::new()
+
+    pub(crate) fn emit(&mut self, event: impl FnOnce(&Self) -> Event) {
+        if self.config.keep_events {
+            let event = event(self);
+            self.events.push_back(event);
+        }
     }
-    /// Everything.
-    #[must_use]
-    pub fn graph(&self) -> Vec<(String, GraphNode)> {
-        Vec::new()
+
+    /// The record of a worker, made when it is mentioned for the first time.
+    pub(crate) fn worker(&mut self, now: Now, id: &str) -> Answer<WorkerIndex> {
+        if let Some(worker) = self.workers.find(id) {
+            return Ok(worker);
+        }
+        check_name("the worker id", id)?;
+        let worker = self.workers.insert(Worker {
+            id: id.into(),
+            host: None,
+            last_active: now.monotonic,
+            last_active_wall: now.wall,
+            last_get_work: None,
+            started_wall: now.wall,
+            info: Vec::new(),
+            assistant: false,
+            processes: 1,
+            disabled: false,
+            connected: true,
+            forgotten: false,
+            ran: 0,
+            messages: Vec::new(),
+            teams: BTreeSet::new(),
+            stakes: BTreeSet::new(),
+            owned: BTreeSet::new(),
+        });
+        self.watch(worker);
+        self.emit(|_| Event::WorkerAttached {
+            at: now.wall,
+            worker: id.to_string(),
+        });
+        Ok(worker)
     }
-    /// What a task depends on.
-    #[must_use]
-    pub fn dep_graph(&self, task_id: &str, include_done: bool) -> Vec<(String, GraphNode)> {
-        Vec::new()
+
+    /// The worker itself speaks: it lives, and has its place again at what it announced.
+    pub(crate) fn contact(&mut self, now: Now, id: &str) -> Answer<WorkerIndex> {
+        let index = self.worker(now, id)?;
+        let worker = &mut self.workers[index];
+        worker.last_active = now.monotonic;
+        worker.last_active_wall = now.wall;
+        if !worker.connected {
+            self.reattach(now, index);
+        }
+        Ok(index)
     }
-    /// What depends on a task.
-    #[must_use]
-    pub fn inverse_dep_graph(&self, task_id: &str, include_done: bool) -> Vec<(String, GraphNode)> {
-        Vec::new()
-    }
-    /// The workers, newest first.
-    #[must_use]
-    pub fn worker_list(&self, include_running: bool) -> Vec<WorkerView> {
-        Vec::new()
-    }
-    /// The resources with a limit.
-    #[must_use]
-    pub fn resource_list(&self) -> Vec<ResourceView> {
-        Vec::new()
-    }
-    /// The last error; `None` for an unknown task.
-    #[must_use]
-    pub fn fetch_error(&self, task_id: &str) -> Option<TaskError> {
-        None
-    }
-    /// `None`: unknown task.
-    #[must_use]
-    pub fn task_status_message(&self, task_id: &str) -> Option<Option<String>> {
-        None
-    }
-    /// `None`: unknown task.
-    #[must_use]
-    pub fn task_progress_percentage(&self, task_id: &str) -> Option<Option<f64>> {
-        None
-    }
-    /// `None` for an unknown task or one that never ran.
-    #[must_use]
-    pub fn running_task_resources(&self, task_id: &str) -> Option<Resources> {
-        None
-    }
-    /// Whether work is handed out.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        false
-    }
-    /// Whether pausing works.
-    #[must_use]
-    pub fn is_pause_enabled(&self) -> bool {
-        self.config.pause_enabled
-    }
-    /// A task.
-    #[must_use]
-    pub fn task(&self, task_id: &str) -> Option<TaskView> {
-        None
-    }
-    /// Its upstream status by name; empty when fine.
-    #[must_use]
-    pub fn upstream_status(&self, task_id: &str) -> &'static str {
-        ""
-    }
-    /// What can never run, and why, by task id.
-    #[must_use]
-    pub fn dead_ends(&self) -> BTreeMap<String, DeadEnd> {
-        BTreeMap::new()
-    }
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-    /// Recounts every index.
-    #[doc(hidden)]
-    pub fn check_invariants(&self) -> Result<(), String> {
-        Ok(())
+
+    /// A number that looks random and follows from the seed (SplitMix64, Steele et al. 2014).
+    pub(crate) fn next_random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }

@@ -1,0 +1,376 @@
+//! `add_task`: a worker announces a task, or reports on it.
+//!
+//! The order of the steps is Luigi's, since later steps see what earlier ones did. What Luigi lets
+//! a worker do to a task that another one runs is refused silently here, as stale.
+
+use alloc::{string::ToString, vec::Vec};
+
+use crate::{
+    AddTask, Event, Now, Param, Refusal, RetryPolicy, Scheduler, Status,
+    config::Policy,
+    names::Name,
+    scheduler::{check_length, check_name},
+    task::{Params, Slot, Task},
+    worker::WorkerIndex,
+};
+
+impl Scheduler {
+    /// Announces a task, or reports on it. A repeated request changes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the request makes no sense. Nothing has changed then.
+    pub fn add_task(&mut self, now: Now, request: AddTask) -> Result<(), Refusal> {
+        self.check(&request)?;
+        let worker = self.contact(now, &request.worker)?;
+        let enabled = !self.workers[worker].disabled;
+        let known = self.tasks.find_task(&request.task_id);
+        let slot = match known {
+            Some(slot) => slot,
+            None if enabled => self.create(now, &request.task_id, Status::Pending),
+            None => return Ok(()),
+        };
+        let task = &self.tasks[slot];
+        if task.status != Status::Running && !enabled {
+            return Ok(());
+        }
+        // Two workers that plan at the same time must not run a task twice because one of them
+        // looked before it was done.
+        if request.status == Status::Pending
+            && known.is_some()
+            && task.status == Status::Done
+            && now.monotonic.since(task.updated_monotonic) < self.config.stable_done_cooldown_secs
+        {
+            return Ok(());
+        }
+        if known.is_some() && self.is_stale(slot, worker, &request) {
+            return Ok(());
+        }
+        self.describe(slot, worker, enabled, &request);
+        self.claim(now, slot, worker, &request);
+        self.explain(slot, worker, &request);
+        let mentioned = if known.is_none() {
+            let mentioned = self.depend(slot, &request);
+            self.admit(slot);
+            self.report(now, slot, worker, &request);
+            mentioned
+        } else {
+            self.report(now, slot, worker, &request);
+            self.depend(slot, &request)
+        };
+        if enabled && !request.assistant {
+            self.hold(now, slot, worker, request.priority, &mentioned);
+        }
+        let priority = self.tasks[slot].priority;
+        self.raise_dependencies(slot, priority.max(request.priority));
+        self.tasks[slot].policy = self.policy(&request.retry_policy);
+        Ok(())
+    }
+
+    fn check(&self, request: &AddTask) -> Result<(), Refusal> {
+        check_name("the task id", &request.task_id)?;
+        check_name("the worker id", &request.worker)?;
+        for dep in request.deps.iter().chain(&request.new_deps).flatten() {
+            check_name("the id of a dependency", dep)?;
+        }
+        check_length("the task family", &request.family)?;
+        check_length(
+            "the explanation",
+            request.expl.as_deref().unwrap_or_default(),
+        )?;
+        for param in request.params.iter().flatten() {
+            check_name("the name of a parameter", &param.name)?;
+            check_length("the value of a parameter", &param.value)?;
+        }
+        if request.priority.is_nan() {
+            return Err(Refusal::PriorityNotANumber {
+                task_id: request.task_id.clone(),
+            });
+        }
+        self.check_batch(request)
+    }
+
+    /// A combined task takes what its members take, so there has to be one.
+    fn check_batch(&self, request: &AddTask) -> Result<(), Refusal> {
+        let Some(batch_id) = request.batch_id.as_ref().filter(|id| !id.is_empty()) else {
+            return Ok(());
+        };
+        let owned = self
+            .tasks
+            .find_task(&request.task_id)
+            .is_some_and(|slot| self.tasks[slot].is_running());
+        if request.status == Status::Running && !owned && self.batches.members(batch_id).is_empty()
+        {
+            return Err(Refusal::NoSuchBatch {
+                task_id: request.task_id.clone(),
+                batch_id: batch_id.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the request speaks of a run that is over, or that another worker has.
+    fn is_stale(&self, slot: Slot, worker: WorkerIndex, request: &AddTask) -> bool {
+        let task = &self.tasks[slot];
+        let is_own = task.worker_running == Some(worker);
+        if request
+            .attempt
+            .is_some_and(|attempt| attempt != u64::from(task.attempt) || !is_own)
+        {
+            return true;
+        }
+        let is_report = request.runnable.is_none()
+            || matches!(request.status, Status::Failed | Status::Running)
+            || request
+                .new_deps
+                .as_ref()
+                .is_some_and(|deps| !deps.is_empty());
+        let has_other_owner = task.worker_running.is_some() && !is_own;
+        match task.status {
+            Status::Running | Status::BatchRunning => is_report && has_other_owner,
+            Status::Done if request.status == Status::Running => {
+                task.worker_running.is_some() && request.batch_id.is_none()
+            }
+            Status::Done => is_report && has_other_owner,
+            _ => false,
+        }
+    }
+
+    /// Steps that say what the task is: what was not known, what may change, and who can run it.
+    fn describe(&mut self, slot: Slot, worker: WorkerIndex, enabled: bool, request: &AddTask) {
+        let need = request
+            .resources
+            .as_ref()
+            .map_or(crate::resource::NeedId::NOTHING, |resources| {
+                self.needs.intern(&mut self.names, resources)
+            });
+        let task = &self.tasks[slot];
+        let family = (task.family == Name::EMPTY && !request.family.is_empty())
+            .then(|| self.names.intern(&request.family));
+        let module = (task.module == Name::EMPTY)
+            .then(|| {
+                request
+                    .module
+                    .as_deref()
+                    .map(|module| self.names.intern(module))
+            })
+            .flatten();
+        let params = task
+            .params
+            .is_empty()
+            .then(|| self.params(request))
+            .flatten();
+        let can_run = request.runnable == Some(true) && request.status != Status::Failed && enabled;
+        let task = &mut self.tasks[slot];
+        task.announced = true;
+        task.accepts_messages = request.accepts_messages.unwrap_or(task.accepts_messages);
+        let shows_in_index = family.is_some()
+            || params.is_some()
+            || task.need != need
+            || request
+                .batchable
+                .is_some_and(|batchable| batchable != task.batchable)
+            || task.priority < request.priority
+            || (can_run && !task.runnable)
+            || request.batch_id.is_some();
+        if need != crate::resource::NeedId::NOTHING && task.need != need {
+            self.suspect(slot);
+        }
+        if let Some(module) = module {
+            self.tasks[slot].module = module;
+        }
+        if shows_in_index {
+            self.edit(slot, |task| {
+                task.family = family.unwrap_or(task.family);
+                task.need = need;
+                task.batchable = request.batchable.unwrap_or(task.batchable);
+                task.priority = task.priority.max(request.priority);
+                task.runnable |= can_run;
+                if let Some(params) = params {
+                    task.params = params;
+                }
+                if let Some(batch_id) = &request.batch_id {
+                    task.rare_mut().batch_id = Some(batch_id.as_str().into());
+                }
+            });
+        }
+        if can_run {
+            self.join_team(slot, worker);
+        }
+    }
+
+    fn params(&mut self, request: &AddTask) -> Option<Params> {
+        let params = request
+            .params
+            .as_ref()
+            .filter(|params| !params.is_empty())?;
+        let mut sorted: Vec<&Param> = params.iter().collect();
+        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        let names: Vec<Name> = sorted
+            .iter()
+            .map(|param| self.names.intern(&param.name))
+            .collect();
+        let entries = names.into_iter().zip(&sorted);
+        Some(Params::new(entries.map(|(name, param)| {
+            (name, param.value.as_str(), param.visibility)
+        })))
+    }
+
+    /// A worker says that it runs a task that nobody runs. This is how a combined task of a batch
+    /// comes to be.
+    fn claim(&mut self, now: Now, slot: Slot, worker: WorkerIndex, request: &AddTask) {
+        let task = &self.tasks[slot];
+        let is_free =
+            task.worker_running.is_none() || (request.batch_id.is_some() && !task.is_running());
+        if request.status != Status::Running || !is_free {
+            return;
+        }
+        let members = request
+            .batch_id
+            .as_deref()
+            .map(|batch_id| self.batches.members(batch_id))
+            .unwrap_or_default();
+        let need = members
+            .into_iter()
+            .find(|&member| member != slot)
+            .or(Some(slot))
+            .filter(|_| request.batch_id.is_some())
+            .map(|member| self.tasks[member].running_need());
+        self.set_owner(slot, Some(worker));
+        self.edit(slot, |task| {
+            task.attempt += 1;
+            task.time_running = Some(now.wall);
+            if need.is_some() {
+                task.need_running = need;
+            }
+        });
+    }
+
+    /// Steps that say how the task does.
+    fn explain(&mut self, slot: Slot, worker: WorkerIndex, request: &AddTask) {
+        let task = &self.tasks[slot];
+        // An announcement by another worker says nothing of the current run.
+        let is_others = task.is_running() && task.worker_running != Some(worker);
+        let tracked =
+            !is_others && (request.tracking_url.is_some() || task.status != Status::Running);
+        let explained = !is_others && request.expl.is_some();
+        let mut slots = alloc::vec![slot];
+        if let Some(batch_id) = task.batch_id()
+            && (tracked || explained)
+        {
+            slots.extend(self.batches.members(batch_id));
+        }
+        for slot in slots {
+            let task = &mut self.tasks[slot];
+            if tracked && (request.tracking_url.is_some() || task.rare.is_some()) {
+                task.rare_mut().tracking_url = request.tracking_url.as_deref().map(Into::into);
+            }
+            if explained {
+                task.expl = request.expl.as_deref().map(Into::into);
+            }
+        }
+        if let Some(rare) = &mut self.tasks[slot].rare {
+            rare.remove = None;
+            rare.orphan = false;
+        }
+        if !self.workers.is_alive(self.tasks[slot].stake) {
+            self.orphans.insert(slot);
+        }
+    }
+
+    /// Applies the status, unless the task runs and this is not its worker's report.
+    fn report(&mut self, now: Now, slot: Slot, worker: WorkerIndex, request: &AddTask) {
+        let task = &self.tasks[slot];
+        let is_report = matches!(
+            request.status,
+            Status::Done | Status::Failed | Status::Running
+        );
+        let is_own = task.worker_running == Some(worker);
+        let has_new_deps = request
+            .new_deps
+            .as_ref()
+            .is_some_and(|deps| !deps.is_empty());
+        if task.is_running() && !(is_report && is_own) && !has_new_deps {
+            return;
+        }
+        if request.status != task.status || request.status == Status::Pending {
+            self.emit_history(now, slot, request.status, None);
+        }
+        self.set_status(now, slot, request.status);
+        if request.status == Status::Failed {
+            self.emit(|scheduler| Event::Failure {
+                at: now.wall,
+                task_id: request.task_id.to_string(),
+                expl: request.expl.clone(),
+                owners: request.owners.clone(),
+                disabled: scheduler.tasks[slot].status == Status::Disabled,
+            });
+        }
+    }
+
+    /// Replaces or extends the dependencies; the slots of those that the request names.
+    fn depend(&mut self, slot: Slot, request: &AddTask) -> Vec<Slot> {
+        let mut mentioned = Vec::new();
+        for id in request.deps.iter().chain(&request.new_deps).flatten() {
+            let dep = match self.tasks.find(id) {
+                Some(dep) => dep,
+                None => self.tasks.insert(id, true),
+            };
+            mentioned.push(dep);
+        }
+        if request.deps.is_some() || !mentioned.is_empty() {
+            let mut deps = mentioned.clone();
+            if request.deps.is_none() {
+                deps.extend(self.tasks[slot].deps.iter().copied());
+            }
+            self.set_deps(slot, deps);
+        }
+        mentioned
+    }
+
+    /// Gives the worker a stake in the task and in all that it waits for. What of that was not
+    /// announced yet gets a placeholder, to keep its priority and its stakeholders.
+    fn hold(
+        &mut self,
+        now: Now,
+        slot: Slot,
+        worker: WorkerIndex,
+        priority: f64,
+        mentioned: &[Slot],
+    ) {
+        self.join_stake(slot, worker);
+        let deps = self.tasks[slot].deps.clone();
+        for &dep in mentioned.iter().chain(&deps) {
+            if self.tasks[dep].ghost {
+                let id = self.tasks[dep].id.to_string();
+                let placeholder = self.create(now, &id, Status::Unknown);
+                self.tasks[placeholder].priority = priority;
+                self.admit(placeholder);
+            }
+            self.join_stake(dep, worker);
+        }
+    }
+
+    /// Priorities never go down: what a task waits for is at least as urgent as the task.
+    fn raise_dependencies(&mut self, slot: Slot, priority: f64) {
+        let mut stack = alloc::vec![slot];
+        while let Some(slot) = stack.pop() {
+            for dep in self.tasks[slot].deps.clone() {
+                if !self.tasks[dep].ghost && self.tasks[dep].priority < priority {
+                    self.edit(dep, |task: &mut Task| task.priority = priority);
+                    stack.push(dep);
+                }
+            }
+        }
+    }
+
+    fn policy(&mut self, own: &RetryPolicy) -> u32 {
+        let policy: Policy = self.config.retry_policy(own);
+        let position = self.policies.iter().position(|&known| known == policy);
+        let index = position.unwrap_or_else(|| {
+            self.policies.push(policy);
+            self.policies.len() - 1
+        });
+        u32::try_from(index).expect("fewer than 2^32 policies")
+    }
+}

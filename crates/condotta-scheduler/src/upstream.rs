@@ -1,0 +1,153 @@
+//! What holds a task up from upstream.
+//!
+//! Whether something disabled does is kept up to date, because workers count their tasks without
+//! those. The other kinds are found when asked for.
+
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    vec::Vec,
+};
+
+use crate::{
+    Scheduler, Status,
+    task::{Slot, Task},
+};
+
+/// The worst that a task waits for, by rising severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum UpstreamStatus {
+    /// Something runs.
+    Running,
+    /// Something has not run yet.
+    MissingInput,
+    /// Something failed.
+    Failed,
+    /// Something is disabled.
+    Disabled,
+}
+
+impl UpstreamStatus {
+    /// The name on the wire, as in `"UPSTREAM_FAILED"`.
+    #[must_use]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "UPSTREAM_RUNNING",
+            Self::MissingInput => "UPSTREAM_MISSING_INPUT",
+            Self::Failed => "UPSTREAM_FAILED",
+            Self::Disabled => "UPSTREAM_DISABLED",
+        }
+    }
+
+    /// What a task of this status means to those that wait for it, and to itself.
+    fn of(status: Status) -> Option<Self> {
+        match status {
+            Status::Running | Status::BatchRunning => Some(Self::Running),
+            Status::Pending => Some(Self::MissingInput),
+            Status::Failed => Some(Self::Failed),
+            Status::Disabled => Some(Self::Disabled),
+            Status::Done | Status::Unknown => None,
+        }
+    }
+}
+
+/// Upstream statuses that were found while answering one request.
+pub(crate) type Found = BTreeMap<Slot, Option<UpstreamStatus>>;
+
+impl Scheduler {
+    /// The name of what a task waits for at worst; of a task that waits for nothing, what it is
+    /// itself. Empty for nothing of note, and for a task that is not known.
+    #[must_use]
+    pub fn upstream_status(&self, task_id: &str) -> &'static str {
+        let slot = self.tasks.find_task(task_id);
+        slot.and_then(|slot| self.upstream_of(slot, &mut Found::new()))
+            .map_or("", UpstreamStatus::name)
+    }
+
+    pub(crate) fn upstream_of(&self, slot: Slot, found: &mut Found) -> Option<UpstreamStatus> {
+        let mut stack = alloc::vec![(slot, false)];
+        while let Some((slot, visited)) = stack.pop() {
+            let task = &self.tasks[slot];
+            if visited {
+                let worst = task
+                    .deps
+                    .iter()
+                    .filter_map(|dep| found.get(dep).copied().flatten());
+                let worst = worst.max();
+                found.insert(slot, worst);
+            } else if let Entry::Vacant(place) = found.entry(slot) {
+                let waits = task.status == Status::Pending && !task.deps.is_empty();
+                // What is being looked at counts as nothing to a task further up in a cycle.
+                let own = UpstreamStatus::of(task.status).filter(|_| !task.ghost && !waits);
+                place.insert(own);
+                if waits {
+                    stack.push((slot, true));
+                    stack.extend(task.deps.iter().map(|&dep| (dep, false)));
+                }
+            }
+        }
+        found.get(&slot).copied().flatten()
+    }
+
+    /// The task became disabled, or waits for a disabled one now.
+    pub(crate) fn block_dependants(&mut self, slot: Slot) {
+        let mut stack = alloc::vec![slot];
+        while let Some(slot) = stack.pop() {
+            for dependant in self.tasks[slot].dependants.to_vec() {
+                let was_blocked = self.tasks[dependant].is_blocked();
+                self.set_blocked(dependant, self.tasks[dependant].blocked + 1);
+                if !was_blocked && self.tasks[dependant].is_blocked() {
+                    stack.push(dependant);
+                }
+            }
+        }
+    }
+
+    /// The task is no longer disabled, nor waits for a disabled one.
+    ///
+    /// In a cycle tasks would go on blocking each other. So all that this one may have blocked is
+    /// first cleared, and then blocked again where another reason remains.
+    pub(crate) fn unblock_dependants(&mut self, slot: Slot) {
+        let mut region: Vec<Slot> = Vec::new();
+        let mut stack = alloc::vec![slot];
+        while let Some(slot) = stack.pop() {
+            for dependant in self.tasks[slot].dependants.to_vec() {
+                let task = &self.tasks[dependant];
+                if task.status == Status::Pending && task.blocked > 0 {
+                    self.set_blocked(dependant, 0);
+                    region.push(dependant);
+                    stack.push(dependant);
+                } else if task.status != Status::Pending {
+                    self.set_blocked(dependant, self.tasks[dependant].blocked - 1);
+                }
+            }
+        }
+        let is_blocker = |&&dep: &&Slot| {
+            let task: &Task = &self.tasks[dep];
+            !task.ghost && task.is_blocked()
+        };
+        let remaining: Vec<u32> = region
+            .iter()
+            .map(|&slot| self.tasks[slot].deps.iter().filter(is_blocker).count())
+            .map(|count| u32::try_from(count).expect("fewer than 2^32 tasks"))
+            .collect();
+        for (&slot, &count) in region.iter().zip(&remaining) {
+            self.set_blocked(slot, count);
+        }
+        for (&slot, _) in region
+            .iter()
+            .zip(&remaining)
+            .filter(|(_, count)| **count > 0)
+        {
+            self.block_dependants(slot);
+        }
+    }
+
+    fn set_blocked(&mut self, slot: Slot, blocked: u32) {
+        // Only the step to or from zero shows in an index.
+        if (self.tasks[slot].blocked == 0) == (blocked == 0) {
+            self.tasks[slot].blocked = blocked;
+        } else {
+            self.edit(slot, |task| task.blocked = blocked);
+        }
+    }
+}
