@@ -3,6 +3,63 @@
 //! A task's fields are its parameters. What counts is the text: on the command line, in the
 //! configuration, in task ids and on the way to a scheduler a value is what [`Parameter`] makes of
 //! it, and those texts are Luigi's.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use condotta::{parameter::comma_list, prelude::*};
+//!
+//! /// How much is said.
+//! #[derive(ParameterEnum)]
+//! enum Detail {
+//!     Brief,
+//!     #[param(name = "in-full")]
+//!     InFull,
+//! }
+//!
+//! #[derive(Task)]
+//! struct Report {
+//!     /// The days of the report, as in `--days 2013-W05`.
+//!     days: DateInterval,
+//!     /// `--detail in-full`.
+//!     #[param(default = Detail::Brief)]
+//!     detail: Detail,
+//!     /// `--regions north,south`.
+//!     #[param(with = comma_list, default = "")]
+//!     regions: Vec<String>,
+//!     /// `--weights '[1, 2.5]'`.
+//!     #[param(default)]
+//!     weights: Vec<f64>,
+//!     /// From 1 to 9.
+//!     #[param(min = 1, max = 10, default = 5)]
+//!     importance: u8,
+//!     /// `--age '1 week 2 days'`.
+//!     #[param(default = Duration::from_secs(3600), significant = false)]
+//!     age: Duration,
+//! }
+//!
+//! #[task]
+//! impl Task for Report {}
+//! ```
+//!
+//! | Luigi | here |
+//! | --- | --- |
+//! | `Parameter`, `StrParameter` | `String` |
+//! | `IntParameter`, `FloatParameter` | any of Rust's numbers |
+//! | `BoolParameter` | `bool`; `parsing = explicit` |
+//! | `DateParameter`, `MonthParameter`, `YearParameter` | [`Date`], [`Month`], [`Year`] |
+//! | `DateHourParameter`, `…Minute…`, `…Second…` | [`DateHour`], [`DateMinute`], [`DateSecond`] |
+//! | `DateIntervalParameter` | [`DateInterval`] |
+//! | `TimeDeltaParameter` | [`std::time::Duration`] |
+//! | `EnumParameter` | `#[derive(ParameterEnum)]` |
+//! | `EnumListParameter`, `ChoiceListParameter` | a `Vec` `with` [`comma_list`] |
+//! | `DictParameter` | [`IndexMap`], `BTreeMap` or [`serde_json::Value`] |
+//! | `ListParameter`, `TupleParameter` | `Vec`, array, tuple or [`serde_json::Value`] |
+//! | `NumericalParameter` | a number with `min`, `max`, `left_op`, `right_op` |
+//! | `ChoiceParameter` | any type with `choices` |
+//! | `PathParameter` | `PathBuf` |
+//! | `Optional…Parameter` | `Option` |
+//! | `TaskParameter` | a `String` with the family |
 
 mod batch;
 mod collection;

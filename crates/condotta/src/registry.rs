@@ -10,6 +10,31 @@ use crate::{class::TaskClass, task::Task};
 static REGISTERED: RwLock<Vec<&'static TaskClass>> = RwLock::new(Vec::new());
 
 /// Adds a task class. To add one twice, or one that is there by itself, changes nothing.
+///
+/// ```
+/// use condotta::{prelude::*, registry};
+///
+/// #[derive(Task)]
+/// struct Count<T: Task + Default> {
+///     of: std::marker::PhantomData<T>,
+/// }
+///
+/// #[task]
+/// impl<T: Task + Default> Task for Count<T> {
+///     fn requires(&self) -> T {
+///         T::default()
+///     }
+/// }
+///
+/// #[derive(Task, Default)]
+/// struct Weather;
+///
+/// #[task]
+/// impl Task for Weather {}
+///
+/// registry::register::<Count<Weather>>();
+/// assert!(registry::find("Count_Weather").is_ok());
+/// ```
 pub fn register<T: Task>() {
     let class: &'static TaskClass = const { &TaskClass::of_task::<T>() };
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);

@@ -89,6 +89,11 @@ pub type Output<T> = <<T as Task>::Output as Outputs>::Targets;
 /// A range, a grid or choices that a parameter has hold for values from Rust code too: they are
 /// applied when the task is required or run.
 ///
+/// # Long chains
+///
+/// Where more than about a hundred classes require one another in a row, the compiler wants
+/// `#![recursion_limit = "512"]` at the top of the program.
+///
 /// # Generic tasks
 ///
 /// The bounds of a generic task stand on the struct as well as on the `impl`. Each of its types is

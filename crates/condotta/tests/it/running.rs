@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     io,
     marker::PhantomData,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,6 +18,7 @@ use condotta::{
     task::AnyTargets,
 };
 use condotta_worker::{RunContext, RunOutcome, TaskHandle};
+use tracing_subscriber::fmt::MakeWriter;
 
 /// A text in memory.
 #[derive(Task, Clone)]
@@ -223,6 +227,34 @@ fn a_task_is_complete_when_all_outputs_exist() {
     assert!(task.complete().unwrap());
 }
 
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
 #[derive(Task)]
 struct NoOutput;
 
@@ -232,7 +264,14 @@ impl Task for NoOutput {}
 #[test]
 fn a_task_without_outputs_is_never_complete() {
     let task = handle(NoOutput);
-    assert!(!task.complete().unwrap());
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .without_time()
+        .with_ansi(false);
+    tracing::subscriber::with_default(subscriber.finish(), || assert!(!task.complete().unwrap()));
+    let expected = "Task NoOutput() without outputs has no custom complete() method";
+    assert!(log.text().contains(expected), "{}", log.text());
     assert!(matches!(
         task.run(&RunContext::detached()),
         Ok(RunOutcome::Done)
