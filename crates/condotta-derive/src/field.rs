@@ -1,6 +1,6 @@
 //! The constant that describes a field: its attributes as calls of `condotta::params::Field`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Error, Expr, GenericArgument, PathArguments, Result, Type, spanned::Spanned as _};
 
@@ -50,12 +50,8 @@ fn default_call(param: &Param<'_>) -> TokenStream {
             ::core::result::Result::Ok(<#ty as ::core::default::Default>::default())
         },
         Some(DefaultValue::Value(value)) if attributes::text(value).is_some() => {
-            match &param.attributes.with {
-                Some(module) => quote! {
-                    #module::parse(#value).map_err(::condotta::parameter::ParseError::new)
-                },
-                None => quote!(<#ty as ::condotta::parameter::Parameter>::parse(#value)),
-            }
+            let parse = function(param, ty, "parse");
+            quote!(#parse(#value).map_err(::condotta::parameter::ParseError::new))
         }
         Some(DefaultValue::Value(value)) => quote_spanned!(value.span()=> {
             let value: #ty = #value;
@@ -104,10 +100,10 @@ fn choices_call(param: &Param<'_>) -> TokenStream {
     if param.attributes.choices.is_empty() {
         return TokenStream::new();
     }
-    let ty = bare(param.ty);
+    let serialize = function(param, bare(param), "serialize");
     let texts = param.attributes.choices.iter().map(|choice| {
-        let value = value_of(ty, choice);
-        quote!(<#ty as ::condotta::parameter::Parameter>::serialize(&#value))
+        let value = value_of(param, choice);
+        quote!(#serialize(&#value))
     });
     quote!(.choices(|| ::std::vec![#(#texts),*]))
 }
@@ -124,11 +120,12 @@ fn permitted_call(param: &Param<'_>) -> Result<TokenStream> {
         }
         return Ok(TokenStream::new());
     }
-    let ty = bare(param.ty);
+    let ty = bare(param);
+    let serialize = function(param, ty, "serialize");
     let end = |limit: &Option<Expr>, infinite: &str| match limit {
         Some(limit) => {
-            let value = value_of(ty, limit);
-            quote!(<#ty as ::condotta::parameter::Parameter>::serialize(&#value))
+            let value = value_of(param, limit);
+            quote!(#serialize(&#value))
         }
         None => quote!(#infinite),
     };
@@ -172,11 +169,10 @@ fn next_call(param: &Param<'_>) -> TokenStream {
 /// What is done to every value: the grid first, then the range and the choices.
 fn check_call(param: &Param<'_>) -> TokenStream {
     let attributes = &param.attributes;
-    let ty = bare(param.ty);
     let mut steps = TokenStream::new();
     if let Some(interval) = &attributes.interval {
         let start = match &attributes.start {
-            Some(start) => value_of(ty, start),
+            Some(start) => value_of(param, start),
             None => quote!(::condotta::parameter::Periodic::epoch()),
         };
         steps.extend(quote! {
@@ -184,7 +180,7 @@ fn check_call(param: &Param<'_>) -> TokenStream {
         });
     }
     let compare = |limit: &Expr, comparison: Comparison, above: bool| {
-        let limit = value_of(ty, limit);
+        let limit = value_of(param, limit);
         match (comparison, above) {
             (Comparison::Less, true) => quote!(#limit < *value),
             (Comparison::LessOrEqual, true) => quote!(#limit <= *value),
@@ -205,15 +201,14 @@ fn check_call(param: &Param<'_>) -> TokenStream {
         steps.extend(quote!(if !(#condition) { return Self::#constant.not_permitted(); }));
     }
     if !attributes.choices.is_empty() {
-        steps.extend(quote!(Self::#constant.check_choice(
-            &<#ty as ::condotta::parameter::Parameter>::serialize(value)
-        )?;));
+        let serialize = function(param, bare(param), "serialize");
+        steps.extend(quote!(Self::#constant.check_choice(&#serialize(value))?;));
     }
     if steps.is_empty() {
         return TokenStream::new();
     }
     // What may be absent is checked where it is there.
-    let steps = match optional(param.ty) {
+    let steps = match optional(param) {
         Some(_) => quote!(if let ::core::option::Option::Some(value) = value { #steps }),
         None => steps,
     };
@@ -223,29 +218,40 @@ fn check_call(param: &Param<'_>) -> TokenStream {
     }))
 }
 
-/// A value of the type: a text is read as on the command line.
-fn value_of(ty: &Type, value: &Expr) -> TokenStream {
+/// A value of the type, or of what an `Option` holds: a text is read as on the command line.
+fn value_of(param: &Param<'_>, value: &Expr) -> TokenStream {
+    let ty = bare(param);
     if attributes::text(value).is_some() {
+        let parse = function(param, ty, "parse");
         return quote! {
-            <#ty as ::condotta::parameter::Parameter>::parse(#value)
-                .expect("a value in an attribute is one of the parameter's type")
+            #parse(#value).expect("a value in an attribute is one of the parameter's type")
         };
     }
     quote_spanned!(value.span()=> { let value: #ty = #value; value })
 }
 
-/// The type itself, or what an `Option` holds.
-fn bare(ty: &Type) -> &Type {
-    optional(ty).unwrap_or(ty)
+/// The function that parses or serializes: the type's, or that of the module in `with`.
+fn function(param: &Param<'_>, ty: &Type, name: &str) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    match &param.attributes.with {
+        Some(module) => quote!(#module::#name),
+        None => quote!(<#ty as ::condotta::parameter::Parameter>::#name),
+    }
 }
 
-fn optional(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
-    let segment = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == "Option")?;
+/// The type itself, or what an `Option` holds.
+fn bare<'a>(param: &Param<'a>) -> &'a Type {
+    optional(param).unwrap_or(param.ty)
+}
+
+/// What an `Option` holds. A module in `with` is asked for the `Option` as a whole.
+fn optional<'a>(param: &Param<'a>) -> Option<&'a Type> {
+    let Type::Path(path) = param.ty else {
+        return None;
+    };
+    let segment = path.path.segments.last();
+    let segment =
+        segment.filter(|segment| segment.ident == "Option" && param.attributes.with.is_none())?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;
     };

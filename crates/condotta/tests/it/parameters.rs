@@ -86,7 +86,7 @@ struct Everything {
     #[param(parsing = explicit, default = true)]
     explicit: bool,
     optional: Option<i64>,
-    #[param(with = hexadecimal, default = "ff")]
+    #[param(with = hexadecimal, default = "ff", min = "10", max = 0x1_0000)]
     hex: u32,
     /// The share.
     #[param(min = 0.0, max = 1.0, left_op = "<", right_op = "<=", default = 0.5)]
@@ -188,6 +188,7 @@ fn errors_name_the_task_the_parameter_the_value_and_the_reason() {
         ("at_least", "9", "it is not in the range int in [10, inf)"),
         ("choice", "c", "expected one of a, b"),
         ("hex", "xyz", "invalid digit found in string"),
+        ("hex", "f", "it is not in the range int in [10, 10000)"),
     ];
     for (name, text, reason) in cases {
         let mut texts = Texts::of([("day", "2013-07-10")]);
