@@ -4,6 +4,7 @@
 
 mod families;
 mod parameters;
+mod pipeline;
 mod running;
 mod task_ids;
 mod ui;
