@@ -27,7 +27,11 @@ impl Scheduler {
         let known = self.tasks.find_task(&request.task_id);
         let slot = match known {
             Some(slot) => slot,
-            None if enabled => self.create(now, &request.task_id, Status::Pending),
+            None if enabled => {
+                let slot = self.create(now, &request.task_id, Status::Pending);
+                self.tasks[slot].priority = request.priority;
+                slot
+            }
             None => return Ok(()),
         };
         let task = &self.tasks[slot];
