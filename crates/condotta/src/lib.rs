@@ -93,7 +93,6 @@ pub mod task_id;
 pub use condotta_targets as target;
 pub use event::{on, on_task};
 pub use jiff;
-pub use serde_json;
 
 /// Any error, with its chain of sources. What `?` makes of every error type.
 pub type Error = condotta_worker::BoxError;
