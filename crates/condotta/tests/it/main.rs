@@ -8,3 +8,4 @@ mod pipeline;
 mod running;
 mod task_ids;
 mod ui;
+mod values;
