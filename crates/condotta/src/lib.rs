@@ -79,8 +79,12 @@
 // So that what the derive macros write also compiles in here.
 extern crate self as condotta;
 
+mod app;
 pub mod class;
+mod cli;
+mod console;
 pub mod event;
+mod logging;
 pub mod parameter;
 pub mod params;
 pub mod prelude;
@@ -89,6 +93,14 @@ pub mod settings;
 pub mod task;
 pub mod task_id;
 
+/// What became of tasks: for [`RunResult`].
+pub use condotta_worker::{Category, StatusCode, Summary};
+/// Where a scheduler is: for [`BuildOptions::scheduler`].
+pub use condotta_worker::{LocalScheduler, Scheduler};
+/// How urgent it is to stop, and how to say so: for [`BuildOptions::stop`].
+pub use condotta_worker::{StopLevel, StopSignal};
+
+pub use app::{App, BuildError, BuildOptions, RunResult, build, run};
 /// Where outputs are: files, folders, memory.
 pub use condotta_targets as target;
 pub use event::{on, on_task};

@@ -1,0 +1,230 @@
+//! Which logger takes what, and which handlers write it where: the model of Python's `logging`.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Record, format::Format};
+use crate::console;
+
+/// The format of Luigi's worker.
+const DEFAULT_FORMAT: &str = "%(levelname)s: %(message)s";
+
+/// How bad it is, in Python's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Level(u8);
+
+impl Level {
+    const NAMES: [(&'static str, u8); 8] = [
+        ("NOTSET", 0),
+        ("DEBUG", 10),
+        ("INFO", 20),
+        ("WARNING", 30),
+        ("WARN", 30),
+        ("ERROR", 40),
+        ("CRITICAL", 50),
+        ("FATAL", 50),
+    ];
+    pub(crate) const NOT_SET: Self = Self(0);
+    pub(crate) const WARNING: Self = Self(30);
+
+    /// The level of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let found = Self::NAMES.into_iter().find(|(known, _)| *known == name)?;
+        Some(Self(found.1))
+    }
+
+    /// What Python calls a level of `tracing`. What is finer than `DEBUG` it does not name.
+    pub(super) fn of(level: tracing::Level) -> Self {
+        match level {
+            tracing::Level::ERROR => Self(40),
+            tracing::Level::WARN => Self(30),
+            tracing::Level::INFO => Self(20),
+            tracing::Level::DEBUG => Self(10),
+            tracing::Level::TRACE => Self(5),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self.0 {
+            0..10 => "TRACE",
+            10..20 => "DEBUG",
+            20..30 => "INFO",
+            30..40 => "WARNING",
+            40..50 => "ERROR",
+            _ => "CRITICAL",
+        }
+    }
+
+    pub(super) fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// Loggers and handlers.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    handlers: Vec<Handler>,
+    /// By name; the root logger has none.
+    loggers: BTreeMap<String, Logger>,
+}
+
+/// A logger: takes what is said under its name, and passes it on.
+#[derive(Debug)]
+pub(super) struct Logger {
+    /// `None` is the level of the logger above.
+    pub(super) level: Option<Level>,
+    /// Indexes of the plan's handlers.
+    pub(super) handlers: Vec<usize>,
+    /// Whether the handlers of the loggers above write it as well.
+    pub(super) propagate: bool,
+}
+
+/// A handler: writes lines somewhere.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) level: Level,
+    pub(super) format: Format,
+    pub(super) sink: Sink,
+}
+
+/// Where lines go.
+#[derive(Debug)]
+pub(super) enum Sink {
+    Nowhere,
+    Stderr,
+    Stdout,
+    File(Mutex<File>),
+}
+
+impl Sink {
+    /// A file, made when it is not there; new content goes to its end or replaces the old.
+    pub(super) fn file(path: &Path, append: bool) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.create(true).write(true);
+        if append {
+            options.append(true);
+        } else {
+            options.truncate(true);
+        }
+        Ok(Self::File(Mutex::new(options.open(path)?)))
+    }
+}
+
+impl Plan {
+    /// Luigi's default: the worker's log, and that of the program's own crates, from `level` on;
+    /// warnings of everybody else.
+    pub(crate) fn to_stderr(level: Level, crates: impl IntoIterator<Item = String>) -> Self {
+        let mut plan = Self::default();
+        let handler = plan.add_handler(Handler {
+            level,
+            format: Format::parse(DEFAULT_FORMAT, None).expect("the default format is well-formed"),
+            sink: Sink::Stderr,
+        });
+        plan.add_logger(
+            "",
+            Logger {
+                level: Some(Level::WARNING),
+                handlers: vec![handler],
+                propagate: false,
+            },
+        );
+        for name in crates.into_iter().chain(["luigi-interface".to_owned()]) {
+            plan.add_logger(
+                &name,
+                Logger {
+                    level: Some(level).filter(|level| *level != Level::NOT_SET),
+                    handlers: Vec::new(),
+                    propagate: true,
+                },
+            );
+        }
+        plan
+    }
+
+    pub(super) fn add_handler(&mut self, handler: Handler) -> usize {
+        self.handlers.push(handler);
+        self.handlers.len() - 1
+    }
+
+    /// Adds a logger, or the root logger when `name` is empty.
+    pub(super) fn add_logger(&mut self, name: &str, logger: Logger) {
+        self.loggers.insert(name.to_owned(), logger);
+    }
+
+    /// From which level on a logger of this name takes anything.
+    pub(crate) fn level(&self, name: &str) -> Level {
+        self.upwards(name)
+            .find_map(|logger| logger.level)
+            .unwrap_or(Level::NOT_SET)
+    }
+
+    /// Writes a record that its logger takes.
+    pub(super) fn write(&self, record: &Record) {
+        for logger in self.upwards(&record.logger) {
+            for &handler in &logger.handlers {
+                self.handlers[handler].write(record);
+            }
+            if !logger.propagate {
+                break;
+            }
+        }
+    }
+
+    /// The logger of this name, where there is one, and those above it.
+    fn upwards<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Logger> {
+        let above = std::iter::successors(Some(name), |name| {
+            (!name.is_empty()).then(|| name.rsplit_once('.').map_or("", |(above, _)| above))
+        });
+        above.filter_map(|name| self.loggers.get(name))
+    }
+}
+
+impl Handler {
+    fn write(&self, record: &Record) {
+        if record.level < self.level {
+            return;
+        }
+        let mut line = self.format.line(record);
+        line.push('\n');
+        // There is nobody to tell that a log line cannot be written.
+        match &self.sink {
+            Sink::Nowhere => {}
+            Sink::Stderr => console::write_stderr(&line),
+            Sink::Stdout => console::write_stdout(&line),
+            Sink::File(file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = file.write_all(line.as_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logger_without_a_level_takes_that_of_the_one_above() {
+        let plan = Plan::to_stderr(Level::named("DEBUG").unwrap(), ["mine".to_owned()]);
+        for (name, level) in [
+            ("mine", "DEBUG"),
+            ("mine.deep.down", "DEBUG"),
+            ("luigi-interface", "DEBUG"),
+            ("minelayer", "WARNING"),
+            ("other", "WARNING"),
+        ] {
+            assert_eq!(plan.level(name), Level::named(level).unwrap(), "{name}");
+        }
+    }
+
+    #[test]
+    fn not_set_is_the_root_loggers_level() {
+        let plan = Plan::to_stderr(Level::NOT_SET, []);
+        assert_eq!(plan.level("luigi-interface"), Level::WARNING);
+    }
+}
