@@ -2,6 +2,8 @@
 
     python generate.py          # with luigi==3.8.1 installed; writes <scenario>.txt here
 
+The log of one of them is kept, too, in <scenario>.log: levels and messages, without stack traces.
+
 A scenario is a list of tasks by key. The first one is added to the worker, or those in "add".
 
   family, params   [[name, value]]; a value that is a number is an IntParameter, one that looks like
@@ -17,6 +19,7 @@ A scenario is a list of tasks by key. The first one is added to the worker, or t
 import datetime
 import json
 import logging
+import os
 import pathlib
 import re
 import sys
@@ -28,6 +31,7 @@ from luigi.scheduler import Scheduler
 from luigi.task_register import Register
 from luigi.worker import Worker
 
+LOGGED = "everything"
 HERE = pathlib.Path(__file__).parent
 DATE = re.compile(r"\d{4}-\d\d-\d\d$")
 
@@ -159,8 +163,32 @@ def run(scenario):
     return f"{result.status.name} {success}\n{result.summary_text}"
 
 
+class Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        message = record.getMessage().split("\n")[0]
+        self.lines.append(f"{record.levelname}: {message}".replace(f"[pid {os.getpid()}]", "[pid N]"))
+
+
+def write_log(name, scenario):
+    logger, lines = logging.getLogger("luigi-interface"), Lines()
+    logger.addHandler(lines)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    run(scenario)
+    logger.removeHandler(lines)
+    (HERE / f"{name}.log").write_text("\n".join(lines.lines) + "\n")
+
+
 def main():
-    logging.disable(logging.CRITICAL)
+    logging.getLogger("luigi").setLevel(logging.CRITICAL)
+    logging.getLogger("luigi-interface").propagate = False
+    logging.getLogger("luigi-interface").addHandler(logging.NullHandler())
     sys.modules["scenario"] = types.ModuleType("scenario")
     registered = list(Register._reg)
     for name, scenario in json.loads((HERE / "scenarios.json").read_text()).items():
@@ -169,6 +197,9 @@ def main():
         # Scenarios use the same families.
         Register._reg[:] = registered
         (HERE / f"{name}.txt").write_text(run(scenario))
+        if name == LOGGED:
+            Register._reg[:] = registered
+            write_log(name, scenario)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 mod events;
 mod fake;
+mod golden;
 mod main_loop;
 mod planning;
 mod running;
