@@ -212,12 +212,14 @@ pub fn main(pipeline: &str) {
     };
     let stop = options.stop.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).unwrap();
+    let heard = Path::new(dir).join("heard");
     std::thread::spawn(move || {
         for signal in signals.forever() {
             match signal {
                 SIGUSR1 => stop.phase_out(),
                 _ => stop.interrupt(),
             };
+            std::fs::write(&heard, "").unwrap();
         }
     });
     let config = WorkerConfig {

@@ -41,6 +41,8 @@ fn the_first_signal_finishes_what_runs() {
             if signal == Signal::SIGUSR1 {
                 send(&child, signal);
             }
+            let heard = dir.path().join("heard");
+            wait_for("the signal is heard", || heard.exists());
             File::create(dir.path().join("open")).unwrap();
             let output = output(child);
             let gate = format!("Gate_{} DONE report", dir.path().display());

@@ -9,33 +9,16 @@ mod golden;
 mod main_loop;
 mod planning;
 mod running;
+mod scenario;
 mod tasks;
 
 use std::sync::Arc;
 
-use condotta_worker::{Scheduler, TaskHandle, Worker, WorkerConfig, WorkerOptions};
-
-/// A worker that never waits long.
-pub fn quick() -> WorkerConfig {
-    WorkerConfig {
-        id: "this".to_owned(),
-        wait_interval: 0.01,
-        wait_jitter: 0.0,
-        ..WorkerConfig::default()
-    }
-}
+use condotta_worker::{Scheduler, TaskHandle, Worker, WorkerOptions};
+pub use tasks::{quick, worker_with};
 
 pub fn worker(scheduler: &Arc<impl Scheduler + 'static>) -> Worker {
     worker_with(scheduler, quick(), WorkerOptions::default())
-}
-
-pub fn worker_with(
-    scheduler: &Arc<impl Scheduler + 'static>,
-    config: WorkerConfig,
-    options: WorkerOptions,
-) -> Worker {
-    let scheduler: Arc<dyn Scheduler> = scheduler.clone();
-    Worker::new(scheduler, config, options).unwrap()
 }
 
 /// As a task of any kind.

@@ -10,7 +10,8 @@ use std::{
 
 use condotta_scheduler::{ParamValue, Recipe, Resources, Visibility};
 use condotta_worker::{
-    BoxError, LoadError, ParamInfo, RunContext, RunOutcome, Runnable, TaskHandle, TaskLoader,
+    BoxError, LoadError, ParamInfo, RunContext, RunOutcome, Runnable, Scheduler, TaskHandle,
+    TaskLoader, Worker, WorkerConfig, WorkerOptions,
 };
 
 type Code = Box<dyn Fn(&Memory, &RunContext<'_>) -> Result<RunOutcome, BoxError> + Send + Sync>;
@@ -244,4 +245,23 @@ impl TaskLoader for Builders {
 /// A task that is built by somebody who may be gone.
 pub fn upgrade<T>(weak: &Weak<T>) -> Arc<T> {
     weak.upgrade().expect("the test keeps it")
+}
+
+/// A worker that never waits long.
+pub fn quick() -> WorkerConfig {
+    WorkerConfig {
+        id: "this".to_owned(),
+        wait_interval: 0.01,
+        wait_jitter: 0.0,
+        ..WorkerConfig::default()
+    }
+}
+
+pub fn worker_with(
+    scheduler: &Arc<impl Scheduler + 'static>,
+    config: WorkerConfig,
+    options: WorkerOptions,
+) -> Worker {
+    let scheduler: Arc<dyn Scheduler> = scheduler.clone();
+    Worker::new(scheduler, config, options).unwrap()
 }
