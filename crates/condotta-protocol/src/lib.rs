@@ -1,1 +1,27 @@
 //! Luigi's remote procedure calls as JSON, to and from the scheduler's own types.
+//!
+//! [`read_json`] reads the arguments of a request in the dialect that stock workers write, and
+//! [`dispatch`] puts the request to a scheduler and gives the reply in Luigi's shape. How requests
+//! arrive (HTTP, a Python call) is nobody's business here.
+
+mod arguments;
+mod call_operator;
+mod call_view;
+mod call_worker;
+mod convert;
+mod decode_task;
+mod decode_view;
+mod decode_worker;
+mod dispatch;
+mod encode_task;
+mod encode_work;
+mod encode_worker;
+mod error;
+mod json;
+mod json_reader;
+
+pub use dispatch::{dispatch, methods};
+pub use encode_task::task_view;
+pub use error::RpcError;
+pub use json::{Json, Object};
+pub use json_reader::{JsonError, MAX_NESTING, read_json};
