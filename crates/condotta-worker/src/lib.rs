@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod events;
 mod execute;
+mod get_work;
 mod history;
 mod host;
 mod identity;

@@ -112,8 +112,7 @@ impl Worker {
         });
         self.tasks.replace(index, task.clone());
         self.tasks.set_deps(index, deps);
-        self.announce(index, &*task, plan);
-        Ok(())
+        self.announce(index, &task, plan)
     }
 
     /// The table of planning outcomes.
@@ -125,7 +124,7 @@ impl Worker {
         let complete = match complete {
             Ok(complete) => complete,
             Err(error) => {
-                self.scheduling_failed(task, "complete", &error, EventDetail::DependencyMissing)?;
+                self.scheduling_failed(task, "complete()", &error, EventDetail::DependencyMissing)?;
                 return Ok(Plan::unknown());
             }
         };
@@ -161,7 +160,7 @@ impl Worker {
             }
             Err(error) => {
                 let broken = EventDetail::BrokenTask { error: &error };
-                self.scheduling_failed(task, "deps", &error, broken)?;
+                self.scheduling_failed(task, "deps()", &error, broken)?;
                 Ok(Plan::unknown())
             }
         }
@@ -180,30 +179,38 @@ impl Worker {
         index
     }
 
-    fn announce(&mut self, index: TaskIndex, task: &dyn Runnable, plan: Plan) {
+    fn announce(
+        &mut self,
+        index: TaskIndex,
+        task: &TaskHandle,
+        mut plan: Plan,
+    ) -> Result<(), WorkerError> {
         let batchable = self.families.get(task.family()).copied();
-        let deps = plan
-            .deps
-            .map(|deps| deps.iter().map(|dep| dep.task_id().to_owned()).collect());
+        let worker_id = &self.shared.id;
+        let request = match guard(|| describe(&**task, worker_id, batchable)) {
+            Ok(request) => request,
+            Err(panic) => {
+                let bare = AddTask::new(worker_id, task.task_id());
+                let error: BoxError = panic.into();
+                let broken = EventDetail::BrokenTask { error: &error };
+                self.scheduling_failed(task, "priority(), resources() or another", &error, broken)?;
+                plan = Plan::unknown();
+                bare
+            }
+        };
+        let deps = plan.deps.iter().flatten();
+        let deps = deps.map(|dep| dep.task_id().to_owned()).collect();
         self.announcements.push(AddTask {
             status: plan.status,
-            deps,
+            deps: plan.deps.is_some().then_some(deps),
             runnable: Some(plan.runnable),
-            priority: task.priority(),
-            resources: Some(task.resources()),
-            params: Some(scheduler_params(task.params())),
-            family: task.family().to_owned(),
-            module: task.module().map(ToOwned::to_owned),
-            batchable: Some(batchable.unwrap_or_else(|| !task.batch_params().is_empty())),
-            retry_policy: task.retry_policy(),
-            accepts_messages: Some(task.accepts_messages()),
-            owners: task.owners(),
-            ..AddTask::new(&self.shared.id, task.task_id())
+            ..request
         });
         self.note(index, plan.status, Some(plan.runnable));
         if let Some(observer) = &self.shared.observer {
-            observer.task_planned(task, plan.status, &self.tasks.counts());
+            observer.task_planned(&**task, plan.status, &self.tasks.counts());
         }
+        Ok(())
     }
 
     /// Sends what was announced, in its order.
@@ -255,22 +262,23 @@ impl Worker {
         let name = task.display_name();
         tracing::warn!(
             target: "luigi-interface",
-            "Will not run {name} or any dependencies due to error in {method}() method:\n{text}",
+            "Will not run {name} or any dependencies due to error in {method} method:\n{text}",
         );
         self.trigger(task, event);
-        let params: Vec<(String, String)> = task
-            .params()
+        let params: Vec<(String, String)> = guard(|| task.params())
+            .unwrap_or_default()
             .into_iter()
             .filter(|param| param.significant && param.visibility != Visibility::Private)
             .map(|param| (param.name, param.value))
             .collect();
+        let owners = guard(|| task.owners()).unwrap_or_default();
         self.shared.scheduler.announce_scheduling_failure(
             &self.shared.id,
             &name,
             task.family(),
             &params,
             &text,
-            &task.owners(),
+            &owners,
         )?;
         Ok(())
     }
@@ -294,6 +302,22 @@ impl Worker {
         path.iter()
             .map(|index| self.tasks.task(*index).display_name())
             .collect()
+    }
+}
+
+/// What the task says of itself.
+fn describe(task: &dyn Runnable, worker_id: &str, batchable: Option<bool>) -> AddTask {
+    AddTask {
+        priority: task.priority(),
+        resources: Some(task.resources()),
+        params: Some(scheduler_params(task.params())),
+        family: task.family().to_owned(),
+        module: task.module().map(ToOwned::to_owned),
+        batchable: Some(batchable.unwrap_or_else(|| !task.batch_params().is_empty())),
+        retry_policy: task.retry_policy(),
+        accepts_messages: Some(task.accepts_messages()),
+        owners: task.owners(),
+        ..AddTask::new(worker_id, task.task_id())
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use condotta_scheduler::{AddTask, Status};
 
 use crate::{
-    EventDetail, StopLevel, TaskHandle, Worker, WorkerError,
+    EventDetail, Runnable, StopLevel, TaskHandle, Worker, WorkerError,
+    panic::guard,
     plan::{informed, scheduler_params},
     running::{End, Finished, Outcome, Requirements, Running},
     task_table::TaskIndex,
@@ -107,17 +108,9 @@ impl Worker {
         self.report(AddTask {
             status,
             expl: Some(encode_expl(expl.as_deref())),
-            resources: Some(task.resources()),
-            runnable: None,
-            params: Some(scheduler_params(task.params())),
-            family: task.family().to_owned(),
-            module: task.module().map(ToOwned::to_owned),
             new_deps: Some(new_deps),
-            assistant: self.shared.assistant,
-            retry_policy: task.retry_policy(),
-            accepts_messages: None,
             attempt: running.attempt,
-            ..AddTask::new(&self.shared.id, task.task_id())
+            ..self.describe_end(&*task)
         })?;
         if let Some(observer) = &self.shared.observer {
             observer.task_finished(&*task, status, &self.tasks.counts());
@@ -130,6 +123,29 @@ impl Worker {
         }
         self.run_succeeded &= status == Status::Done || waits;
         Ok(())
+    }
+
+    /// What a report says of the task itself; little if its own code panics.
+    fn describe_end(&self, task: &dyn Runnable) -> AddTask {
+        let bare = || AddTask {
+            runnable: None,
+            accepts_messages: None,
+            assistant: self.shared.assistant,
+            family: task.family().to_owned(),
+            ..AddTask::new(&self.shared.id, task.task_id())
+        };
+        guard(|| AddTask {
+            resources: Some(task.resources()),
+            params: Some(scheduler_params(task.params())),
+            module: task.module().map(ToOwned::to_owned),
+            retry_policy: task.retry_policy(),
+            owners: task.owners(),
+            ..bare()
+        })
+        .unwrap_or_else(|panic| {
+            tracing::error!(target: "luigi-interface", "{}: {panic}", task.task_id());
+            bare()
+        })
     }
 
     /// Time-outs and deaths are noticed from outside; what happened inside was said there.
@@ -196,11 +212,10 @@ impl Worker {
     }
 
     /// Tells the scheduler how a run ended, and notes it for the summary.
-    pub(crate) fn report(&mut self, mut request: AddTask) -> Result<(), WorkerError> {
+    pub(crate) fn report(&mut self, request: AddTask) -> Result<(), WorkerError> {
         let status = request.status;
         let index = self.tasks.find(&request.task_id);
         if let Some(index) = index {
-            request.owners = self.tasks.task(index).owners();
             self.note(index, status, request.runnable);
         }
         if !tracing::enabled!(target: "luigi-interface", tracing::Level::INFO) {

@@ -6,6 +6,7 @@
 mod events;
 mod fake;
 mod golden;
+mod local;
 mod main_loop;
 mod planning;
 mod running;

@@ -150,6 +150,17 @@ fn each_condition_has_its_outcome() {
 }
 
 #[test]
+fn a_task_that_panics_when_it_is_described_is_not_run() {
+    let scheduler = Arc::new(Fake::default());
+    let task = Memory::new("Task").with(|task| task.priority = f64::NAN);
+    let root = Memory::new("Root").needs(&[task.share()]).share();
+    assert!(!worker(&scheduler).add(root).unwrap());
+    let log = scheduler.log();
+    assert_eq!(log[2], "Task__99914b932b UNKNOWN not-runnable");
+    assert!(log[0].contains("not a number"), "{log:?}");
+}
+
+#[test]
 fn families_that_can_be_batched_are_said_once() {
     let scheduler = Arc::new(Fake::default());
     let batched = |n: &str| -> TaskHandle {

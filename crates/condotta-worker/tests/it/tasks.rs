@@ -187,6 +187,7 @@ impl Runnable for Memory {
     }
 
     fn priority(&self) -> f64 {
+        assert!(!self.priority.is_nan(), "not a number");
         self.priority
     }
 
