@@ -7,6 +7,7 @@ pub use condotta_targets::{DirectoryTarget, LocalTarget, ReadWrite as _, Target}
 
 pub use crate::{
     Error, Result,
+    class::ParamError,
     event::EventKind,
     parameter::{Date, DateHour, DateInterval, DateMinute, DateSecond, Month, Year},
     task::{AnyTask, Config as _, Resources, RetryPolicy, Run, Task},

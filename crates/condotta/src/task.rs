@@ -210,9 +210,27 @@ pub trait Task: Parameters {
     /// A task of another class with the same values where parameters have the same name. Others
     /// come from the command line, the configuration or defaults, as with the class's `builder()`.
     ///
-    /// This is what `luigi.util.inherits` and `requires` are for: write
-    /// `fn requires(&self) -> Result<Child> { Ok(self.clone_as()?) }`. To change a value, use
-    /// `Child::builder().inherit(self).name(value).build()`.
+    /// This is what `luigi.util.inherits` and `requires` are for:
+    ///
+    /// ```
+    /// use condotta::prelude::*;
+    /// # #[derive(Task)] struct Raw { day: Date, #[param(default = "all")] region: String }
+    /// # #[task] impl Task for Raw { fn output(&self) -> LocalTarget { LocalTarget::new("raw") } }
+    ///
+    /// #[derive(Task)]
+    /// struct Clean {
+    ///     day: Date,
+    ///     deep: bool,
+    /// }
+    ///
+    /// #[task]
+    /// impl Task for Clean {
+    ///     /// The raw data of the same day, and those of the north.
+    ///     fn requires(&self) -> Result<(Raw, Raw), ParamError> {
+    ///         Ok((self.clone_as()?, Raw::builder().inherit(self).region("north").build()?))
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// A parameter has no value, or its text is none of the other class's type.
