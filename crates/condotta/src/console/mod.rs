@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use indicatif::MultiProgress;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 
 pub(crate) use display::Display;
 
@@ -39,6 +39,7 @@ pub(crate) fn restore() {
     if let Some(display) = shown {
         // A terminal that is gone needs no clearing.
         let _ = display.clear();
+        display.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
 

@@ -44,7 +44,7 @@ impl Board {
     pub(super) fn start(&mut self, task_id: &str, name: String, now: Instant) {
         self.running.push(Running {
             task_id: task_id.to_owned(),
-            name,
+            name: one_line(&name),
             since: now,
             progress: None,
             message: None,
@@ -63,7 +63,7 @@ impl Board {
 
     pub(super) fn message(&mut self, task_id: &str, message: &str) {
         if let Some(running) = self.find(task_id) {
-            running.message = message.lines().next().map(str::to_owned);
+            running.message = message.lines().next().map(one_line);
         }
     }
 
@@ -133,6 +133,11 @@ impl Running {
     }
 }
 
+/// Without what would move the cursor or colour the rest.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
 /// A length of time as on a clock: `0:07`, `12:34`, `1:02:03`.
 fn clock(time: Duration) -> String {
     let secs = time.as_secs();
@@ -156,13 +161,13 @@ mod tests {
         board.start("b", "B()".to_owned(), start + Duration::from_secs(60));
         board.start("c", "C()".to_owned(), start);
         board.progress("a", 45.0);
-        board.message("a", "loading\nmore");
+        board.message("a", "\u{1b}[2Jloading\nmore");
         board.message("z", "nobody");
         let now = start + Duration::from_secs(3725);
         assert_eq!(
             board.task_lines(2, now),
             [
-                "1:02:05  45 % A(x=1) — loading",
+                "1:02:05  45 % A(x=1) — [2Jloading",
                 "1:01:05 B()",
                 "… and 1 more"
             ]

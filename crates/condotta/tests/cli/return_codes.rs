@@ -100,3 +100,33 @@ fn the_lock_can_be_left_out_or_made_wider() {
         }
     }
 }
+
+#[test]
+fn taking_the_lock_tells_the_others_to_leave() {
+    let place = Place::new();
+    place.write("luigi.cfg", CODES);
+    let arguments = "GreetAfterWait --started started --until go --take-lock";
+    let first = place.start(arguments);
+    place.wait_for("started");
+    std::fs::remove_file(place.path("started")).unwrap();
+    let second = place.start(arguments);
+    place.wait_for("started");
+    place.write("go", "");
+    let first = first.end();
+    first.says("SIGUSR1: asking for no more work");
+    assert_eq!(first.code, 25, "{first:#?}");
+    let second = second.end().succeeded();
+    assert!(
+        second.stdout.starts_with("Sent kill signal to Pids: {"),
+        "{second:#?}"
+    );
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_stopped_in_its_process() {
+    let place = Place::new();
+    place.write("luigi.cfg", CODES);
+    let ended = place.run("Wait --started started --until go --worker-timeout 1");
+    assert_eq!(ended.code, 30, "{ended:#?}");
+    ended.says("timed out after 1 seconds and was terminated.");
+}
