@@ -99,10 +99,10 @@ impl Scheduler {
         let Some(batch_id) = request.batch_id.as_ref().filter(|id| !id.is_empty()) else {
             return Ok(());
         };
-        let owned = self
-            .tasks
-            .find_task(&request.task_id)
-            .is_some_and(|slot| self.tasks[slot].is_running());
+        let owned = self.tasks.find_task(&request.task_id).is_some_and(|slot| {
+            let task = &self.tasks[slot];
+            task.is_running() || task.status == Status::Done
+        });
         if request.status == Status::Running && !owned && self.batches.members(batch_id).is_empty()
         {
             return Err(Refusal::NoSuchBatch {
@@ -116,28 +116,37 @@ impl Scheduler {
     /// Whether the request speaks of a run that is over, or that another worker has.
     fn is_stale(&self, slot: Slot, worker: WorkerIndex, request: &AddTask) -> bool {
         let task = &self.tasks[slot];
-        let is_own = task.worker_running == Some(worker);
-        if request
+        let current = request
             .attempt
-            .is_some_and(|attempt| attempt != u64::from(task.attempt) || !is_own)
-        {
-            return true;
-        }
-        let is_report = request.runnable.is_none()
-            || matches!(request.status, Status::Failed | Status::Running)
-            || request
-                .new_deps
-                .as_ref()
-                .is_some_and(|deps| !deps.is_empty());
-        let has_other_owner = task.worker_running.is_some() && !is_own;
+            .is_none_or(|attempt| attempt == u64::from(task.attempt));
+        let is_own = task.worker_running == Some(worker) && current;
+        let brings_deps = request.new_deps.as_ref().is_some_and(|it| !it.is_empty());
+        let is_report = request.runnable.is_none() || request.attempt.is_some() || brings_deps;
         match task.status {
-            Status::Running | Status::BatchRunning => is_report && has_other_owner,
-            Status::Done if request.status == Status::Running => {
-                task.worker_running.is_some() && request.batch_id.is_none()
+            Status::Running | Status::BatchRunning => {
+                let speaks_of_a_run = matches!(request.status, Status::Failed | Status::Running);
+                (is_report || speaks_of_a_run) && !is_own
             }
-            Status::Done => is_report && has_other_owner,
-            _ => false,
+            // What is done stays done, unless a worker that plans says otherwise. A combined task
+            // may run again for a new batch.
+            Status::Done => match request.status {
+                Status::Running => !self.begins_batch(worker, request),
+                Status::Failed => is_report || task.attempt > 0,
+                _ => is_report,
+            },
+            // The failure of a run counts once, though its report may come twice, or after the
+            // worker was taken for dead. That a late run succeeded is good news all the same.
+            _ if request.status == Status::Failed => request.runnable.is_none() && task.attempt > 0,
+            _ => !current && request.status != Status::Done,
         }
+    }
+
+    /// Whether the worker begins to run the combined task of a batch that it was handed.
+    fn begins_batch(&self, worker: WorkerIndex, request: &AddTask) -> bool {
+        let batch_id = request.batch_id.as_deref().unwrap_or_default();
+        let members = self.batches.members(batch_id);
+        let first = members.first();
+        first.is_some_and(|&member| self.tasks[member].worker_running == Some(worker))
     }
 
     /// Steps that say what the task is: what was not known, what may change, and who can run it.

@@ -11,6 +11,10 @@ use crate::{
     worker::{StakeId, WorkerIndex},
 };
 
+/// How often tasks without stakeholders and possible dead ends are looked at when nobody prunes:
+/// as often as Luigi's server does.
+const LOOK_EVERY_SECS: f64 = 60.0;
+
 /// What is to be looked at when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -29,11 +33,17 @@ pub(crate) enum Timer {
 }
 
 impl Scheduler {
-    /// When something is due next (monotonic). It is done by a [`Self::handle_timeout`] after that
-    /// moment.
+    /// When something is due next (monotonic). A [`Self::handle_timeout`] at that moment does it.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.timers.first().map(|&(due, _)| due)
+        // Most of Luigi's comparisons are strict: the end itself is still too early.
+        let timers = self.timers.first();
+        let due = timers.map(|&(due, _)| Timestamp(due.0.next_up()));
+        let waits = !self.orphans.is_empty() || !self.suspects.is_empty();
+        let look = self.looked_at.filter(|_| waits);
+        let look = look.map(|at| at.after(LOOK_EVERY_SECS));
+        let moments = due.into_iter().chain(look);
+        moments.filter(|moment| moment.0.is_finite()).min()
     }
 
     /// Does what is due, and tells dead ends.
@@ -48,6 +58,7 @@ impl Scheduler {
     }
 
     pub(crate) fn do_what_is_due(&mut self, now: Now) {
+        self.looked_at = Some(now.monotonic);
         // Workers come first: what they ran fails, and what they wanted is abandoned, in this pass.
         let due = self.take_due(now);
         let (workers, tasks): (Vec<_>, Vec<_>) = due

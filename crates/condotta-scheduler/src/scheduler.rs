@@ -76,6 +76,8 @@ pub struct Scheduler {
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
     /// A limit changed since dead ends were looked for.
     pub(crate) limits_changed: bool,
+    /// When it was last looked what is due (monotonic).
+    pub(crate) looked_at: Option<crate::Timestamp>,
     pub(crate) paused: bool,
     events: VecDeque<Event>,
     random: u64,
@@ -105,6 +107,7 @@ impl Scheduler {
             dead_ends: BTreeMap::new(),
             timers: BTreeSet::new(),
             limits_changed: false,
+            looked_at: None,
             paused: false,
             events: VecDeque::new(),
             random: seed,

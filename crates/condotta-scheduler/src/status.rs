@@ -263,7 +263,9 @@ impl Scheduler {
         }
         match (was_blocked, blocked) {
             (false, true) => self.block_dependants(slot),
-            (true, false) => self.unblock_dependants(slot),
+            (true, false) => self.unblock(slot),
+            // What still seems to block it may be a cycle through itself.
+            (true, true) if self.tasks[slot].status == Status::Pending => self.unblock(slot),
             _ => {}
         }
     }

@@ -102,12 +102,16 @@ impl Scheduler {
         }
     }
 
-    /// The task is no longer disabled, nor waits for a disabled one.
+    /// The task is no longer disabled, or lost a reason to wait for a disabled one.
     ///
-    /// In a cycle tasks would go on blocking each other. So all that this one may have blocked is
-    /// first cleared, and then blocked again where another reason remains.
-    pub(crate) fn unblock_dependants(&mut self, slot: Slot) {
+    /// In a cycle tasks would go on blocking each other. So this one and all that it may have
+    /// blocked is first cleared, and then blocked again where another reason remains.
+    pub(crate) fn unblock(&mut self, slot: Slot) {
         let mut region: Vec<Slot> = Vec::new();
+        if self.tasks[slot].status == Status::Pending {
+            self.set_blocked(slot, 0);
+            region.push(slot);
+        }
         let mut stack = alloc::vec![slot];
         while let Some(slot) = stack.pop() {
             for dependant in self.tasks[slot].dependants.to_vec() {
