@@ -1,6 +1,8 @@
 //! Random lists of requests, with every index recounted after each and every choice compared with a
 //! naive one.
 
+#![expect(clippy::unwrap_used, reason = "an unexpected refusal fails the test")]
+
 mod model;
 mod random;
 mod reports;
