@@ -67,6 +67,26 @@
 //! [`AnyTask`](task::AnyTask). What is known only while the task runs is asked for with
 //! [`Run::require`](task::Run::require).
 //!
+//! # A program of tasks
+//!
+//! Every task in the program can be run from its command line, which is Luigi's:
+//!
+//! ```no_run
+//! use condotta::prelude::*;
+//!
+//! fn main() -> ExitCode {
+//!     condotta::run()
+//! }
+//! ```
+//!
+//! ```text
+//! cargo run -- Letters --word hello --local-scheduler
+//! cargo run -- Sum --workers 2 --local-scheduler
+//! cargo run -- Letters --help
+//! ```
+//!
+//! From Rust code, [`build`] does the same.
+//!
 //! # Where to read on
 //!
 //! * [`Task`](task::Task): all that a task can say of itself; external and wrapper tasks, namespaces.

@@ -67,6 +67,36 @@ pub type Output<T> = <<T as Task>::Output as Outputs>::Targets;
 /// `WrapperTask`). `#[task(namespace = "…")]` and `#[task(family = "…")]`: the name on the command
 /// line, by default the type's.
 ///
+/// ```
+/// use condotta::prelude::*;
+///
+/// /// Comes from elsewhere.
+/// #[derive(Task)]
+/// struct Measurements {
+///     day: Date,
+/// }
+///
+/// #[task(external)]
+/// impl Task for Measurements {
+///     fn output(&self) -> LocalTarget {
+///         LocalTarget::new(format!("/data/{}.csv", self.day))
+///     }
+/// }
+///
+/// /// All days of a week or month.
+/// #[derive(Task)]
+/// struct AllMeasurements {
+///     days: DateInterval,
+/// }
+///
+/// #[task(wrapper, namespace = "reports")]
+/// impl Task for AllMeasurements {
+///     fn requires(&self) -> Vec<Measurements> {
+///         self.days.days().map(|day| Measurements { day }).collect()
+///     }
+/// }
+/// ```
+///
 /// A method may say less than the trait does: `run` may leave out its argument and what it
 /// returns, `complete` may return a plain `bool`, `priority` a whole number, `resources` an array
 /// such as `[("database", 1)]`.

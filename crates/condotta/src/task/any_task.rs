@@ -72,6 +72,12 @@ impl AnyTask {
         self.0.family()
     }
 
+    /// `Family(name=value, …)`.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        self.0.display_name()
+    }
+
     /// The task's outputs.
     ///
     /// # Errors
