@@ -1,1 +1,29 @@
 //! Pipelines to read and run: each example is a program of its own beside this file.
+//!
+//! This library is there for the book: the code in its pages is compiled, and run where it can be, as
+//! documentation tests.
+
+#[cfg(doctest)]
+mod book {
+    macro_rules! pages {
+        ($($name:ident = $path:literal;)*) => {$(
+            #[doc = include_str!(concat!("../", $path))]
+            mod $name {}
+        )*};
+    }
+
+    pages! {
+        readme = "README.md";
+        tutorial = "docs/tutorial.md";
+        parameters = "docs/how-to/parameters.md";
+        dependencies = "docs/how-to/dependencies.md";
+        dynamic_dependencies = "docs/how-to/dynamic-dependencies.md";
+        batching = "docs/how-to/batching.md";
+        resources_priority_retry = "docs/how-to/resources-priority-retry.md";
+        external_tasks = "docs/how-to/external-tasks.md";
+        time_outs = "docs/how-to/time-outs.md";
+        testing = "docs/how-to/testing.md";
+        configuration = "docs/how-to/configuration.md";
+        coming_from_luigi = "docs/coming-from-luigi.md";
+    }
+}

@@ -1,0 +1,8 @@
+//! Runs the examples as a reader would, each in an empty folder of its own, and looks at what they
+//! leave and say.
+
+mod hello_world;
+mod make_like;
+mod parent_child;
+mod program;
+mod weather;

@@ -1,0 +1,117 @@
+//! An example's program and the empty folder that it is run in.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+/// An example, to be run as often as needed in one folder.
+pub(crate) struct Program {
+    path: PathBuf,
+    folder: TempDir,
+    /// Where it locks against a second run of the same command, which other tests may make.
+    locks: TempDir,
+}
+
+/// What is left of a run.
+pub(crate) struct Ran {
+    /// The exit code.
+    pub(crate) code: i32,
+    /// What was printed for programs to read.
+    pub(crate) stdout: String,
+    /// What was printed for people to read.
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    /// The example of this name, which `cargo test` has built.
+    pub(crate) fn example(name: &str) -> Self {
+        let test = std::env::current_exe().expect("a test knows its own path");
+        let profile = test
+            .ancestors()
+            .nth(2)
+            .expect("tests are in target/PROFILE/deps");
+        let path = profile.join("examples").join(name);
+        assert!(
+            path.exists(),
+            "{} is missing: `cargo test -p condotta-examples` builds all examples",
+            path.display()
+        );
+        let folder = || TempDir::new().expect("a temporary folder can be made");
+        Self {
+            path,
+            folder: folder(),
+            locks: folder(),
+        }
+    }
+
+    /// Runs it in its folder, far from any configuration of the one who tests.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new(&self.path)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("TMPDIR", self.locks.path())
+            .env_remove("LUIGI_CONFIG_PATH")
+            .env_remove("CONDOTTA_CONFIG_PATH")
+            .output()
+            .expect("the example starts");
+        Ran {
+            code: output.status.code().expect("the example ends by itself"),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// A path in its folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The text of a file in its folder.
+    #[track_caller]
+    pub(crate) fn read(&self, name: &str) -> String {
+        let path = self.path(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// All files below a folder of it, sorted.
+    pub(crate) fn files(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let top = self.path(name);
+        collect_files(&top, &top, &mut found);
+        found.sort();
+        found
+    }
+}
+
+impl Ran {
+    /// The execution summary without its frame.
+    #[track_caller]
+    pub(crate) fn summary(&self) -> String {
+        const FRAME: &str = "===== Luigi Execution Summary =====";
+        let mut pieces = self.stderr.split(FRAME);
+        let summary = pieces
+            .nth(1)
+            .unwrap_or_else(|| panic!("no summary in:\n{}", self.stderr));
+        assert!(
+            pieces.next().is_some(),
+            "the summary has no end in:\n{}",
+            self.stderr
+        );
+        summary.trim().to_owned()
+    }
+}
+
+fn collect_files(top: &Path, folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            collect_files(top, &path, found);
+        } else {
+            let inside = path.strip_prefix(top).expect("it is below the top");
+            found.push(inside.to_string_lossy().into_owned());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Extract: downloads the daily weather report.
+
+use std::io;
+
+use condotta::{class::ParamError, prelude::*};
+
+use crate::{in_folder, outside};
+
+/// Downloads the weather report into a file.
+#[derive(Task)]
+pub(crate) struct WgetWeatherReport {
+    /// Where the report is; by default on a file server that this program starts.
+    #[param(significant = false)]
+    report_url: Option<String>,
+}
+
+#[task]
+impl Task for WgetWeatherReport {
+    fn output(&self) -> Result<LocalTarget, ParamError> {
+        in_folder("report.csv")
+    }
+
+    fn run(&self, run: &Run<Self>) -> Result<()> {
+        let url = match &self.report_url {
+            Some(url) => url.clone(),
+            None => outside::report_url()?,
+        };
+        run.set_tracking_url(&url);
+        let mut response = ureq::get(&url)
+            .call()
+            .map_err(|error| format!("{url}: {error}"))?;
+        let mut body = response.body_mut().as_reader();
+        run.output()
+            .write_with(|file| Ok(io::copy(&mut body, file)?))?;
+        Ok(())
+    }
+}
