@@ -73,15 +73,21 @@ pub(crate) fn each_crate(project: &Project) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-/// Runs each bench once: that it works, not how fast it is.
+/// Runs each bench once, and small: that it works, not how fast it is. Without the word `--bench`,
+/// which `cargo bench` adds, a bench knows that it is a test.
 pub(crate) fn bench_smoke(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     let mut tally = Tally::default();
     for bench in project.benches() {
-        let arguments = ["bench", "--package", &bench.package, "--bench", &bench.name];
-        let mut command = project.cargo(&arguments);
-        command.args(["--", "--test"]);
-        tally.add(Tally::one(shell::run(command)?.success));
+        let arguments = [
+            "test",
+            "--release",
+            "--package",
+            &bench.package,
+            "--bench",
+            &bench.name,
+        ];
+        tally.add(Tally::one(shell::run(project.cargo(&arguments))?.success));
     }
     Ok(tally)
 }

@@ -38,6 +38,26 @@ fn the_book_has_every_page() {
     assert_none(&findings, "pages that docs/SUMMARY.md does not list");
 }
 
+/// Code in the documents is true only as long as somebody compiles it.
+#[test]
+fn code_in_documents_is_tested() {
+    let tested = std::fs::read_to_string(root().join("examples/lib.rs")).expect("the library");
+    let mut findings = Vec::new();
+    for (path, text) in texts("md") {
+        let has_code = text
+            .lines()
+            .any(|line| line.trim_start().starts_with("```rust"));
+        let name = path.to_str().expect("paths are UTF-8");
+        if has_code && !tested.contains(&format!("{name:?}")) {
+            findings.push(name.to_owned());
+        }
+    }
+    assert_none(
+        &findings,
+        "documents with Rust code that examples/lib.rs does not test",
+    );
+}
+
 /// The goals of `[text](goal)`, outside of code blocks.
 fn links(markdown: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
