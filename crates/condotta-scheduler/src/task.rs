@@ -343,7 +343,7 @@ impl Links {
 
 /// All tasks, by slot and by id, and in one list per status.
 pub(crate) struct Tasks {
-    slots: Vec<Option<Task>>,
+    slots: Slots,
     free: Vec<Slot>,
     by_id: HashTable<Slot>,
     /// First and last of each status, in the order in which tasks got there.
@@ -361,7 +361,7 @@ struct StatusList {
 impl Tasks {
     pub(crate) fn new() -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Slots::default(),
             free: Vec::new(),
             by_id: HashTable::new(),
             lists: [StatusList {
@@ -390,23 +390,19 @@ impl Tasks {
         let task = Task::new(id, self.take_age(), ghost);
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = Some(task);
+                *self.slots.get_mut(slot) = Some(task);
                 slot
             }
-            None => {
-                let slot = Slot::try_from(self.slots.len()).expect("fewer than 2^32 tasks");
-                self.slots.push(Some(task));
-                slot
-            }
+            None => self.slots.push(task),
         };
         let slots = &self.slots;
-        let id_hash = |&slot: &Slot| hash_of(&slots[slot as usize].as_ref().expect("is in use").id);
+        let id_hash = |&slot: &Slot| hash_of(&slots.get(slot).expect("is in use").id);
         self.by_id.insert_unique(hash_of(id), slot, id_hash);
         slot
     }
 
     pub(crate) fn get(&self, slot: Slot) -> Option<&Task> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.slots.get(slot)
     }
 
     pub(crate) fn take_age(&mut self) -> u64 {
@@ -416,7 +412,7 @@ impl Tasks {
 
     /// Drops a record. Nothing refers to it any more.
     pub(crate) fn remove(&mut self, slot: Slot) -> Task {
-        let task = self.slots[slot as usize].take().expect("is in use");
+        let task = self.slots.get_mut(slot).take().expect("is in use");
         if let Ok(entry) = self
             .by_id
             .find_entry(hash_of(&task.id), |&other| other == slot)
@@ -424,6 +420,11 @@ impl Tasks {
             entry.remove();
         }
         self.free.push(slot);
+        if self.free.len() == self.slots.len() {
+            self.free = Vec::new();
+            self.slots = Slots::default();
+            self.by_id = HashTable::new();
+        }
         task
     }
 
@@ -481,7 +482,7 @@ impl Tasks {
     /// Every record in use, ghosts included, in slot order.
     pub(crate) fn records(&self) -> impl Iterator<Item = (Slot, &Task)> {
         (0..)
-            .zip(&self.slots)
+            .zip(self.slots.chunks.iter().flatten())
             .filter_map(|(slot, task)| Some((slot, task.as_ref()?)))
     }
 
@@ -491,19 +492,56 @@ impl Tasks {
     }
 }
 
+/// The records' places, in pieces, so that growing neither copies records nor doubles their memory.
+#[derive(Default)]
+struct Slots {
+    chunks: Vec<Vec<Option<Task>>>,
+}
+
+/// Records in a piece.
+const CHUNK: usize = 1024;
+
+impl Slots {
+    fn len(&self) -> usize {
+        let last = self.chunks.last().map_or(0, Vec::len);
+        self.chunks.len().saturating_sub(1) * CHUNK + last
+    }
+
+    fn push(&mut self, task: Task) -> Slot {
+        let slot = self.len();
+        if slot.is_multiple_of(CHUNK) {
+            // A scheduler of few tasks grows its only piece as it needs.
+            let capacity = if slot == 0 { 0 } else { CHUNK };
+            self.chunks.push(Vec::with_capacity(capacity));
+        }
+        let chunk = self.chunks.last_mut().expect("a full one has a successor");
+        chunk.push(Some(task));
+        Slot::try_from(slot).expect("fewer than 2^32 tasks")
+    }
+
+    fn get(&self, slot: Slot) -> Option<&Task> {
+        let slot = slot as usize;
+        self.chunks.get(slot / CHUNK)?.get(slot % CHUNK)?.as_ref()
+    }
+
+    fn get_mut(&mut self, slot: Slot) -> &mut Option<Task> {
+        let slot = slot as usize;
+        &mut self.chunks[slot / CHUNK][slot % CHUNK]
+    }
+}
+
 impl core::ops::Index<Slot> for Tasks {
     type Output = Task;
 
     fn index(&self, slot: Slot) -> &Task {
-        self.slots[slot as usize]
-            .as_ref()
-            .expect("slots in use are kept exactly")
+        self.slots.get(slot).expect("slots in use are kept exactly")
     }
 }
 
 impl core::ops::IndexMut<Slot> for Tasks {
     fn index_mut(&mut self, slot: Slot) -> &mut Task {
-        self.slots[slot as usize]
+        self.slots
+            .get_mut(slot)
             .as_mut()
             .expect("slots in use are kept exactly")
     }
