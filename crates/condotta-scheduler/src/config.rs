@@ -31,7 +31,7 @@ pub struct Config {
     pub send_messages: bool,
     /// Seconds for which a finished task can't be announced as pending again.
     pub stable_done_cooldown_secs: f64,
-    /// Whether failures leave as [`Event::Email`](crate::Event::Email), to be sent in batches.
+    /// Failures are told in groups: whether scheduling failures leave as events, to be sent by e-mail.
     pub batch_emails: bool,
     /// Whether history records leave as [`Event::History`](crate::Event::History).
     pub record_task_history: bool,
