@@ -81,7 +81,7 @@ fn running_task(task: RunningTask) -> Value {
     let mut reply = Map::new();
     reply.insert("task_id".into(), task.task_id.into());
     reply.insert("worker".into(), task.worker.into());
-    insert_info(&mut reply, task.worker_info);
+    insert_info(&mut reply, task.worker_info.to_vec());
     reply.into()
 }
 

@@ -8,6 +8,7 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 use core::fmt::Write as _;
@@ -353,7 +354,7 @@ impl Scheduler {
                 Some(RunningTask {
                     task_id: task.id.to_string(),
                     worker: owner.id.to_string(),
-                    worker_info: owner.info.clone(),
+                    worker_info: Arc::clone(&owner.info),
                 })
             })
             .collect();

@@ -1,6 +1,6 @@
 //! What the scheduler answers.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 
 use crate::{InfoValue, Resources, Status, Timestamp};
 
@@ -26,8 +26,8 @@ pub struct RunningTask {
     pub task_id: String,
     /// The worker that runs it.
     pub worker: String,
-    /// What that worker said of itself.
-    pub worker_info: Vec<(String, InfoValue)>,
+    /// What that worker said of itself; shared, since it goes out with each answer.
+    pub worker_info: Arc<Vec<(String, InfoValue)>>,
 }
 
 /// Whether a worker gets work.

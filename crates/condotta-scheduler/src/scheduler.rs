@@ -3,6 +3,7 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 
@@ -339,7 +340,7 @@ impl Scheduler {
             last_active_wall: now.wall,
             last_get_work: None,
             started_wall: now.wall,
-            info: Vec::new(),
+            info: Arc::default(),
             assistant: false,
             processes: 1,
             disabled: false,

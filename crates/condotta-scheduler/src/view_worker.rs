@@ -40,7 +40,7 @@ impl Scheduler {
                 state: worker.state(),
                 first_task_display_name: self.first_task(worker),
                 num_unread_rpc_messages: worker.messages.len() as u64,
-                info: worker.info.clone(),
+                info: worker.info.to_vec(),
                 load: include_running.then(|| self.load(index)),
             })
             .collect();

@@ -9,6 +9,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
     string::String,
+    sync::Arc,
     vec::Vec,
 };
 
@@ -50,7 +51,7 @@ pub(crate) struct Worker {
     /// Last request for work (monotonic).
     pub(crate) last_get_work: Option<Timestamp>,
     pub(crate) started_wall: Timestamp,
-    pub(crate) info: Vec<(String, InfoValue)>,
+    pub(crate) info: Arc<Vec<(String, InfoValue)>>,
     pub(crate) assistant: bool,
     /// Processes, as far as it said so.
     pub(crate) processes: i64,
@@ -78,6 +79,7 @@ impl Worker {
     }
 
     pub(crate) fn add_info(&mut self, info: Vec<(String, InfoValue)>) {
+        let known = Arc::make_mut(&mut self.info);
         for (name, value) in info {
             match name.as_str() {
                 "assistant" => self.assistant = is_true(&value),
@@ -88,9 +90,9 @@ impl Worker {
                 }
                 _ => {}
             }
-            match self.info.iter_mut().find(|known| known.0 == name) {
+            match known.iter_mut().find(|known| known.0 == name) {
                 Some(known) => known.1 = value,
-                None => self.info.push((name, value)),
+                None => known.push((name, value)),
             }
         }
     }

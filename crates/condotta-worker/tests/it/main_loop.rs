@@ -386,7 +386,7 @@ fn what_others_run_is_in_the_summary() {
         running_tasks: vec![RunningTask {
             task_id: "Theirs__99914b932b".to_owned(),
             worker: "Other".to_owned(),
-            worker_info: Vec::new(),
+            worker_info: std::sync::Arc::default(),
         }],
         ..no_counts()
     });
