@@ -463,6 +463,11 @@ impl Scheduler {
         self.link_stake(slot, after);
         self.index(slot, true);
         self.orphans.remove(&slot);
+        // Somebody wants it again.
+        if let Some(rare) = self.tasks[slot].rare.as_mut().filter(|rare| rare.orphan) {
+            rare.orphan = false;
+            rare.remove = None;
+        }
     }
 
     fn link_stake(&mut self, slot: Slot, id: StakeId) {
