@@ -9,6 +9,7 @@ use crate::{
     AddTask, Event, Now, Param, Refusal, RetryPolicy, Scheduler, Status,
     config::Policy,
     names::Name,
+    resource::{GREATEST_AMOUNT, NeedId},
     scheduler::{check_length, check_name},
     task::{Params, Slot, Task},
     worker::WorkerIndex,
@@ -23,6 +24,9 @@ impl Scheduler {
     pub fn add_task(&mut self, now: Now, request: AddTask) -> Result<(), Refusal> {
         self.check(&request)?;
         let worker = self.contact(now, &request.worker)?;
+        if request.runnable.is_some() && request.status != Status::Running {
+            self.workers[worker].planning = true;
+        }
         let enabled = !self.workers[worker].disabled;
         let known = self.tasks.find_task(&request.task_id);
         let slot = match known {
@@ -67,7 +71,7 @@ impl Scheduler {
         }
         let priority = self.tasks[slot].priority;
         self.raise_dependencies(slot, priority.max(request.priority));
-        self.tasks[slot].policy = self.policy(&request.retry_policy);
+        self.set_policy(slot, &request.retry_policy);
         Ok(())
     }
 
@@ -91,6 +95,8 @@ impl Scheduler {
                 task_id: request.task_id.clone(),
             });
         }
+        check_resources(request)?;
+        check_policy(&request.retry_policy)?;
         self.check_batch(request)
     }
 
@@ -154,9 +160,7 @@ impl Scheduler {
         let need = request
             .resources
             .as_ref()
-            .map_or(crate::resource::NeedId::NOTHING, |resources| {
-                self.needs.intern(&mut self.names, resources)
-            });
+            .map_or(NeedId::NOTHING, |resources| self.needs.acquire(resources));
         let task = &self.tasks[slot];
         let family = (task.family == Name::EMPTY && !request.family.is_empty())
             .then(|| self.names.intern(&request.family));
@@ -174,6 +178,7 @@ impl Scheduler {
             .then(|| self.params(request))
             .flatten();
         let can_run = request.runnable == Some(true) && request.status != Status::Failed && enabled;
+        self.clear_missing(slot);
         let task = &mut self.tasks[slot];
         task.announced = true;
         task.accepts_messages = request.accepts_messages.unwrap_or(task.accepts_messages);
@@ -186,7 +191,10 @@ impl Scheduler {
             || task.priority < request.priority
             || (can_run && !task.runnable)
             || request.batch_id.is_some();
-        if need != crate::resource::NeedId::NOTHING && task.need != need {
+        let need_before = task.need;
+        if need_before != need {
+            self.index_need(slot, false);
+            self.clear_need(slot);
             self.suspect(slot);
         }
         if let Some(module) = module {
@@ -207,6 +215,10 @@ impl Scheduler {
                 }
             });
         }
+        if need_before != need {
+            self.index_need(slot, true);
+        }
+        self.needs.release(need_before);
         if can_run {
             self.join_team(slot, worker);
         }
@@ -250,13 +262,14 @@ impl Scheduler {
             .filter(|_| request.batch_id.is_some())
             .map(|member| self.tasks[member].running_need());
         self.set_owner(slot, Some(worker));
-        self.edit(slot, |task| {
+        let begin = |task: &mut Task| {
             task.attempt += 1;
             task.time_running = Some(now.wall);
-            if need.is_some() {
-                task.need_running = need;
-            }
-        });
+        };
+        match need {
+            Some(need) => self.edit_run(slot, need, begin),
+            None => self.edit(slot, begin),
+        }
     }
 
     /// Steps that say how the task does.
@@ -377,13 +390,57 @@ impl Scheduler {
         }
     }
 
-    fn policy(&mut self, own: &RetryPolicy) -> u32 {
+    fn set_policy(&mut self, slot: Slot, own: &RetryPolicy) {
+        let before = self.tasks[slot].policy;
+        let is_default = *own == RetryPolicy::default();
+        if before == DEFAULT_POLICY && is_default {
+            return;
+        }
         let policy: Policy = self.config.retry_policy(own);
-        let position = self.policies.iter().position(|&known| known == policy);
-        let index = position.unwrap_or_else(|| {
-            self.policies.push(policy);
-            self.policies.len() - 1
-        });
-        u32::try_from(index).expect("fewer than 2^32 policies")
+        let (key, _) = self.policies.acquire(&policy, || policy);
+        self.tasks[slot].policy = key;
+        self.release_policy(before);
+        if key == DEFAULT_POLICY {
+            self.policies.release(key);
+        }
     }
+
+    /// One user less. The scheduler itself keeps the policy that most tasks have, uncounted.
+    pub(crate) fn release_policy(&mut self, policy: u32) {
+        if policy != DEFAULT_POLICY {
+            self.policies.release(policy);
+        }
+    }
+}
+
+/// The configured policy.
+pub(crate) const DEFAULT_POLICY: u32 = 0;
+
+fn check_resources(request: &AddTask) -> Result<(), Refusal> {
+    for (name, &amount) in request.resources.iter().flatten() {
+        check_length("the name of a resource", name)?;
+        if amount > GREATEST_AMOUNT {
+            return Err(Refusal::TooMuch {
+                task_id: request.task_id.clone(),
+                resource: name.clone(),
+                amount,
+                limit: GREATEST_AMOUNT,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Zero and infinity are times, as in Luigi: at once, and never.
+fn check_policy(policy: &RetryPolicy) -> Result<(), Refusal> {
+    let times = [
+        ("disable_hard_timeout", policy.disable_hard_timeout),
+        ("disable_window", policy.disable_window),
+    ];
+    for (what, value) in times {
+        if let Some(value) = value.filter(|value| value.is_nan() || *value < 0.0) {
+            return Err(Refusal::NoDuration { what, value });
+        }
+    }
+    Ok(())
 }

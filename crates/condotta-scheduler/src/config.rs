@@ -77,9 +77,34 @@ impl Config {
 }
 
 /// A retry policy with nothing left open.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
     pub(crate) retry_count: u64,
     pub(crate) disable_hard_timeout: f64,
     pub(crate) disable_window: f64,
+}
+
+impl Policy {
+    /// What tells policies apart. Their numbers are numbers, as is checked.
+    fn key(&self) -> (u64, u64, u64) {
+        (
+            self.retry_count,
+            self.disable_hard_timeout.to_bits(),
+            self.disable_window.to_bits(),
+        )
+    }
+}
+
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Policy {}
+
+impl core::hash::Hash for Policy {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
 }

@@ -36,6 +36,28 @@ pub enum Refusal {
         /// The task.
         task_id: String,
     },
+    /// A number that is no length of time.
+    #[error("{what} is {value}: give seconds, zero or more")]
+    NoDuration {
+        /// What is none.
+        what: &'static str,
+        /// The number.
+        value: f64,
+    },
+    /// More of a resource than can be counted.
+    #[error(
+        "task {task_id} needs {amount} of {resource}, {limit} is the most that can be asked for: count in greater units"
+    )]
+    TooMuch {
+        /// The task.
+        task_id: String,
+        /// The resource.
+        resource: String,
+        /// What it needs.
+        amount: u64,
+        /// The most that is accepted.
+        limit: u64,
+    },
     /// A batch that nobody runs.
     #[error("task {task_id} cannot run batch {batch_id}: no member of that batch is running")]
     NoSuchBatch {

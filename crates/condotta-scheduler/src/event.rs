@@ -99,7 +99,7 @@ pub enum Event {
 pub enum DeadEnd {
     /// It waits for itself, along this path of task ids; the first is also the last.
     Cycle(Vec<String>),
-    /// It was required, but nobody ever announced it.
+    /// Something depends on it, but nobody announced it, or it was removed since.
     NeverAnnounced,
     /// It needs more of a resource than there is.
     NeedAboveLimit {

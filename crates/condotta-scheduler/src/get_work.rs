@@ -51,6 +51,7 @@ impl Scheduler {
         let record = &mut self.workers[worker];
         record.host.clone_from(&request.host);
         record.last_get_work = Some(now.monotonic);
+        record.planning = false;
         if record.disabled {
             return Ok(Work {
                 counts: PendingCounts {
@@ -161,7 +162,7 @@ impl Scheduler {
 
     fn choose_own(&self, worker: WorkerIndex) -> Option<Rank> {
         self.teams_of(&self.workers[worker])
-            .flat_map(|team| &team.queues)
+            .flat_map(|team| team.queues.values())
             .filter_map(|&queue| self.queues.get(queue).ready.first().copied())
             .min()
     }
@@ -241,8 +242,7 @@ impl Scheduler {
     ) -> Assignment {
         let again = self.tasks[slot].status == Status::Running;
         self.set_owner(slot, Some(worker));
-        self.edit(slot, |task| {
-            task.need_running = Some(task.need);
+        self.edit_run(slot, self.tasks[slot].need, |task| {
             task.time_running = Some(now.wall);
             // An answer that was lost and is given again is the same run.
             task.attempt += u32::from(!again);
@@ -283,9 +283,8 @@ impl Scheduler {
         }
         for slot in slots {
             self.set_owner(slot, Some(worker));
-            self.edit(slot, |task| {
+            self.edit_run(slot, self.tasks[slot].need, |task| {
                 task.rare_mut().batch_id = Some(batch_id.as_str().into());
-                task.need_running = Some(task.need);
                 task.time_running = Some(now.wall);
                 task.attempt += 1;
             });

@@ -32,6 +32,7 @@ impl Scheduler {
         self.check_links()?;
         self.check_counts()?;
         self.check_running()?;
+        self.check_needs()?;
         self.check_ready()
     }
 
@@ -175,17 +176,46 @@ impl Scheduler {
         Ok(())
     }
 
+    fn check_needs(&self) -> Result<(), String> {
+        let mut users: BTreeMap<NeedId, usize> = BTreeMap::new();
+        let mut pending: BTreeMap<NeedId, BTreeSet<Slot>> = BTreeMap::new();
+        let mut policies: BTreeMap<u32, usize> = BTreeMap::from([(0, 1)]);
+        for (slot, task) in self.tasks.iter() {
+            for need in [Some(task.need), task.need_running].into_iter().flatten() {
+                if need != NeedId::NOTHING {
+                    *users.entry(need).or_default() += 1;
+                }
+            }
+            if task.status == Status::Pending && task.need != NeedId::NOTHING {
+                pending.entry(task.need).or_default().insert(slot);
+            }
+            if task.policy != 0 {
+                *policies.entry(task.policy).or_default() += 1;
+            }
+        }
+        let kept: BTreeMap<NeedId, usize> = self.needs.users().collect();
+        ensure!(kept == users, "needs have {kept:?} users, really {users:?}");
+        for &need in kept.keys() {
+            let really = pending.remove(&need).unwrap_or_default();
+            let kept = &self.needs.about(need).pending;
+            ensure!(*kept == really, "{need:?} has {kept:?}, really {really:?}");
+        }
+        let kept: BTreeMap<u32, usize> = self.policies.users().collect();
+        ensure!(
+            kept == policies,
+            "policies have {kept:?} users, really {policies:?}"
+        );
+        Ok(())
+    }
+
     fn check_ready(&self) -> Result<(), String> {
         let mut ready = 0;
         for (slot, task) in self.tasks.iter().filter(|(_, task)| task.is_ready()) {
             ready += 1;
             let queues = &self.workers.team(task.team).queues;
-            let known = queues.iter().any(|&queue| {
-                let queue = self.queues.get(queue);
-                queue.kind.need == task.need
-                    && queue.kind.runnable == task.runnable
-                    && queue.ready.contains(&task.rank(slot))
-            });
+            let queue = queues.get(&(task.need, task.runnable));
+            let known =
+                queue.is_some_and(|&queue| self.queues.get(queue).ready.contains(&task.rank(slot)));
             ensure!(known, "{} is ready and in no queue", task.id);
         }
         let kept = self.queues.ready();

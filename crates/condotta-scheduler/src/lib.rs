@@ -37,6 +37,7 @@ mod get_work;
 mod invariants;
 mod names;
 mod operator;
+mod pool;
 mod prune;
 mod queue;
 mod reply;

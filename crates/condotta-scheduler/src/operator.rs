@@ -187,9 +187,8 @@ impl Scheduler {
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn update_resource(&mut self, _now: Now, resource: &str, limit: u64) -> Answer<()> {
         check_name("the resource", resource)?;
-        let name = self.names.intern(resource);
-        self.limits.set(name, limit);
-        self.limits_changed = true;
+        let resource = self.limits.set(&mut self.needs, resource, limit);
+        self.changed_limits.insert(resource);
         Ok(())
     }
 }

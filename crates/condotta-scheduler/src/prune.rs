@@ -39,7 +39,9 @@ impl Scheduler {
         // Most of Luigi's comparisons are strict: the end itself is still too early.
         let timers = self.timers.first();
         let due = timers.map(|&(due, _)| Timestamp(due.0.next_up()));
-        let waits = !self.orphans.is_empty() || !self.suspects.is_empty();
+        let waits = !self.orphans.is_empty()
+            || !self.suspects.is_empty()
+            || !self.changed_limits.is_empty();
         let look = self.looked_at.filter(|_| waits);
         let look = look.map(|at| at.after(LOOK_EVERY_SECS));
         let moments = due.into_iter().chain(look);

@@ -55,6 +55,10 @@ impl Queues {
     pub(crate) fn drop(&mut self, index: QueueIndex) {
         debug_assert!(self.get(index).ready.is_empty());
         self.free.push(index.0);
+        if self.free.len() == self.list.len() {
+            self.free = Vec::new();
+            self.list = Vec::new();
+        }
     }
 
     pub(crate) fn get(&self, index: QueueIndex) -> &Queue {

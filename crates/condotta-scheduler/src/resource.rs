@@ -1,21 +1,22 @@
 //! Resources: named countable limits, what runs take of them, and what a run would take.
 //!
-//! A need (several amounts of several resources) is interned: most tasks need nothing, and the rest
-//! share a few needs, which is what groups them in the ready queues.
+//! A need (several amounts of several resources) is kept once for all tasks that have it: most
+//! tasks need nothing, and the rest share a few needs, which is what groups them in the ready
+//! queues. Needs, and the names in them, go with their last task.
 
 use alloc::{
     boxed::Box,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     vec::Vec,
 };
 
-use crate::{
-    Resources,
-    names::{Name, Names},
-};
+use crate::{Resources, pool::Pool, task::Slot};
 
-/// An interned need.
+/// The greatest amount of a resource that a task may need.
+pub(crate) const GREATEST_AMOUNT: u64 = i64::MAX as u64 / 2;
+
+/// A need that tasks share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NeedId(u32);
 
@@ -24,124 +25,203 @@ impl NeedId {
     pub(crate) const NOTHING: Self = Self(0);
 }
 
+/// A resource that some task needs, or that has a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Resource(u32);
+
 /// Amounts by resource, in no particular but a fixed order.
-pub(crate) type Amounts = [(Name, u64)];
+pub(crate) type Amounts = [(Resource, u64)];
+
+/// What is known of a need.
+#[derive(Default)]
+pub(crate) struct About {
+    /// PENDING tasks that have it; not kept for those that need nothing.
+    pub(crate) pending: BTreeSet<Slot>,
+    /// It was told that it is above a limit.
+    pub(crate) is_told: bool,
+}
 
 pub(crate) struct Needs {
-    list: Vec<Box<Amounts>>,
-    ids: BTreeMap<Box<Amounts>, NeedId>,
+    pool: Pool<Box<Amounts>, About>,
+    /// Names of resources, with the needs that they are in.
+    resources: Pool<Box<str>, BTreeSet<NeedId>>,
 }
 
 impl Needs {
     pub(crate) fn new() -> Self {
-        let mut needs = Self {
-            list: Vec::new(),
-            ids: BTreeMap::new(),
-        };
-        needs.intern_amounts(Box::new([]));
-        needs
+        let mut pool = Pool::new();
+        let nothing: &Amounts = &[];
+        pool.acquire(nothing, || nothing.into());
+        Self {
+            pool,
+            resources: Pool::new(),
+        }
     }
 
-    pub(crate) fn intern(&mut self, names: &mut Names, resources: &Resources) -> NeedId {
+    /// The need of these amounts, for one more user.
+    pub(crate) fn acquire(&mut self, resources: &Resources) -> NeedId {
         if resources.is_empty() {
             return NeedId::NOTHING;
         }
-        let mut amounts: Vec<(Name, u64)> = resources
+        let mut amounts: Vec<(Resource, u64)> = resources
             .iter()
-            .map(|(name, &amount)| (names.intern(name), amount))
+            .map(|(name, &amount)| (self.acquire_resource(name), amount))
             .collect();
         amounts.sort_unstable();
-        self.intern_amounts(amounts.into())
+        let need = self.acquire_amounts(&amounts);
+        for (resource, _) in amounts {
+            self.resources.release(resource.0);
+        }
+        need
     }
 
-    pub(crate) fn intern_amounts(&mut self, amounts: Box<Amounts>) -> NeedId {
-        if let Some(&id) = self.ids.get(&amounts) {
-            return id;
+    /// The need of these amounts, for one more user.
+    pub(crate) fn acquire_amounts(&mut self, amounts: &Amounts) -> NeedId {
+        if amounts.is_empty() {
+            return NeedId::NOTHING;
         }
-        let id = NeedId(u32::try_from(self.list.len()).expect("fewer than 2^32 distinct needs"));
-        self.list.push(amounts.clone());
-        self.ids.insert(amounts, id);
+        let (key, is_new) = self.pool.acquire(amounts, || amounts.into());
+        if is_new {
+            for &(resource, _) in amounts {
+                self.resources.retain(resource.0);
+                self.resources.data_mut(resource.0).insert(NeedId(key));
+            }
+        }
+        NeedId(key)
+    }
+
+    /// The same need for one more user.
+    pub(crate) fn retain(&mut self, id: NeedId) -> NeedId {
+        if id != NeedId::NOTHING {
+            self.pool.retain(id.0);
+        }
         id
     }
 
-    pub(crate) fn amounts(&self, id: NeedId) -> &Amounts {
-        &self.list[id.0 as usize]
+    /// One user less.
+    pub(crate) fn release(&mut self, id: NeedId) {
+        if id == NeedId::NOTHING {
+            return;
+        }
+        if let Some(amounts) = self.pool.release(id.0) {
+            for &(resource, _) in &amounts {
+                self.resources.data_mut(resource.0).remove(&id);
+                self.resources.release(resource.0);
+            }
+        }
     }
 
-    pub(crate) fn resources(&self, names: &Names, id: NeedId) -> Resources {
+    /// The resource of this name, for one more user.
+    fn acquire_resource(&mut self, name: &str) -> Resource {
+        Resource(self.resources.acquire(name, || name.into()).0)
+    }
+
+    pub(crate) fn amounts(&self, id: NeedId) -> &Amounts {
+        self.pool.value(id.0)
+    }
+
+    pub(crate) fn about(&self, id: NeedId) -> &About {
+        self.pool.data(id.0)
+    }
+
+    pub(crate) fn about_mut(&mut self, id: NeedId) -> &mut About {
+        self.pool.data_mut(id.0)
+    }
+
+    /// The needs that a resource is in.
+    pub(crate) fn with(&self, resource: Resource) -> impl Iterator<Item = NeedId> {
+        self.resources.data(resource.0).iter().copied()
+    }
+
+    pub(crate) fn name(&self, resource: Resource) -> &str {
+        self.resources.value(resource.0)
+    }
+
+    pub(crate) fn resources(&self, id: NeedId) -> Resources {
         self.amounts(id)
             .iter()
-            .map(|&(name, amount)| (names.text(name).to_string(), amount))
+            .map(|&(resource, amount)| (self.name(resource).to_string(), amount))
             .collect()
     }
 
-    /// Every need with its id.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (NeedId, &Amounts)> {
-        (0..)
-            .map(NeedId)
-            .zip(self.list.iter().map(|amounts| &**amounts))
+    /// Every need but that of nothing, with the number of its users.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (NeedId, usize)> {
+        let users = self.pool.users().map(|(key, users)| (NeedId(key), users));
+        users.filter(|&(id, _)| id != NeedId::NOTHING)
     }
 }
 
 /// The configured limits. A resource without one has a limit of 1.
 pub(crate) struct Limits {
-    by_name: BTreeMap<Name, u64>,
+    by_resource: BTreeMap<Resource, u64>,
 }
 
 impl Limits {
-    pub(crate) fn new(names: &mut Names, limits: BTreeMap<String, u64>) -> Self {
+    pub(crate) fn new(needs: &mut Needs, limits: BTreeMap<String, u64>) -> Self {
         Self {
-            by_name: limits
+            by_resource: limits
                 .into_iter()
-                .map(|(name, limit)| (names.intern(&name), limit))
+                .map(|(name, limit)| (needs.acquire_resource(&name), limit))
                 .collect(),
         }
     }
 
-    pub(crate) fn set(&mut self, name: Name, limit: u64) {
-        self.by_name.insert(name, limit);
+    /// Sets a limit. A resource that has one stays known.
+    pub(crate) fn set(&mut self, needs: &mut Needs, name: &str, limit: u64) -> Resource {
+        let resource = needs.acquire_resource(name);
+        if self.by_resource.insert(resource, limit).is_some() {
+            needs.resources.release(resource.0);
+        }
+        resource
     }
 
-    pub(crate) fn limit(&self, name: Name) -> u64 {
-        self.by_name.get(&name).copied().unwrap_or(1)
+    pub(crate) fn limit(&self, resource: Resource) -> u64 {
+        self.by_resource.get(&resource).copied().unwrap_or(1)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Name, u64)> {
-        self.by_name.iter().map(|(&name, &limit)| (name, limit))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Resource, u64)> {
+        let limits = self.by_resource.iter();
+        limits.map(|(&resource, &limit)| (resource, limit))
     }
 
     /// Whether a run that takes `amounts` fits beside what is taken.
     pub(crate) fn fits(&self, amounts: &Amounts, taken: &Taken) -> bool {
-        amounts
-            .iter()
-            .all(|&(name, amount)| amount.saturating_add(taken.of(name)) <= self.limit(name))
+        amounts.iter().all(|&(resource, amount)| {
+            u128::from(amount) + taken.exactly(resource) <= u128::from(self.limit(resource))
+        })
     }
 }
 
-/// What is taken of each resource.
+/// What is taken of each resource. The sums are wide enough for as many runs as there can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
-    by_name: BTreeMap<Name, u64>,
+    by_resource: BTreeMap<Resource, u128>,
 }
 
 impl Taken {
-    pub(crate) fn of(&self, name: Name) -> u64 {
-        self.by_name.get(&name).copied().unwrap_or(0)
+    fn exactly(&self, resource: Resource) -> u128 {
+        self.by_resource.get(&resource).copied().unwrap_or(0)
+    }
+
+    /// What is taken, or the greatest number that can be shown.
+    pub(crate) fn of(&self, resource: Resource) -> u64 {
+        let greatest = i64::MAX.unsigned_abs();
+        u64::try_from(self.exactly(resource)).map_or(greatest, |taken| taken.min(greatest))
     }
 
     pub(crate) fn take(&mut self, amounts: &Amounts) {
-        for &(name, amount) in amounts.iter().filter(|&&(_, amount)| amount > 0) {
-            let taken = self.by_name.entry(name).or_default();
-            *taken = taken.saturating_add(amount);
+        for &(resource, amount) in amounts.iter().filter(|&&(_, amount)| amount > 0) {
+            *self.by_resource.entry(resource).or_default() += u128::from(amount);
         }
     }
 
     pub(crate) fn release(&mut self, amounts: &Amounts) {
-        for &(name, amount) in amounts.iter().filter(|&&(_, amount)| amount > 0) {
-            let taken = self.by_name.get_mut(&name).expect("released once per take");
-            *taken -= amount;
+        for &(resource, amount) in amounts.iter().filter(|&&(_, amount)| amount > 0) {
+            let taken = self.by_resource.get_mut(&resource);
+            let taken = taken.expect("released once per take");
+            *taken -= u128::from(amount);
             if *taken == 0 {
-                self.by_name.remove(&name);
+                self.by_resource.remove(&resource);
             }
         }
     }

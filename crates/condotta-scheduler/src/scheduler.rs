@@ -12,10 +12,12 @@ use crate::{
     Timestamp, WorkerMessage,
     batch::{Batcher, Batches},
     config::Policy,
+    dead_end::Cycle,
     names::{Name, Names},
+    pool::Pool,
     prune::Timer,
     queue::Queues,
-    resource::{Limits, Needs, Taken},
+    resource::{Limits, Needs, Resource, Taken},
     task::{Rank, Slot, Tasks},
     worker::{Worker, WorkerIndex, Workers},
 };
@@ -61,7 +63,7 @@ pub struct Scheduler {
     pub(crate) workers: Workers,
     pub(crate) queues: Queues,
     pub(crate) batches: Batches,
-    pub(crate) policies: Vec<Policy>,
+    pub(crate) policies: Pool<Policy>,
     /// What RUNNING tasks take.
     pub(crate) taken: Taken,
     /// RUNNING tasks in rank order.
@@ -74,9 +76,13 @@ pub struct Scheduler {
     pub(crate) suspects: BTreeSet<Slot>,
     /// Dead ends that were told.
     pub(crate) dead_ends: BTreeMap<Slot, crate::DeadEnd>,
+    /// The cycles among them.
+    pub(crate) cycles: Vec<Cycle>,
+    /// The missing dependencies among them.
+    pub(crate) missing: BTreeSet<Slot>,
     pub(crate) timers: BTreeSet<(Timestamp, Timer)>,
-    /// A limit changed since dead ends were looked for.
-    pub(crate) limits_changed: bool,
+    /// Resources whose limits changed since dead ends were looked for.
+    pub(crate) changed_limits: BTreeSet<Resource>,
     /// When it was last looked what is due (monotonic).
     pub(crate) looked_at: Option<crate::Timestamp>,
     pub(crate) paused: bool,
@@ -88,13 +94,16 @@ impl Scheduler {
     /// An empty scheduler with these limits of resources. Message ids follow from `seed`.
     #[must_use]
     pub fn new(config: Config, limits: BTreeMap<String, u64>, seed: u64) -> Self {
-        let mut names = Names::new();
-        let limits = Limits::new(&mut names, limits);
+        let mut needs = Needs::new();
+        let limits = Limits::new(&mut needs, limits);
+        let mut policies = Pool::new();
+        let policy = config.retry_policy(&crate::RetryPolicy::default());
+        policies.acquire(&policy, || policy);
         Self {
-            policies: alloc::vec![config.retry_policy(&crate::RetryPolicy::default())],
+            policies,
             config,
-            names,
-            needs: Needs::new(),
+            names: Names::new(),
+            needs,
             limits,
             tasks: Tasks::new(),
             workers: Workers::new(),
@@ -106,8 +115,10 @@ impl Scheduler {
             orphans: BTreeSet::new(),
             suspects: BTreeSet::new(),
             dead_ends: BTreeMap::new(),
+            cycles: Vec::new(),
+            missing: BTreeSet::new(),
             timers: BTreeSet::new(),
-            limits_changed: false,
+            changed_limits: BTreeSet::new(),
             looked_at: None,
             paused: false,
             events: VecDeque::new(),
@@ -249,11 +260,12 @@ impl Scheduler {
         for slot in slots {
             let mut amounts = self.needs.amounts(self.tasks[slot].running_need()).to_vec();
             for (name, amount) in &mut amounts {
-                let less = decrease.get(self.names.text(*name)).copied().unwrap_or(0);
+                let less = decrease.get(self.needs.name(*name)).copied().unwrap_or(0);
                 *amount = amount.saturating_sub(less);
             }
-            let need = self.needs.intern_amounts(amounts.into());
-            self.edit(slot, |task| task.need_running = Some(need));
+            let need = self.needs.acquire_amounts(&amounts);
+            self.edit_run(slot, need, |_| {});
+            self.needs.release(need);
         }
         Ok(())
     }
@@ -344,6 +356,7 @@ impl Scheduler {
             assistant: false,
             processes: 1,
             disabled: false,
+            planning: false,
             connected: true,
             forgotten: false,
             ran: 0,

@@ -9,6 +9,7 @@ use crate::{
     Event, Now, Scheduler, Status,
     prune::Timer,
     queue::{Kind, QueueIndex},
+    resource::NeedId,
     task::{NO_SLOT, Slot, Task},
     worker::{StakeId, TeamId, WorkerIndex},
 };
@@ -20,6 +21,33 @@ impl Scheduler {
         let result = change(&mut self.tasks[slot]);
         self.index(slot, true);
         result
+    }
+
+    /// Changes a task, and what its current run takes.
+    pub(crate) fn edit_run(&mut self, slot: Slot, need: NeedId, change: impl FnOnce(&mut Task)) {
+        let need = self.needs.retain(need);
+        let before = self.edit(slot, |task| {
+            change(task);
+            task.need_running.replace(need)
+        });
+        if let Some(before) = before {
+            self.needs.release(before);
+        }
+    }
+
+    /// Notes a PENDING task with its need, or takes it out. To be called on both sides of each
+    /// change of the one or the other.
+    pub(crate) fn index_need(&mut self, slot: Slot, add: bool) {
+        let task = &self.tasks[slot];
+        if task.status != Status::Pending || task.need == NeedId::NOTHING {
+            return;
+        }
+        let pending = &mut self.needs.about_mut(task.need).pending;
+        if add {
+            pending.insert(slot);
+        } else {
+            pending.remove(&slot);
+        }
     }
 
     /// Adds a task to the indexes, or takes it out.
@@ -37,7 +65,7 @@ impl Scheduler {
         match task.status {
             Status::Pending => {
                 count(&mut team.pending);
-                if task.need != crate::resource::NeedId::NOTHING {
+                if task.need != NeedId::NOTHING {
                     count(&mut team.needing);
                 }
                 if task.blocked == 0 {
@@ -97,23 +125,20 @@ impl Scheduler {
         let queue = self.queue(kind);
         if add {
             self.queues.insert(queue, rank);
-        } else {
-            self.queues.remove(queue, rank);
+            return;
+        }
+        self.queues.remove(queue, rank);
+        if self.queues.get(queue).ready.is_empty() {
+            self.queues.drop(queue);
+            let queues = &mut self.workers.team_mut(kind.team).queues;
+            queues.remove(&(kind.need, kind.runnable));
         }
     }
 
     fn queue(&mut self, kind: Kind) -> QueueIndex {
-        let team = self.workers.team_mut(kind.team);
-        let known = team
-            .queues
-            .iter()
-            .find(|&&queue| self.queues.get(queue).kind == kind);
-        if let Some(&queue) = known {
-            return queue;
-        }
-        let queue = self.queues.add(kind);
-        team.queues.push(queue);
-        queue
+        let queues = &mut self.workers.team_mut(kind.team).queues;
+        let queue = queues.entry((kind.need, kind.runnable));
+        *queue.or_insert_with(|| self.queues.add(kind))
     }
 
     /// Says who runs the task, or ran it last.
@@ -193,7 +218,7 @@ impl Scheduler {
     /// Counts a failure; whether there were too many.
     fn add_failure(&mut self, now: Now, slot: Slot) -> bool {
         let task = &mut self.tasks[slot];
-        let policy = self.policies[task.policy as usize];
+        let policy = *self.policies.value(task.policy);
         let rare = task.rare_mut();
         let first = *rare.first_failure.get_or_insert(now.monotonic);
         rare.failures.push_back(now.monotonic);
@@ -240,6 +265,7 @@ impl Scheduler {
         let was_satisfied = self.tasks[slot].is_satisfied();
         let was_blocked = self.tasks[slot].is_blocked();
         self.index(slot, false);
+        self.index_need(slot, false);
         self.tasks.delist(slot);
         let task = &mut self.tasks[slot];
         task.status = new;
@@ -247,7 +273,12 @@ impl Scheduler {
         task.updated_monotonic = now.monotonic;
         self.tasks.enlist(slot);
         self.index(slot, true);
+        self.index_need(slot, true);
         self.dead_ends.remove(&slot);
+        self.missing.remove(&slot);
+        if new == Status::Pending {
+            self.suspect(slot);
+        }
         self.after_change(slot, was_satisfied, was_blocked);
         self.emit_status(now, slot, Some(before), Some(new));
     }
@@ -371,19 +402,24 @@ impl Scheduler {
         let was_satisfied = self.tasks[slot].is_satisfied();
         let was_blocked = self.tasks[slot].is_blocked();
         self.index(slot, false);
+        self.index_need(slot, false);
         self.tasks.delist(slot);
         self.leave_team(slot);
         self.unlink_stake(slot);
         self.orphans.remove(&slot);
-        self.suspects.remove(&slot);
-        self.dead_ends.remove(&slot);
+        self.forget_dead_end(slot);
         self.tasks[slot].ghost = true;
         self.after_change(slot, was_satisfied, was_blocked);
         let old = self.tasks.remove(slot);
+        self.needs.release(old.need);
+        self.needs
+            .release(old.need_running.unwrap_or(NeedId::NOTHING));
+        self.release_policy(old.policy);
         if !old.dependants.is_empty() {
             let ghost = self.tasks.insert(&old.id, true);
             debug_assert_eq!(ghost, slot, "the slot freed last is used first");
             self.tasks[ghost].dependants = old.dependants;
+            self.suspect(ghost);
         }
     }
 
@@ -419,6 +455,7 @@ impl Scheduler {
         self.after_change(slot, self.tasks[slot].is_satisfied(), was_blocked);
         for dep in old {
             if self.tasks[dep].ghost && self.tasks[dep].dependants.is_empty() {
+                self.forget_dead_end(dep);
                 self.tasks.remove(dep);
             }
         }
@@ -445,9 +482,7 @@ impl Scheduler {
         let tasks = &mut self.workers.team_mut(team).tasks;
         *tasks -= 1;
         if *tasks == 0 && team != TeamId::NOBODY {
-            for queue in self.workers.drop_team(team) {
-                self.queues.drop(queue);
-            }
+            self.workers.drop_team(team);
         }
     }
 

@@ -72,7 +72,7 @@ pub(crate) struct Task {
     pub(crate) need_running: Option<NeedId>,
     pub(crate) worker_running: Option<WorkerIndex>,
     pub(crate) attempt: u32,
-    /// Index into the retry policies.
+    /// Key of its retry policy.
     pub(crate) policy: u32,
     pub(crate) expl: Option<Box<str>>,
     pub(crate) rare: Option<Box<Rare>>,
@@ -167,6 +167,11 @@ impl Task {
     /// Whether it, or something that it waits for, is disabled.
     pub(crate) fn is_blocked(&self) -> bool {
         self.status == Status::Disabled || (self.status == Status::Pending && self.blocked > 0)
+    }
+
+    /// Whether something depends on it that nobody announced.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.ghost || (self.status == Status::Unknown && !self.announced)
     }
 
     pub(crate) fn is_satisfied(&self) -> bool {
@@ -331,6 +336,13 @@ impl Links {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    pub(crate) fn any(&self, test: impl FnMut(Slot) -> bool) -> bool {
+        match self {
+            Self::Few(slots) => slots.iter().copied().any(test),
+            Self::Many(slots) => slots.iter().copied().any(test),
+        }
     }
 
     pub(crate) fn to_vec(&self) -> Vec<Slot> {

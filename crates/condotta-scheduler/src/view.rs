@@ -121,10 +121,11 @@ impl Scheduler {
     #[must_use]
     pub fn running_task_resources(&self, task_id: &str) -> Option<Resources> {
         let need = self.tasks[self.tasks.find_task(task_id)?].need_running?;
-        Some(self.needs.resources(&self.names, need))
+        Some(self.needs.resources(need))
     }
 
-    /// Tasks that can never run as things are, as far as found, with the reasons.
+    /// Tasks, and missing dependencies, that can never run as things were at the last prune, with
+    /// the reasons.
     #[must_use]
     pub fn dead_ends(&self) -> BTreeMap<String, DeadEnd> {
         self.dead_ends
@@ -163,10 +164,8 @@ impl Scheduler {
             params: self.params_of(task, |visibility| visibility == Visibility::Public),
             family: self.names.text(task.family).to_string(),
             priority: task.priority,
-            resources: self.needs.resources(&self.names, task.need),
-            resources_running: task
-                .need_running
-                .map(|need| self.needs.resources(&self.names, need)),
+            resources: self.needs.resources(task.need),
+            resources_running: task.need_running.map(|need| self.needs.resources(need)),
             tracking_url: text(rare.and_then(|rare| rare.tracking_url.as_deref())),
             status_message: text(rare.and_then(|rare| rare.status_message.as_deref())),
             progress_percentage: rare.and_then(|rare| rare.progress_percentage),

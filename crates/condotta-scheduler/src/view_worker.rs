@@ -8,7 +8,7 @@ use alloc::{
 
 use crate::{
     InfoValue, ResourceView, Scheduler, Status, TaskView, WorkerLoad, WorkerView,
-    names::Name,
+    resource::Resource,
     task::Slot,
     worker::{Worker, WorkerIndex},
 };
@@ -83,7 +83,7 @@ impl Scheduler {
     /// The resources that have a limit, with what runs take of them.
     #[must_use]
     pub fn resource_list(&self) -> Vec<ResourceView> {
-        let mut running: BTreeMap<Name, BTreeMap<String, TaskView>> = BTreeMap::new();
+        let mut running: BTreeMap<Resource, BTreeMap<String, TaskView>> = BTreeMap::new();
         for rank in &self.running {
             let slot: Slot = rank.slot;
             for &(name, _) in self.needs.amounts(self.tasks[slot].need) {
@@ -95,7 +95,7 @@ impl Scheduler {
             .limits
             .iter()
             .map(|(name, limit)| ResourceView {
-                name: self.names.text(name).to_string(),
+                name: self.needs.name(name).to_string(),
                 num_total: limit,
                 num_used: self.taken.of(name),
                 running: running.remove(&name).unwrap_or_default(),

@@ -16,6 +16,7 @@ use alloc::{
 use crate::{
     InfoValue, Timestamp, WorkerMessage, WorkerState,
     queue::QueueIndex,
+    resource::NeedId,
     task::{NO_SLOT, Slot},
 };
 
@@ -56,6 +57,8 @@ pub(crate) struct Worker {
     /// Processes, as far as it said so.
     pub(crate) processes: i64,
     pub(crate) disabled: bool,
+    /// It announced tasks since it last asked for work, so more may follow.
+    pub(crate) planning: bool,
     /// Not silent for too long.
     pub(crate) connected: bool,
     /// Out of all sets. The record is kept for the tasks that name it as their last worker.
@@ -123,8 +126,8 @@ pub(crate) struct Team {
     pub(crate) open: u64,
     /// RUNNING tasks, oldest first.
     pub(crate) running: BTreeSet<(u64, Slot)>,
-    /// The ready queues of these tasks.
-    pub(crate) queues: Vec<QueueIndex>,
+    /// The ready queues of these tasks, by need and by whether an assistant may run them.
+    pub(crate) queues: BTreeMap<(NeedId, bool), QueueIndex>,
 }
 
 /// The workers with a stake in some tasks.
@@ -298,8 +301,8 @@ impl Workers {
         new
     }
 
-    /// Drops a team that no task has. Its queues are empty; the caller drops them.
-    pub(crate) fn drop_team(&mut self, id: TeamId) -> Vec<QueueIndex> {
+    /// Drops a team that no task has, and so no queue.
+    pub(crate) fn drop_team(&mut self, id: TeamId) {
         let team = core::mem::take(self.team_mut(id));
         for &member in &team.members {
             self[member].teams.remove(&id);
@@ -308,7 +311,6 @@ impl Workers {
             self.team_ids.remove(&team.members);
         }
         self.free_teams.push(id.0);
-        team.queues
     }
 
     /// Drops a stakeholder set that no task has.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "an unexpected refusal fails the test")]
 
+mod dead_ends;
+mod memory;
 mod model;
 mod random;
 mod reports;

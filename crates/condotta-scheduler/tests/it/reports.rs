@@ -200,7 +200,7 @@ fn a_missing_dependency_and_a_need_above_the_limit_are_told() {
         1,
         "it may still be announced"
     );
-    scheduler.ping(Now::at(9.0), "x").unwrap();
+    get_work(&mut scheduler, 3.0, "x");
     scheduler.handle_timeout(Now::at(12.0));
     let told = dead_ends(&mut scheduler);
     let above = DeadEnd::NeedAboveLimit {
