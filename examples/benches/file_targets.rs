@@ -1,7 +1,8 @@
 //! What a task with a file costs in a whole run, beside a bare loop that makes the same system calls.
 //!
-//! Tasks and loop take turns, each time in a new folder of the same disk; the table has the median of
-//! the rounds. What a disk takes for one `fsync` varies more than anything else here.
+//! Tasks and loop take turns, each time in a new folder of the same disk; the table has the medians of
+//! the rounds. How long a disk takes varies more than anything else here, so the CPU time stands
+//! beside it, the kernel's share included.
 
 use std::{
     fs::{self, File},
@@ -11,6 +12,10 @@ use std::{
 };
 
 use condotta::{BuildOptions, prelude::*};
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeVal,
+};
 
 /// One task that requires a number of files.
 #[derive(Task)]
@@ -54,18 +59,12 @@ impl Task for OneFile {
 fn main() -> Result<()> {
     // Under `cargo test` once and small, to see that it works.
     let measured = std::env::args().any(|argument| argument == "--bench");
-    let (sizes, rounds): (&[u32], usize) = match measured {
-        true => (&[1_000, 10_000], 5),
-        false => (&[100], 1),
-    };
+    let (size, rounds) = if measured { (1_000, 15) } else { (100, 1) };
     println!("One small file a task, one worker; medians of {rounds} rounds");
-    println!("fsync    tasks    a task    bare loop    ratio");
-    for fsync in [false, true] {
-        for &size in sizes {
-            compare(size, fsync, rounds)?;
-        }
-    }
-    Ok(())
+    println!("fsync    tasks |      wall      loop  ratio |       CPU      loop  ratio");
+    compare(size, false, rounds)?;
+    compare(10 * size, false, rounds)?;
+    compare(size / 5, true, rounds)
 }
 
 /// Prints what a file takes by tasks and by the loop.
@@ -86,14 +85,17 @@ fn compare(size: u32, fsync: bool, rounds: usize) -> Result<()> {
             })
         })?);
     }
-    let (by_loop, by_tasks) = (median(by_loop), median(by_tasks));
-    println!(
-        "{:<5} {size:>8} {:>6.1} µs {:>9.1} µs {:>8.2}",
-        if fsync { "yes" } else { "no" },
-        by_tasks.as_secs_f64() * 1e6 / f64::from(size),
-        by_loop.as_secs_f64() * 1e6 / f64::from(size),
-        by_tasks.as_secs_f64() / by_loop.as_secs_f64(),
-    );
+    let each = |spent: &[Spent], part: fn(&Spent) -> Duration| {
+        let mut parts: Vec<Duration> = spent.iter().map(part).collect();
+        parts.sort_unstable();
+        parts[parts.len() / 2].as_secs_f64() * 1e6 / f64::from(size)
+    };
+    print!("{:<5} {size:>8}", if fsync { "yes" } else { "no" });
+    for part in [|spent: &Spent| spent.wall, |spent: &Spent| spent.cpu] {
+        let (tasks, bare) = (each(&by_tasks, part), each(&by_loop, part));
+        print!(" | {tasks:>6.1} µs {bare:>6.1} µs {:>6.2}", tasks / bare);
+    }
+    println!();
     Ok(())
 }
 
@@ -130,13 +132,25 @@ fn build(files: Files) -> Result<()> {
     Ok(())
 }
 
-fn time(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-    let start = Instant::now();
-    work()?;
-    Ok(start.elapsed())
+/// What something took.
+struct Spent {
+    wall: Duration,
+    cpu: Duration,
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+fn time(work: impl FnOnce() -> Result<()>) -> Result<Spent> {
+    let (start, cpu) = (Instant::now(), cpu_time()?);
+    work()?;
+    Ok(Spent {
+        wall: start.elapsed(),
+        cpu: cpu_time()? - cpu,
+    })
+}
+
+/// The time of all threads so far, in the program and in the kernel.
+fn cpu_time() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let micros = |time: TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
+    let total = micros(usage.user_time()) + micros(usage.system_time());
+    Ok(Duration::from_micros(total.try_into()?))
 }
