@@ -1,7 +1,9 @@
 //! Pipelines to read and run: each example is a program of its own beside this file.
 //!
-//! This library is there for the book: the code in its pages is compiled, and run where it can be, as
-//! documentation tests.
+//! This library has tasks for a program in another crate, and the book: the code in its pages is compiled, and
+//! run where it can be, as documentation tests.
+
+pub mod library;
 
 #[cfg(doctest)]
 mod book {

@@ -5,4 +5,5 @@ mod hello_world;
 mod make_like;
 mod parent_child;
 mod program;
+mod two_crates;
 mod weather;
