@@ -52,7 +52,7 @@ fn trial(path: PathBuf) -> Trial {
     })
 }
 
-/// Each name used in a file has a row in the document, and each row is used.
+/// Each name used in a file has a row in the document's part about the scheduler, and each row is used.
 fn deviations_agree(files: &[PathBuf], document: &Path) -> Result<(), Failed> {
     let mut used = BTreeSet::new();
     for path in files {
@@ -63,7 +63,11 @@ fn deviations_agree(files: &[PathBuf], document: &Path) -> Result<(), Failed> {
         }
     }
     let document = fs::read_to_string(document)?;
-    let listed: BTreeSet<String> = document
+    let section = document
+        .split("\n## ")
+        .find(|section| section.starts_with("Scheduler\n"))
+        .ok_or("the document has no section about the scheduler")?;
+    let listed: BTreeSet<String> = section
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
         .map(|(name, _)| name.to_owned())

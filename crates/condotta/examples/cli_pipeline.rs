@@ -200,6 +200,20 @@ impl Task for GreetAfterWait {
     }
 }
 
+/// Requires two that wait for one another: they have to run at the same time.
+#[derive(Task)]
+struct Meet;
+
+#[task(wrapper)]
+impl Task for Meet {
+    fn requires(&self) -> [Wait; 2] {
+        [("here", "there"), ("there", "here")].map(|(started, until)| Wait {
+            started: started.into(),
+            until: until.into(),
+        })
+    }
+}
+
 /// Is in a namespace.
 #[derive(Task)]
 struct Nested {

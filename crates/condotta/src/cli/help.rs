@@ -130,21 +130,53 @@ fn description(flag: &Flag) -> String {
     text
 }
 
-/// The tasks of a program, each with the first line of its description.
+/// The tasks of a program, each with the first sentence of its description.
 fn task_list(classes: &[&'static TaskClass]) -> String {
-    let tasks: Vec<(String, &str)> = classes
+    let tasks: Vec<(String, String)> = classes
         .iter()
         .filter(|class| class.build.is_some())
-        .map(|class| {
-            let line = class.description.trim().lines().next().unwrap_or_default();
-            ((class.family)(), line)
-        })
+        .map(|class| ((class.family)(), first_sentence(class.description)))
         .collect();
     let width = tasks.iter().map(|(family, _)| family.len()).max();
     let mut text = "Tasks:".to_owned();
-    for (family, line) in tasks {
+    for (family, sentence) in tasks {
         let width = width.unwrap_or_default();
-        text.push_str(format!("\n  {family:width$}  {line}").trim_end());
+        text.push_str(format!("\n  {family:width$}  {sentence}").trim_end());
     }
     text
+}
+
+/// A sentence may go over several lines, but not past an empty one.
+fn first_sentence(description: &str) -> String {
+    let paragraph = description.trim().lines().map(str::trim);
+    let paragraph: Vec<&str> = paragraph.take_while(|line| !line.is_empty()).collect();
+    let mut paragraph = paragraph.join(" ");
+    let is_end = |&(at, _): &(usize, &str)| {
+        let next = paragraph[at + ". ".len()..].chars().next();
+        next.is_some_and(|next| !next.is_lowercase())
+    };
+    if let Some((at, _)) = paragraph.match_indices(". ").find(is_end) {
+        paragraph.truncate(at + 1);
+    }
+    paragraph
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_whole_sentences() {
+        for (description, sentence) in [
+            (" One. Two.", "One."),
+            (
+                "Over\n two lines, e.g. these.\n\nMore",
+                "Over two lines, e.g. these.",
+            ),
+            ("No stop\n\nMore.", "No stop"),
+            ("", ""),
+        ] {
+            assert_eq!(first_sentence(description), sentence);
+        }
+    }
 }

@@ -28,6 +28,14 @@ fn what_is_complete_does_not_run_again() {
 }
 
 #[test]
+fn so_many_tasks_run_at_a_time_as_there_are_workers() {
+    let place = Place::new();
+    let ended = place.run("Meet --local-scheduler --workers 2").succeeded();
+    ended.says("INFO: Running Worker with 2 processes\n");
+    ended.says("* 3 ran successfully:\n    - 1 Meet()\n    - 2 Wait(");
+}
+
+#[test]
 fn flags_can_be_cut_short_and_values_attached() {
     let place = Place::new();
     place
