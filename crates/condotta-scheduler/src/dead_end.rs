@@ -120,6 +120,12 @@ impl Scheduler {
         }
     }
 
+    /// The need of the task that is above a limit, so that it can never run as things are.
+    #[must_use]
+    pub fn impossible_need(&self, task_id: &str) -> Option<DeadEnd> {
+        self.need_above_limit(self.tasks[self.tasks.find_task(task_id)?].need)
+    }
+
     fn need_above_limit(&self, need: NeedId) -> Option<DeadEnd> {
         let mut amounts = self.needs.amounts(need).iter();
         let &(resource, amount) =

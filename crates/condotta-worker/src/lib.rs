@@ -15,6 +15,7 @@ mod history;
 mod host;
 mod identity;
 mod keep_alive;
+mod left;
 mod loader;
 mod local;
 mod main_loop;

@@ -8,8 +8,8 @@ use std::{
 };
 
 use condotta_scheduler::{
-    AddTask, AddTaskBatcher, AddWorker, Answer, Config, GetWork, Now, PendingCounts, Refusal,
-    Resources, Scheduler as Core, SchedulingFailure, Timestamp, Work, WorkerMessage,
+    AddTask, AddTaskBatcher, AddWorker, Answer, Config, DeadEnd, GetWork, Now, PendingCounts,
+    Refusal, Resources, Scheduler as Core, SchedulingFailure, Timestamp, Work, WorkerMessage,
 };
 
 use crate::{Scheduler, SchedulerError};
@@ -184,6 +184,20 @@ impl Scheduler for LocalScheduler {
         self.ask("add_scheduler_message_response", |core, now| {
             core.add_scheduler_message_response(now, task_id, message_id, response.to_owned())
         })
+    }
+
+    fn impossible(&self, task_id: &str) -> Option<String> {
+        match self.core().impossible_need(task_id)? {
+            DeadEnd::NeedAboveLimit {
+                resource,
+                amount,
+                limit,
+            } => Some(format!(
+                "it needs {amount} of resource {resource}, of which there is {limit}: raise the \
+                 limit in section [resources] (a resource that is not named there has a limit of 1)"
+            )),
+            _ => None,
+        }
     }
 
     fn subscribe(&self, wake: Wake) {

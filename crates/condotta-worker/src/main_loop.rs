@@ -37,6 +37,7 @@ impl Worker {
             observer.run_finished(&self.tasks.counts());
         }
         self.stop_keep_alive();
+        self.explain_what_is_left();
         result.map(|()| self.run_succeeded)
     }
 
@@ -270,11 +271,15 @@ impl Worker {
     pub(crate) fn sleep(&mut self) {
         let config = &self.shared.config;
         let secs = config.wait_interval + config.wait_jitter * fastrand::f64();
-        tracing::debug!(target: "luigi-interface", "Sleeping for {secs:.6} seconds");
         let mut wait = Duration::from_secs_f64(secs);
         if let Some(hint) = self.shared.scheduler.next_change() {
             wait = wait.min(hint);
         }
+        tracing::debug!(
+            target: "luigi-interface",
+            "Sleeping for {:.6} seconds",
+            wait.as_secs_f64(),
+        );
         if let Some(finished) = self.receive(wait) {
             self.finished.push_back(finished);
         }

@@ -284,11 +284,14 @@ impl Worker {
     }
 
     fn planning_failed(&self, task: &dyn Runnable, error: &WorkerError) {
-        tracing::error!(
-            target: "luigi-interface",
-            "Luigi unexpected framework error while scheduling {}\n{error}",
-            task.display_name(),
-        );
+        // A cycle is a fault of the pipeline, and whoever called for the planning shows it.
+        if !matches!(error, WorkerError::Cycle { .. }) {
+            tracing::error!(
+                target: "luigi-interface",
+                "Luigi unexpected framework error while scheduling {}\n{error}",
+                task.display_name(),
+            );
+        }
         let error: BoxError = error.to_string().into();
         let broken = EventDetail::BrokenTask { error: &error };
         self.shared.events.trigger(task, broken);

@@ -56,6 +56,12 @@ pub trait Scheduler: Send + Sync {
     /// Says that the worker lives, and fetches its messages.
     fn ping(&self, worker: &str) -> Result<Vec<WorkerMessage>, SchedulerError>;
 
+    /// Why the task can never run as things are, in words, if the scheduler knows. One that cannot
+    /// be asked that keeps this.
+    fn impossible(&self, _task_id: &str) -> Option<String> {
+        None
+    }
+
     /// Says that a task could not be scheduled.
     fn announce_scheduling_failure(
         &self,

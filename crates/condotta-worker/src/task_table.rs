@@ -133,6 +133,14 @@ impl TaskTable {
         entry.phase = phase;
     }
 
+    /// The tasks that are in this phase.
+    pub(crate) fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &TaskHandle> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.phase == phase)
+            .map(|entry| &entry.task)
+    }
+
     pub(crate) fn counts(&self) -> TaskCounts {
         let of = |phase: Phase| self.in_phase[phase as usize];
         TaskCounts {

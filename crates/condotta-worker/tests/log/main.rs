@@ -25,11 +25,7 @@ use tracing_subscriber::{
 #[test]
 fn the_log_is_luigis_to_the_letter() {
     let expected = std::fs::read_to_string(dir().join("everything.log")).unwrap();
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::registry().with(lines.clone());
-    tracing::subscriber::with_default(subscriber, || run(&all()["everything"]));
-    let actual = lines.0.lock().unwrap().clone();
-    let (planned, ran) = phases(actual);
+    let (planned, ran) = phases(log_of("everything"));
     let (expected_planned, expected_ran) = phases(expected.lines().map(str::to_owned).collect());
     for informed in [true, false] {
         let only = |lines: &[String]| -> Vec<String> {
@@ -39,6 +35,22 @@ fn the_log_is_luigis_to_the_letter() {
         assert_eq!(only(&planned), only(&expected_planned));
     }
     assert_eq!(ran, expected_ran);
+}
+
+/// The summary only says that the task was not granted run permission.
+#[test]
+fn a_need_above_the_limit_is_said() {
+    let expected = "WARNING: Task Busy() can never run: it needs 2 of resource seat, of which there is 1: \
+                    raise the limit in section [resources] (a resource that is not named there has a limit of 1)";
+    let lines = log_of("not_granted");
+    assert!(lines.iter().any(|line| line == expected), "{lines:#?}");
+}
+
+fn log_of(scenario: &str) -> Vec<String> {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::registry().with(lines.clone());
+    tracing::subscriber::with_default(subscriber, || run(&all()[scenario]));
+    lines.0.lock().unwrap().clone()
 }
 
 /// Before and from the start of the main loop.

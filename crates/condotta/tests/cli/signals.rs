@@ -43,6 +43,7 @@ fn the_first_interrupt_lets_running_tasks_finish() {
             "WARNING: {signal}: finishing what runs, then leaving; once more to stop it now\n"
         ));
         ended.says("* 1 ran successfully:\n    - 1 Wait(");
+        ended.says("WARNING: 1 tasks were not started because the worker was told to stop\n");
     }
 }
 
