@@ -57,6 +57,19 @@ impl Arguments {
         }
     }
 
+    /// An argument that has to be given, be it as null.
+    pub(crate) fn given<T>(
+        &mut self,
+        name: &'static str,
+        convert: impl FnOnce(Json) -> Result<T, Mismatch>,
+    ) -> Result<T, RpcError> {
+        self.or(name, None, |value| convert(value).map(Some))?
+            .ok_or(RpcError::MissingArgument {
+                method: self.method,
+                argument: name,
+            })
+    }
+
     /// A text that has to be given.
     pub(crate) fn text(&mut self, name: &'static str) -> Result<String, RpcError> {
         self.required(name, convert::text)

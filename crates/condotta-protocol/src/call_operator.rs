@@ -117,7 +117,7 @@ pub(crate) fn update_resource(
     arguments: &mut Arguments,
 ) -> Reply {
     let resource = arguments.text("resource")?;
-    let amount = arguments.or("amount", None, |value| Ok(decode_worker::new_limit(value)))?;
+    let amount = arguments.given("amount", |value| Ok(decode_worker::new_limit(value)))?;
     if let Some(amount) = amount {
         scheduler.update_resource(now, &resource, amount)?;
     }

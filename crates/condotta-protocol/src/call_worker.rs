@@ -103,10 +103,11 @@ pub(crate) fn add_scheduler_message_response(
 ) -> Reply {
     let task_id = arguments.text("task_id")?;
     let message_id = arguments.text("message_id")?;
-    let response = arguments.or("response", String::new(), |value| {
-        Ok(convert::shown_text(value))
-    })?;
-    scheduler.add_scheduler_message_response(now, &task_id, &message_id, response)?;
+    // No answer reads like one of null.
+    let response = arguments.optional("response", |value| Ok(convert::shown_text(value)))?;
+    if let Some(response) = response {
+        scheduler.add_scheduler_message_response(now, &task_id, &message_id, response)?;
+    }
     Ok(Value::Null)
 }
 

@@ -69,18 +69,20 @@ pub(crate) fn shown_text(value: Json) -> String {
     }
 }
 
-/// True or false; null is false, as in Python.
+/// True or false; null is false, and a whole number is true unless it is zero, as in Python.
 pub(crate) fn flag(value: Json) -> Result<bool, Mismatch> {
     match value {
         Json::Bool(flag) => Ok(flag),
+        Json::Int(whole) => Ok(whole != 0),
         Json::Null => Ok(false),
         other => Err(Mismatch::new(&other, "true or false")),
     }
 }
 
-/// A number. An infinite one becomes the greatest that JSON can show.
+/// A number. An infinite one becomes the greatest that JSON can show; true is 1, as in Python.
 pub(crate) fn number(value: Json) -> Result<f64, Mismatch> {
     match value {
+        Json::Bool(flag) => Ok(f64::from(u8::from(flag))),
         #[expect(
             clippy::cast_precision_loss,
             reason = "whole numbers beyond 2^53 only rank and measure"

@@ -85,8 +85,8 @@ fn values_of_the_wrong_kind_are_named() {
             "`priority` is null, expected a number",
         ),
         (
-            r#""priority": true"#,
-            "`priority` is true, expected a number",
+            r#""priority": "1""#,
+            "`priority` is \"1\", expected a number",
         ),
         (r#""family": 7"#, "`family` is 7, expected a text"),
         (r#""module": {}"#, "`module` is {}, expected a text"),
@@ -111,8 +111,8 @@ fn values_of_the_wrong_kind_are_named() {
             "`param_visibilities.n` is 3, expected 0, 1 or 2",
         ),
         (
-            r#""accepts_messages": 1"#,
-            "`accepts_messages` is 1, expected true or false",
+            r#""accepts_messages": "1""#,
+            "`accepts_messages` is \"1\", expected true or false",
         ),
         (
             r#""assistant": "x""#,

@@ -168,8 +168,8 @@ fn lists_and_searches() {
     assert_refused(
         "dep_graph",
         &[(
-            r#"{"task_id": "A", "include_done": 2}"#,
-            "dep_graph: `include_done` is 2, expected true or false",
+            r#"{"task_id": "A", "include_done": []}"#,
+            "dep_graph: `include_done` is [], expected true or false",
         )],
     );
     assert_refused(
