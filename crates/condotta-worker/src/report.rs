@@ -160,7 +160,8 @@ impl Worker {
         if let Some(event) = event {
             self.shared.events.trigger(&**task, event);
         }
-        tracing::info!(target: "luigi-interface", "{message}");
+        // Luigi says this at INFO. It is a failure like any other, and those are errors.
+        tracing::error!(target: "luigi-interface", "{message}");
     }
 
     /// Plans what a run asked for. Returns the ids.

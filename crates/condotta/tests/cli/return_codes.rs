@@ -126,7 +126,8 @@ fn taking_the_lock_tells_the_others_to_leave() {
 fn a_task_that_takes_too_long_is_stopped_in_its_process() {
     let place = Place::new();
     place.write("luigi.cfg", CODES);
-    let ended = place.run("Wait --started started --until go --worker-timeout 1");
+    let ended = place.run("Wait --started started --until go --worker-timeout 1 --log-level ERROR");
     assert_eq!(ended.code, 30, "{ended:#?}");
+    ended.says("ERROR: Task Wait_");
     ended.says("timed out after 1 seconds and was terminated.");
 }
