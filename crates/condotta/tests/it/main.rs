@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "what cannot go on fails the test")]
 
 mod families;
-mod hooks;
 mod parameters;
 mod pipeline;
 mod running;

@@ -1,4 +1,8 @@
 //! What a task does after its run, as it happens in a whole run.
+//!
+//! A program of its own, for `build` sets the settings of the whole process.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test")]
 
 use std::sync::Mutex;
 
