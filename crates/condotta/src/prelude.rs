@@ -3,7 +3,7 @@
 pub use std::process::ExitCode;
 
 pub use condotta_derive::{Config, ParameterEnum, Requires, Task, task};
-pub use condotta_targets::{DirectoryTarget, LocalTarget, ReadWrite as _, Target};
+pub use condotta_targets::{DirectoryTarget, Format, LocalTarget, ReadWrite as _, Target};
 
 pub use crate::{
     Error, Result,
