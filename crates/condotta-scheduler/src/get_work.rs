@@ -171,22 +171,29 @@ impl Scheduler {
     /// started by other workers gets theirs, with its resources. So a task of low priority does not
     /// take the resources for which one of high priority waits.
     fn choose_among_all(&self, now: Now, worker: WorkerIndex, assistant: bool) -> Option<Rank> {
+        // What is set aside up to the best ready task is a part of what runs take. So where that
+        // task fits beside all of it, as it mostly does, there is nothing to add up.
+        let best = self.queues.heads().next();
+        if let Some((rank, index)) = best
+            && self.may_run(worker, index, assistant)
+            && self.fits_beside(index, &self.taken)
+        {
+            return Some(rank);
+        }
         let mut walk = Walk::new(self, now);
         while let Some((rank, queue)) = walk.next() {
             let Some(index) = queue else {
                 walk.keep_running(rank.slot);
                 continue;
             };
-            let queue = self.queues.get(index);
-            let amounts = self.needs.amounts(queue.kind.need);
-            if !self.limits.fits(amounts, &walk.reserved) {
+            if !self.fits_beside(index, &walk.reserved) {
                 continue;
             }
-            let members = &self.workers.team(queue.kind.team).members;
-            let may_run = (assistant && queue.kind.runnable) || members.contains(&worker);
-            if may_run && self.limits.fits(amounts, &self.taken) {
+            if self.may_run(worker, index, assistant) && self.fits_beside(index, &self.taken) {
                 return Some(rank);
             }
+            let kind = self.queues.get(index).kind;
+            let members = &self.workers.team(kind.team).members;
             let caller = assistant.then_some(worker);
             let free = members
                 .iter()
@@ -195,11 +202,22 @@ impl Scheduler {
                 .find(|&member| walk.places(member) > 0);
             if let Some(member) = free {
                 walk.take_place(member);
-                walk.reserved.take(amounts);
+                walk.reserved.take(self.needs.amounts(kind.need));
                 walk.continue_with(index, rank);
             }
         }
         None
+    }
+
+    fn may_run(&self, worker: WorkerIndex, index: QueueIndex, assistant: bool) -> bool {
+        let kind = self.queues.get(index).kind;
+        (assistant && kind.runnable) || self.workers.team(kind.team).members.contains(&worker)
+    }
+
+    /// Whether the tasks of a queue fit beside what is taken.
+    fn fits_beside(&self, index: QueueIndex, taken: &Taken) -> bool {
+        let amounts = self.needs.amounts(self.queues.get(index).kind.need);
+        self.limits.fits(amounts, taken)
     }
 
     /// Adds to the choice what may run with it as one, in rank order.
