@@ -1,7 +1,8 @@
 //! A parent adds up what its children computed, each in a task and a file of its own.
 //!
-//! `cargo run --release --example parent_child -- ParentTask --local-scheduler --folder out`
+//! `cargo run --release --example parent_child -- ParentTask --local-scheduler`
 //!
+//! The results are in `target/parent_child`, or where `--presentation-folder` says.
 //! With `--broken` the parent fails after its children have succeeded. Without it, the next run finds
 //! the children's results and runs the parent alone.
 
@@ -11,19 +12,30 @@ use std::path::PathBuf;
 
 use condotta::prelude::*;
 
+/// Where the results are. A setting, so that it is not a parameter of each task.
+#[derive(Config)]
+#[config(section = "presentation")]
+struct Presentation {
+    /// The folder of the results.
+    #[param(default = "target/parent_child")]
+    folder: PathBuf,
+}
+
+fn result(name: &str) -> Result<LocalTarget, ParamError> {
+    Ok(LocalTarget::new(Presentation::get()?.folder.join(name)))
+}
+
 /// Evaluates one expression into a file that is named like it.
 #[derive(Task)]
 struct ChildTask {
-    /// Where the results are.
-    folder: PathBuf,
     /// The expression.
     my_param: String,
 }
 
 #[task]
 impl Task for ChildTask {
-    fn output(&self) -> LocalTarget {
-        LocalTarget::new(self.folder.join(&self.my_param))
+    fn output(&self) -> Result<LocalTarget, ParamError> {
+        result(&self.my_param)
     }
 
     fn run(&self, run: &Run<Self>) -> Result<()> {
@@ -34,9 +46,6 @@ impl Task for ChildTask {
 /// Adds up what its children computed.
 #[derive(Task)]
 struct ParentTask {
-    /// Where the results are.
-    #[param(default = "target/parent_child")]
-    folder: PathBuf,
     /// Fail instead.
     #[param(significant = false)]
     broken: bool,
@@ -46,13 +55,12 @@ struct ParentTask {
 impl Task for ParentTask {
     fn requires(&self) -> [ChildTask; 2] {
         ["4+6", "len(\"Hello world\")"].map(|expression| ChildTask {
-            folder: self.folder.clone(),
             my_param: expression.into(),
         })
     }
 
-    fn output(&self) -> LocalTarget {
-        LocalTarget::new(self.folder.join("final_result"))
+    fn output(&self) -> Result<LocalTarget, ParamError> {
+        result("final_result")
     }
 
     fn run(&self, run: &Run<Self>) -> Result<()> {

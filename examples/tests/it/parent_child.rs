@@ -5,20 +5,24 @@ mod expression;
 
 use crate::program::Program;
 
-const CHILDREN: &str = "ChildTask(folder=out, my_param=4+6) and \
-                        ChildTask(folder=out, my_param=len(\"Hello world\"))";
+const CHILDREN: &str = "ChildTask(my_param=4+6,len(\"Hello world\"))";
 
 #[test]
 fn the_children_of_a_failed_parent_do_not_run_again() {
     let program = Program::example("parent_child");
-    let common = ["ParentTask", "--local-scheduler", "--folder", "out"];
+    let common = [
+        "ParentTask",
+        "--local-scheduler",
+        "--presentation-folder",
+        "out",
+    ];
     let broken = program.run(&[&common[..], &["--broken"]].concat());
     assert_eq!(
         broken.summary(),
         format!(
             "Scheduled 3 tasks of which:\n\
              * 2 ran successfully:\n    - 2 {CHILDREN}\n\
-             * 1 failed:\n    - 1 ParentTask(folder=out)\n\n\
+             * 1 failed:\n    - 1 ParentTask(broken=True)\n\n\
              This progress looks :( because there were failed tasks"
         )
     );
@@ -30,7 +34,7 @@ fn the_children_of_a_failed_parent_do_not_run_again() {
         format!(
             "Scheduled 3 tasks of which:\n\
              * 2 complete ones were encountered:\n    - 2 {CHILDREN}\n\
-             * 1 ran successfully:\n    - 1 ParentTask(folder=out)\n\n\
+             * 1 ran successfully:\n    - 1 ParentTask(broken=False)\n\n\
              This progress looks :) because there were no failed tasks or missing dependencies"
         )
     );
