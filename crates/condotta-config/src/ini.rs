@@ -96,6 +96,13 @@ impl Reader<'_> {
     }
 
     fn option(&mut self, number: usize, text: &str) -> Result<(), ConfigError> {
+        let is_header = self.section.is_none() || !text.contains(['=', ':']);
+        if is_header && text.starts_with('[') && !text.contains(']') {
+            return Err(self.error(
+                number,
+                format!("{text:?} opens a section, but its closing \"]\" is missing; add it"),
+            ));
+        }
         let Some(section) = self.section.clone() else {
             return Err(self.error(
                 number,
@@ -189,6 +196,13 @@ mod tests {
             problem("\nx = 1\n"),
             "luigi.cfg:2: \"x = 1\" stands before any section; put a line such as [core] above it"
         );
+        for text in ["\n[core\nx = 1\n", "[a]\n[core\nx = 1\n"] {
+            assert_eq!(
+                problem(text),
+                "luigi.cfg:2: \"[core\" opens a section, but its closing \"]\" is missing; add it"
+            );
+        }
+        assert!(parse("[a]\n[x = 1\n", None).is_ok());
         assert_eq!(
             problem("[a]\nx = 1\nx : 2\n"),
             "luigi.cfg:3: [a] x is there twice, first in line 2; remove one"

@@ -70,8 +70,23 @@ pub enum Origin {
     Given,
     /// A task-qualified flag of the command line.
     CommandLine,
-    /// A configuration file, with its path where known.
+    /// The configuration, with file, line and section where known.
     Config(Option<String>),
+}
+
+impl Origin {
+    /// What to add to a message on a value of this origin; nothing where the user just gave it.
+    fn place(&self, family: &str, param: &str) -> String {
+        let flag = format!("--{family}-{param}").replace('_', "-");
+        match self {
+            Self::Given => String::new(),
+            Self::CommandLine => format!(" (from {flag})"),
+            Self::Config(place) => {
+                let place = place.as_deref().unwrap_or("configuration");
+                format!(" ({place}); correct it there, or give {flag}")
+            }
+        }
+    }
 }
 
 /// Where the texts of parameters come from, when a task is not built by Rust code.
@@ -95,7 +110,7 @@ pub enum ParamError {
         param: String,
     },
     /// A text is no value of the parameter's type.
-    #[error("{family}: parameter {param}: {value:?} is not valid: {reason}")]
+    #[error("{family}: parameter {param}: {value:?} is not valid: {reason}{place}", place = origin.place(family, param))]
     Invalid {
         /// The task's family.
         family: String,

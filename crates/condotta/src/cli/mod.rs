@@ -168,6 +168,10 @@ fn find_root(
     }
 }
 
+/// A crate that a program depends on but does not name is left out by the linker.
+const OTHER_CRATE: &str = "A task of another crate is found once main.rs has \
+    `use that_crate as _;`, or App::register::<ThatTask>()";
+
 /// The class of a family. `others` are words of the command line that were not understood.
 fn find_class(family: &str, others: &[String]) -> Result<&'static TaskClass, Exit> {
     registry::find(family).map_err(|error| {
@@ -175,7 +179,10 @@ fn find_class(family: &str, others: &[String]) -> Result<&'static TaskClass, Exi
             return Exit::NoTask(error.to_string());
         };
         let mut text = match suggest::near(family, known.iter().map(String::as_str)).as_slice() {
-            [] => format!("No task {family}. Candidates are: {}", known.join(",")),
+            [] => format!(
+                "No task {family}. Candidates are: {}\n{OTHER_CRATE}",
+                known.join(",")
+            ),
             near => format!("No task {family}. Did you mean:\n{}", near.join("\n")),
         };
         if let Some(later) = others.iter().find(|word| known.contains(word)) {

@@ -98,7 +98,12 @@ impl CommandLine {
             .find_map(|argument| argument.strip_prefix("--"))
             .and_then(|name| {
                 let name = name.split('=').next().unwrap_or(name);
-                suggest::nearest(name, flags.iter().map(|flag| flag.long.as_str()))
+                // The root task's own parameters come before equally near flags.
+                let (own, others): (Vec<&Flag>, Vec<&Flag>) = flags
+                    .iter()
+                    .partition(|flag| matches!(flag.meaning, Meaning::Root(_)));
+                let known = own.into_iter().chain(others);
+                suggest::nearest(name, known.map(|flag| flag.long.as_str()))
             });
         Err(UsageError::Unrecognized {
             near: near.map(str::to_owned),
@@ -314,6 +319,10 @@ mod tests {
         assert_eq!(
             error("Alpha --date-hours 3"),
             "unrecognized arguments: --date-hours 3\ndid you mean --date-hour?"
+        );
+        assert_eq!(
+            error("Alpha --txet 3"),
+            "unrecognized arguments: --txet 3\ndid you mean --text?"
         );
         assert_eq!(error("Alpha one two"), "unrecognized arguments: one two");
         assert_eq!(

@@ -215,15 +215,13 @@ impl ParamSource for Settings {
             return Some((vec![text.to_owned()], Origin::CommandLine));
         }
         // Values that cannot be read stopped the program in `check`.
-        let said = |section, name| self.config.get(section, name).ok().flatten();
+        let said = |section: &str, name: &str| {
+            let entry = self.config.get(section, name).ok().flatten()?;
+            let place = format!("{}, section [{section}]", entry.origin);
+            Some((vec![entry.value.to_text()], Origin::Config(Some(place))))
+        };
         let elsewhere = || param.config.and_then(|(section, name)| said(section, name));
-        let entry = said(family, param.name).or_else(elsewhere)?;
-        let file = entry
-            .origin
-            .file
-            .is_some()
-            .then(|| entry.origin.to_string());
-        Some((vec![entry.value.to_text()], Origin::Config(file)))
+        said(family, param.name).or_else(elsewhere)
     }
 }
 
@@ -335,7 +333,8 @@ mod tests {
         );
         let (texts, origin) = settings.given("deep.Beta", &text).unwrap();
         assert_eq!(texts, ["file"]);
-        assert_eq!(origin, Origin::Config(None));
+        let place = "configuration text:2, section [deep.Beta]";
+        assert_eq!(origin, Origin::Config(Some(place.to_owned())));
         assert_eq!(
             settings.given("Alpha", &param("loud", FlagKind::Switch, None)),
             None

@@ -99,3 +99,16 @@ fn keys_that_nobody_reads_are_warned_of() {
     ended.does_not_say("autoload_range");
     ended.does_not_say("Unknown");
 }
+
+#[test]
+fn a_value_that_is_not_valid_is_named_with_its_place() {
+    let place = Place::new();
+    place.write("luigi.cfg", "[Greet]\ntimes = often\n");
+    let ended = place.run("Greet --local-scheduler --name Ann");
+    assert_eq!(ended.code, 4);
+    ended.says("Greet: parameter times: \"often\" is not valid: ");
+    ended.says("luigi.cfg:2, section [Greet]); correct it there, or give --Greet-times");
+    let flag = place.run("Greet --local-scheduler --name Ann --Greet-times rarely");
+    flag.says("parameter times: \"rarely\" is not valid: ");
+    flag.says(" (from --Greet-times)");
+}

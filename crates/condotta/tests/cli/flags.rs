@@ -78,12 +78,14 @@ fn a_misspelt_task_is_answered_with_near_ones() {
     assert!(
         ended
             .stderr
-            .starts_with("No task GreetAl. Did you mean:\nGreetAll\nGreet\n"),
+            .starts_with("No task GreetAl. Did you mean:\nGreetAll\n"),
         "{}",
         ended.stderr
     );
     let far = Place::new().run("SomethingElseEntirely");
     far.says("No task SomethingElseEntirely. Candidates are: Elsewhere,Fail,Greet,");
+    ended.does_not_say("Greet\n");
+    far.says("`use that_crate as _;`, or App::register");
     let late = Place::new().run("--name Ann Greet");
     late.says("The task comes first: Greet before its parameters");
 }

@@ -195,7 +195,11 @@ fn errors_name_the_task_the_parameter_the_value_and_the_reason() {
         texts.0.insert(name, vec![text]);
         assert_eq!(
             error::<Everything>(&texts),
-            format!("Everything: parameter {name}: {text:?} is not valid: {reason}")
+            format!(
+                "Everything: parameter {name}: {text:?} is not valid: {reason} (from \
+                 --Everything-{})",
+                name.replace('_', "-")
+            )
         );
     }
 }
@@ -270,7 +274,7 @@ fn the_members_of_a_batch_become_one() {
     assert_eq!(
         error::<Batched>(&texts),
         "Batched: parameter region: \"north, south\" is not valid: it differs within a batch and \
-         has no batch_method"
+         has no batch_method (from --Batched-region)"
     );
 }
 
