@@ -208,6 +208,16 @@ mod tests {
     }
 
     #[test]
+    fn texts_without_quotes_are_answered_with_the_form() {
+        let reason = |text| Vec::<String>::parse(text).unwrap_err().to_string();
+        let hint = "texts in JSON stand in double quotes, as in '[\"a\", \"b\"]'";
+        for text in ["[north, south]", "north", "['north']"] {
+            assert!(reason(text).ends_with(hint), "{text}: {}", reason(text));
+        }
+        assert!(!reason("[1, 2").contains(hint));
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         let cases = [
             (

@@ -78,7 +78,18 @@ pub(crate) fn write_value(value: &Value, out: &mut String) {
 
 /// Reads a JSON text whose form is known.
 pub(crate) fn parse(text: &str) -> Result<Value, ParseError> {
-    serde_json::from_str(text).map_err(|error| ParseError::new(format_args!("not JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| {
+        // What a shell leaves of quotes, or a list as one would write it by hand.
+        let bare = text
+            .trim_start()
+            .trim_start_matches(['[', '{', '(', '\'', ' ']);
+        let hint = if bare.starts_with(char::is_alphabetic) {
+            "; texts in JSON stand in double quotes, as in '[\"a\", \"b\"]'"
+        } else {
+            ""
+        };
+        ParseError::new(format_args!("not JSON: {error}{hint}"))
+    })
 }
 
 /// Reads what Python would take for a tuple, such as `(1, 'a', None)`; Luigi's `TupleParameter` takes
