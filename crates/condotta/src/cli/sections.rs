@@ -71,6 +71,9 @@ pub(crate) const CONFIG_ONLY: &[(&str, &[&str])] = &[(
     ],
 )];
 
+/// Sections without keys of their own here that somebody reads all the same.
+pub(crate) const READ_ELSEWHERE: &[&str] = &["DEFAULT", "resources", "logging", "task_history"];
+
 macro_rules! keys {
     ($($section:ident { $($name:ident: $kind:expr, $default:expr, $old:expr, $help:expr;)* })*) => {
         /// Every key, in the order in which help lists them.

@@ -13,6 +13,7 @@ use condotta_config::{Config, ConfigError, Entry};
 use super::{
     parse::CommandLine,
     sections::{self, Key, Kind},
+    suggest,
 };
 use crate::{
     class::{Origin, ParamSource, ParamSpec, TaskClass},
@@ -122,25 +123,58 @@ impl Settings {
     pub(crate) fn check(&self, classes: &[&'static TaskClass]) -> Result<(), SettingError> {
         for class in classes {
             let known: Vec<&str> = (class.params)().iter().map(|param| param.name).collect();
-            self.check_section(&(class.family)(), &known)?;
+            self.check_section(&(class.family)(), &known, class.build.is_some())?;
         }
         let mut names: Vec<&str> = sections::KEYS.iter().map(|key| key.section).collect();
         names.dedup();
         for name in names {
             let in_section = sections::KEYS.iter().filter(|key| key.section == name);
-            self.check_section(name, &in_section.map(|key| key.name).collect::<Vec<_>>())?;
+            let known: Vec<&str> = in_section.map(|key| key.name).collect();
+            self.check_section(name, &known, false)?;
         }
+        self.check_section_names(classes);
         Ok(())
     }
 
-    fn check_section(&self, section: &str, known: &[&str]) -> Result<(), SettingError> {
+    /// Looks for misspelt sections. One that is not near a known name may be another program's.
+    fn check_section_names(&self, classes: &[&'static TaskClass]) {
+        let mut known: Vec<String> = classes.iter().map(|class| (class.family)()).collect();
+        for class in classes {
+            let elsewhere = (class.params)()
+                .into_iter()
+                .filter_map(|param| param.config);
+            known.extend(elsewhere.map(|(section, _)| section.to_owned()));
+        }
+        let own = sections::KEYS.iter().map(|key| key.section);
+        let old = sections::KEYS.iter().filter_map(|key| key.old);
+        let others = sections::READ_ELSEWHERE.iter().copied();
+        let own = own.chain(old.map(|(section, _)| section)).chain(others);
+        known.extend(own.map(str::to_owned));
+        for section in self.config.section_names() {
+            if known.iter().any(|name| name == section) {
+                continue;
+            }
+            let near = suggest::nearest(section, known.iter().map(String::as_str));
+            let entries = self.config.section(section).unwrap_or_default();
+            if let (Some(near), Some((_, first))) = (near, entries.first()) {
+                self.warn_once(format!(
+                    "{}: nothing in this program reads section [{section}]; did you mean [{near}]?",
+                    first.origin
+                ));
+            }
+        }
+    }
+
+    fn check_section(
+        &self,
+        section: &str,
+        known: &[&str],
+        is_task: bool,
+    ) -> Result<(), SettingError> {
         for (key, entry) in self.config.section(section)? {
             let key = key.replace('-', "_");
             if !known.contains(&key.as_str()) && !read_elsewhere(section, &key) {
-                tracing::warn!(
-                    "The configuration contains the parameter '{key}' with value '{}' that is not consumed by the task '{section}'.",
-                    entry.value.to_text()
-                );
+                self.warn_once(ignored(section, &key, &entry, known, is_task));
             }
         }
         Ok(())
@@ -188,6 +222,23 @@ impl Settings {
             tracing::warn!("{warning}");
             warned.insert(warning);
         }
+    }
+}
+
+/// The warning of a key that nobody reads; of a task's section in Luigi's words.
+fn ignored(section: &str, key: &str, entry: &Entry, known: &[&str], is_task: bool) -> String {
+    let hint = match suggest::nearest(key, known.iter().copied()) {
+        Some(near) => format!("; did you mean {near}?"),
+        None => String::new(),
+    };
+    let origin = &entry.origin;
+    if is_task {
+        let value = entry.value.to_text();
+        format!(
+            "The configuration contains the parameter '{key}' with value '{value}' that is not consumed by the task '{section}'. ({origin}{hint})"
+        )
+    } else {
+        format!("{origin}: section [{section}] has no key {key}, which is ignored{hint}")
     }
 }
 

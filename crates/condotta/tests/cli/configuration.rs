@@ -94,10 +94,31 @@ fn keys_that_nobody_reads_are_warned_of() {
     place.write("luigi.cfg", "[DEFAULT]\nanything = 1\n[core]\nautoload_range = true\n[Greet]\ntiems = 2\n[worker]\nkeep_alife = true\n[Unknown]\nx = 1\n");
     let ended = place.run("Greet --local-scheduler --name Ann").succeeded();
     ended.says("WARNING: The configuration contains the parameter 'tiems' with value '2' that is not consumed by the task 'Greet'.");
-    ended.says("'keep_alife' with value 'true' that is not consumed by the task 'worker'");
+    ended.says("luigi.cfg:6; did you mean times?)");
+    ended.says("luigi.cfg:8: section [worker] has no key keep_alife, which is ignored; did you mean keep_alive?");
     ended.does_not_say("anything");
     ended.does_not_say("autoload_range");
     ended.does_not_say("Unknown");
+}
+
+#[test]
+fn a_misspelt_section_is_warned_of_once() {
+    let place = Place::new();
+    place.write(
+        "luigi.cfg",
+        "[cor]\nworkers = 2\n[Gret]\nbad = ${NOT_THERE_AT_ALL}\n[Geret]\ntimes = 2\n[resource]\nx = 1\n",
+    );
+    let ended = place.run("Greet --local-scheduler --name Ann").succeeded();
+    for (line, section, near) in [
+        (2, "cor", "core"),
+        (6, "Geret", "Greet"),
+        (8, "resource", "resources"),
+    ] {
+        let warning = format!(
+            "luigi.cfg:{line}: nothing in this program reads section [{section}]; did you mean [{near}]?"
+        );
+        assert_eq!(ended.stderr.matches(&warning).count(), 1, "{ended:#?}");
+    }
 }
 
 #[test]
