@@ -9,9 +9,10 @@ use crate::{
     AddTask, Event, Now, Param, Refusal, RetryPolicy, Scheduler, Status,
     config::Policy,
     names::Name,
+    params::Params,
     resource::{GREATEST_AMOUNT, NeedId},
     scheduler::{check_length, check_name},
-    task::{Params, Slot, Task},
+    task::{Slot, Task},
     worker::WorkerIndex,
 };
 

@@ -18,7 +18,8 @@ use crate::{
     prune::Timer,
     queue::Queues,
     resource::{Limits, Needs, Resource, Taken},
-    task::{Rank, Slot, Tasks},
+    task::{Rank, Slot},
+    tasks::Tasks,
     worker::{Worker, WorkerIndex, Workers},
 };
 
