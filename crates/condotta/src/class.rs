@@ -34,6 +34,8 @@ pub struct ParamSpec {
     pub description: String,
     /// How it is given on the command line.
     pub flag: FlagKind,
+    /// The form of a value in the help, such as `YYYY-MM-DD`; may be empty.
+    pub form: &'static str,
     /// The serialised default; `None` when the parameter is required.
     pub default: Option<String>,
     /// Part of the task's identity.

@@ -141,6 +141,10 @@ pub trait Parameter: Sized + Send + Sync + 'static {
     /// How the parameter is given on the command line.
     const FLAG: FlagKind = FlagKind::Value;
 
+    /// The form of a value for the help, such as `YYYY-MM-DD`; where it is empty, the help shows
+    /// the parameter's name.
+    const FORM: &'static str = "";
+
     /// Reads a value from the command line, the configuration or a scheduler.
     ///
     /// # Errors

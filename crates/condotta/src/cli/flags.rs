@@ -16,6 +16,8 @@ pub(crate) struct Flag {
     /// The name without the dashes.
     pub(crate) long: String,
     pub(crate) kind: FlagKind,
+    /// The form of a value; may be empty.
+    pub(crate) form: &'static str,
     /// What it sets.
     pub(crate) meaning: Meaning,
     pub(crate) help: String,
@@ -102,6 +104,7 @@ impl Flags {
             self.add(Flag {
                 long: key.long(),
                 kind: key.flag_kind(),
+                form: "",
                 meaning: qualified(key.section, key.name),
                 help: key.help.to_owned(),
                 default: key.default.map(str::to_owned),
@@ -119,6 +122,7 @@ impl Flags {
         self.add(Flag {
             long: "version".to_owned(),
             kind: FlagKind::Switch,
+            form: "",
             meaning: Meaning::Version,
             help: "Show the version".to_owned(),
             default: None,
@@ -129,6 +133,7 @@ impl Flags {
         self.add(Flag {
             long: "completion".to_owned(),
             kind: FlagKind::Value,
+            form: "",
             meaning: Meaning::Completion,
             help: "Write a completion script for a shell".to_owned(),
             default: None,
@@ -149,6 +154,7 @@ impl Flags {
             self.add(Flag {
                 long: format!("{family}-{}", param.name).replace('_', "-"),
                 kind: param.flag,
+                form: param.form,
                 meaning: qualified(&family, param.name),
                 help: param.description,
                 default: param.default,
@@ -166,6 +172,7 @@ impl Flags {
             self.add(Flag {
                 long: param.name.replace('_', "-"),
                 kind: param.flag,
+                form: param.form,
                 meaning: Meaning::Root(param.name.to_owned()),
                 help: param.description,
                 default: param.default,

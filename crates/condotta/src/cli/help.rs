@@ -83,6 +83,7 @@ fn command(program: &str) -> Command {
 fn argument(flag: &Flag) -> Arg {
     let arg = Arg::new(flag.long.clone())
         .long(flag.long.clone())
+        .short((flag.long == "help").then_some('h'))
         .help(description(flag));
     let arg = match flag.kind {
         FlagKind::Switch => return arg.action(ArgAction::SetTrue),
@@ -108,6 +109,9 @@ fn value_name(flag: &Flag) -> String {
     if flag.long == "completion" {
         return "SHELL".to_owned();
     }
+    if !flag.form.is_empty() {
+        return flag.form.to_owned();
+    }
     name.to_uppercase()
 }
 
@@ -115,7 +119,11 @@ fn description(flag: &Flag) -> String {
     let mut text = flag.help.trim().replace('\n', " ");
     let mut add = |what: String| {
         if !text.is_empty() {
-            text.push(' ');
+            text.push_str(if ends_sentence(&text) || what.starts_with('[') {
+                " "
+            } else {
+                ". "
+            });
         }
         text.push_str(&what);
     };
@@ -123,11 +131,19 @@ fn description(flag: &Flag) -> String {
     if !flag.choices.is_empty() && !flag.help.contains("Choices: ") {
         add(format!("Choices: {{{}}}", flag.choices.join(", ")));
     }
+    let is_parameter = matches!(flag.meaning, Meaning::Root(_));
+    if is_parameter && flag.default.is_none() {
+        add("[required]".to_owned());
+    }
     let default = flag.default.as_deref().unwrap_or_default();
     if !matches!(default, "" | "False" | "false") {
         add(format!("[default: {default}]"));
     }
     text
+}
+
+fn ends_sentence(text: &str) -> bool {
+    text.ends_with(['.', '!', '?', ':', ';'])
 }
 
 /// The tasks of a program, each with the first sentence of its description.
@@ -163,7 +179,35 @@ fn first_sentence(description: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::test_classes::*, *};
+
+    #[test]
+    fn the_form_of_a_value_and_what_is_required_are_shown() {
+        static DATED: TaskClass = TaskClass {
+            params: || {
+                let day = param("day", FlagKind::Value, None);
+                vec![
+                    crate::class::ParamSpec {
+                        form: "YYYY-MM-DD",
+                        description: "The day".to_owned(),
+                        choices: vec!["2026-01-01".to_owned()],
+                        ..day
+                    },
+                    param("text", FlagKind::Value, Some("")),
+                ]
+            },
+            ..ALPHA
+        };
+        let flags = Flags::new(&[], Some(&DATED));
+        let text = help("program", &flags, &[], Some(&DATED), Extent::Usual).to_string();
+        for part in [
+            "--day <YYYY-MM-DD>  The day. Choices: {2026-01-01} [required]\n",
+            "--text <TEXT>       About text.\n",
+            "  -h, --help ",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
 
     #[test]
     fn a_list_has_whole_sentences() {

@@ -10,6 +10,7 @@ pub(super) fn param(name: &'static str, flag: FlagKind, default: Option<&str>) -
         name,
         description: format!("About {name}."),
         flag,
+        form: "",
         default: default.map(str::to_owned),
         significant: true,
         visibility: Visibility::Public,

@@ -29,6 +29,8 @@ macro_rules! as_json {
 }
 
 impl<T: Parameter> Parameter for Vec<T> {
+    const FORM: &'static str = "JSON list";
+
     as_json!();
 
     fn write_json(&self, out: &mut String) {
@@ -41,6 +43,8 @@ impl<T: Parameter> Parameter for Vec<T> {
 }
 
 impl<T: Parameter + Ord> Parameter for BTreeSet<T> {
+    const FORM: &'static str = "JSON list";
+
     as_json!();
 
     fn write_json(&self, out: &mut String) {
@@ -53,6 +57,8 @@ impl<T: Parameter + Ord> Parameter for BTreeSet<T> {
 }
 
 impl<T: Parameter, const N: usize> Parameter for [T; N] {
+    const FORM: &'static str = "JSON list";
+
     as_json!(json::parse_or_literal);
 
     fn write_json(&self, out: &mut String) {
@@ -71,6 +77,8 @@ impl<T: Parameter, const N: usize> Parameter for [T; N] {
 /// Keys are the texts of their values. Entries keep the order in which they came, and that order
 /// is part of the task id, as in Luigi.
 impl<K: Parameter + Hash + Eq, V: Parameter> Parameter for IndexMap<K, V> {
+    const FORM: &'static str = "JSON object";
+
     as_json!();
 
     fn write_json(&self, out: &mut String) {
@@ -85,6 +93,8 @@ impl<K: Parameter + Hash + Eq, V: Parameter> Parameter for IndexMap<K, V> {
 
 /// Keys are the texts of their values. Entries are sorted by key.
 impl<K: Parameter + Ord, V: Parameter> Parameter for BTreeMap<K, V> {
+    const FORM: &'static str = "JSON object";
+
     as_json!();
 
     fn write_json(&self, out: &mut String) {
@@ -100,6 +110,8 @@ impl<K: Parameter + Ord, V: Parameter> Parameter for BTreeMap<K, V> {
 macro_rules! tuples {
     ($(($count:literal: $($name:ident $index:tt),+))*) => {$(
         impl<$($name: Parameter),+> Parameter for ($($name,)+) {
+            const FORM: &'static str = "JSON list";
+
             as_json!(json::parse_or_literal);
 
             fn write_json(&self, out: &mut String) {

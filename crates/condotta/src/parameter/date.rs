@@ -12,6 +12,8 @@ use jiff::{
 use super::{Parameter, ParseError, Periodic};
 
 impl Parameter for Date {
+    const FORM: &'static str = "YYYY-MM-DD";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let mut reader = Reader::new(text);
         let parsed = (|| {
@@ -89,6 +91,8 @@ impl Month {
 }
 
 impl Parameter for Month {
+    const FORM: &'static str = "YYYY-MM";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let mut reader = Reader::new(text);
         let parsed = (|| {
@@ -164,6 +168,8 @@ impl Year {
 }
 
 impl Parameter for Year {
+    const FORM: &'static str = "YYYY";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let mut reader = Reader::new(text);
         let parsed = (|| {
@@ -201,7 +207,7 @@ impl Periodic for Year {
 macro_rules! moments {
     ($(
         $(#[$doc:meta])*
-        $name:ident: $seconds:literal seconds, $pattern:literal,
+        $name:ident: $seconds:literal seconds, $what:literal $form:literal,
         truncated $truncate:expr, read $read:expr, written $write:expr;
     )*) => {$(
         $(#[$doc])*
@@ -238,6 +244,8 @@ macro_rules! moments {
         }
 
         impl Parameter for $name {
+            const FORM: &'static str = $form;
+
             fn parse(text: &str) -> Result<Self, ParseError> {
                 let read: fn(&mut Reader<'_>) -> Option<(i8, i8, i8)> = $read;
                 let mut reader = Reader::new(text);
@@ -248,7 +256,7 @@ macro_rules! moments {
                     reader.end()?;
                     DateTime::new(year, month, day, hour, minute, second, 0).ok().map(Self)
                 })();
-                parsed.ok_or_else(|| ParseError::new(concat!("expected ", $pattern)))
+                parsed.ok_or_else(|| ParseError::new(concat!("expected ", $what, ", ", $form)))
             }
 
             fn serialize(&self) -> String {
@@ -281,13 +289,13 @@ macro_rules! moments {
 
 moments! {
     /// An hour of a day, `2013-07-10T19`.
-    DateHour: 3600 seconds, "an hour, YYYY-MM-DDTHH",
+    DateHour: 3600 seconds, "an hour" "YYYY-MM-DDTHH",
         truncated |at| (at.hour(), 0, 0),
         read |reader| Some((reader.two()?, 0, 0)),
         written |at| format!("{:02}", at.hour());
 
     /// A minute of a day, `2013-07-10T1907`.
-    DateMinute: 60 seconds, "a minute, YYYY-MM-DDTHHMM",
+    DateMinute: 60 seconds, "a minute" "YYYY-MM-DDTHHMM",
         truncated |at| (at.hour(), at.minute(), 0),
         read |reader| {
             let hour = reader.two()?;
@@ -298,7 +306,7 @@ moments! {
         written |at| format!("{:02}{:02}", at.hour(), at.minute());
 
     /// A second of a day, `2013-07-10T190738`.
-    DateSecond: 1 seconds, "a second, YYYY-MM-DDTHHMMSS",
+    DateSecond: 1 seconds, "a second" "YYYY-MM-DDTHHMMSS",
         truncated |at| (at.hour(), at.minute(), at.second()),
         read |reader| Some((reader.two()?, reader.two()?, reader.two()?)),
         written |at| format!("{:02}{:02}{:02}", at.hour(), at.minute(), at.second());

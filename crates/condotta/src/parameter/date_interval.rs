@@ -87,6 +87,8 @@ impl DateInterval {
 }
 
 impl Parameter for DateInterval {
+    const FORM: &'static str = "YYYY[-MM[-DD]]|YYYY-Www|DAY-DAY";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let custom = || {
             let (from, to) = (text.get(..10)?, text.get(10..)?.strip_prefix('-')?);
@@ -149,6 +151,8 @@ impl Week {
 }
 
 impl Parameter for Week {
+    const FORM: &'static str = "YYYY-Www";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let mut reader = Reader::new(text);
         let parsed = (|| {

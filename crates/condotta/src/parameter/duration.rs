@@ -14,6 +14,8 @@ const UNITS: [(&str, u64); 5] = [
 ];
 
 impl Parameter for Duration {
+    const FORM: &'static str = "SECONDS|1h30m|PT1H30M";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         let text = text.trim();
         plain_seconds(text)

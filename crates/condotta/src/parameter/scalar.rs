@@ -141,6 +141,7 @@ impl Parameter for bool {
 
 /// The empty text is `None`.
 impl<T: Parameter> Parameter for Option<T> {
+    const FORM: &'static str = T::FORM;
     const FLAG: FlagKind = match T::FLAG {
         FlagKind::Switch => FlagKind::OptionalBool,
         other => other,
@@ -182,6 +183,8 @@ impl<T: Parameter> Parameter for Option<T> {
 
 /// Any JSON: Luigi's `DictParameter` and `ListParameter` as they are, mixed types and all.
 impl Parameter for Value {
+    const FORM: &'static str = "JSON";
+
     fn parse(text: &str) -> Result<Self, ParseError> {
         json::parse(text)
     }

@@ -15,6 +15,7 @@ pub struct Field<T> {
     name: &'static str,
     description: &'static str,
     flag: FlagKind,
+    form: &'static str,
     significant: bool,
     visibility: Visibility,
     positional: bool,
@@ -42,6 +43,7 @@ impl<T> Field<T> {
     {
         Self {
             flag: T::FLAG,
+            form: T::FORM,
             default: || T::default_value().map(Ok),
             next: T::next_in_enumeration,
             choices: T::choices,
@@ -61,6 +63,7 @@ impl<T> Field<T> {
             name,
             description,
             flag: FlagKind::Value,
+            form: "",
             significant: true,
             visibility: Visibility::Public,
             positional: true,
@@ -170,7 +173,11 @@ impl<T> Field<T> {
         let choices = (self.choices)();
         let mut description = self.description.to_owned();
         let mut add = |text: String| {
-            let space = if description.is_empty() { "" } else { " " };
+            let space = match description.trim_end().chars().last() {
+                None => "",
+                Some('.' | '!' | '?' | ':' | ';') => " ",
+                Some(_) => ". ",
+            };
             description.push_str(&format!("{space}{text}"));
         };
         if let Some(permitted) = self.permitted {
@@ -183,6 +190,7 @@ impl<T> Field<T> {
             name: self.name,
             description,
             flag: self.flag,
+            form: self.form,
             default: (self.default)().map(|default| {
                 default.map_or_else(|error| error.to_string(), |value| (self.serialize)(&value))
             }),

@@ -140,6 +140,7 @@ fn help_lists_the_tasks_or_the_flags_of_one() {
             .contains("--times <TIMES>        How often. [default: 1]")
     );
     assert!(!task.stdout.contains("--Greet-times"));
+    assert!(task.stdout.contains("Whom to greet. [required]"));
     let all = Place::new().run("Greet --help-all").succeeded();
     for flag in [
         "--Greet-times",

@@ -220,6 +220,7 @@ fn help_shows_what_the_author_said_and_what_the_type_adds() {
     assert_eq!(spec("choice").description, "Choices: {a, b}");
     assert_eq!(spec("level").choices, ["Low", "very-high"]);
     assert_eq!(spec("day").default, None);
+    assert_eq!(spec("day").form, "YYYY-MM-DD");
     assert_eq!(spec("hex").default.as_deref(), Some("ff"));
     assert_eq!(spec("flag").flag, FlagKind::Switch);
     assert_eq!(spec("flag").default.as_deref(), Some("False"));
