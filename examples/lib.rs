@@ -19,6 +19,7 @@ mod book {
         tutorial = "docs/tutorial.md";
         parameters = "docs/how-to/parameters.md";
         dependencies = "docs/how-to/dependencies.md";
+        targets = "docs/how-to/targets.md";
         dynamic_dependencies = "docs/how-to/dynamic-dependencies.md";
         batching = "docs/how-to/batching.md";
         resources_priority_retry = "docs/how-to/resources-priority-retry.md";
