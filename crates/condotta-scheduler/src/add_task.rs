@@ -246,8 +246,9 @@ impl Scheduler {
     /// comes to be.
     fn claim(&mut self, now: Now, slot: Slot, worker: WorkerIndex, request: &AddTask) {
         let task = &self.tasks[slot];
-        let is_free =
-            task.worker_running.is_none() || (request.batch_id.is_some() && !task.is_running());
+        // Whoever ran a task before does not own it any more. Luigi lets it, so that the reports of
+        // the worker that really runs the task are not heard.
+        let is_free = task.worker_running.is_none() || !task.is_running();
         if request.status != Status::Running || !is_free {
             return;
         }
