@@ -151,7 +151,7 @@ impl Batches {
 
 fn alike(task: &Task, args: &[Name]) -> Alike {
     let mut hasher = foldhash::fast::FixedState::with_seed(0xa11ce).build_hasher();
-    for (name, value, _) in task.params.iter().filter(|param| !args.contains(&param.0)) {
+    for (name, value) in rest(task, args) {
         name.hash(&mut hasher);
         value.hash(&mut hasher);
     }
@@ -160,12 +160,13 @@ fn alike(task: &Task, args: &[Name]) -> Alike {
 
 /// Whether two tasks are equal in all parameters but `args`.
 pub(crate) fn is_alike(one: &Task, other: &Task, args: &[Name]) -> bool {
-    let rest = |task: &Task| -> Vec<(Name, Box<str>)> {
-        task.params
-            .iter()
-            .filter(|param| !args.contains(&param.0))
-            .map(|(name, value, _)| (name, value.into()))
-            .collect()
-    };
-    rest(one) == rest(other)
+    rest(one, args).eq(rest(other, args))
+}
+
+/// The parameters but `args`, in name order.
+fn rest<'a>(task: &'a Task, args: &[Name]) -> impl Iterator<Item = (Name, &'a str)> {
+    task.params
+        .iter()
+        .filter(|param| !args.contains(&param.0))
+        .map(|(name, value, _)| (name, value))
 }

@@ -34,6 +34,16 @@ struct Choice {
     others: Vec<Slot>,
 }
 
+impl Choice {
+    fn alone(slot: Slot) -> Self {
+        Self {
+            slot,
+            batch_args: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+}
+
 impl Scheduler {
     /// Hands the worker the best task that it may run now, or says what it could wait for.
     ///
@@ -74,11 +84,7 @@ impl Scheduler {
             lost
         });
         let choice = match lost {
-            Some(slot) => Some(Choice {
-                slot,
-                batch_args: Vec::new(),
-                others: Vec::new(),
-            }),
+            Some(slot) => Some(Choice::alone(slot)),
             None if self.paused => None,
             None => self.choose(now, worker, request.assistant),
         };
@@ -140,11 +146,7 @@ impl Scheduler {
         } else {
             (self.choose_among_all(now, worker, assistant)?, false)
         };
-        let mut choice = Choice {
-            slot: rank.slot,
-            batch_args: Vec::new(),
-            others: Vec::new(),
-        };
+        let mut choice = Choice::alone(rank.slot);
         self.fill_batch(&mut choice, rank, worker, own_only);
         Some(choice)
     }
