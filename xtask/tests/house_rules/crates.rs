@@ -28,6 +28,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "condotta-worker",
         ],
     ),
+    (
+        "condotta-server",
+        &["condotta-scheduler", "condotta-protocol"],
+    ),
+    (
+        "condotta-cli",
+        &[
+            "condotta-config",
+            "condotta-protocol",
+            "condotta-scheduler",
+            "condotta-server",
+            "condotta-worker",
+        ],
+    ),
     ("condotta-examples", &["condotta"]),
     ("xtask", &[]),
 ];

@@ -1,0 +1,3 @@
+//! The command `condotta`.
+
+fn main() {}

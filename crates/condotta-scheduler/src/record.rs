@@ -1,0 +1,172 @@
+//! What is kept of a scheduler between two lives of its process.
+//!
+//! A record says what one thing *is* now, never what happened to it, so that records may be applied
+//! twice and only the last of each kind counts. A task's record comes in three parts, since what
+//! changes often is small. Nothing here knows how records are written down.
+//!
+//! Times are on the scheduler's monotonic clock where the name says so, and on the wall otherwise.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use crate::{InfoValue, Param, Resources, RetryPolicy, Status, Timestamp, WorkerMessage};
+
+/// One thing, as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A task, or those parts of it that changed.
+    Task(TaskRecord),
+    /// There is no such task any more. A later record of that id is of a new task.
+    TaskRemoved(String),
+    /// A worker.
+    Worker(WorkerRecord),
+    /// There is no worker with this serial number any more.
+    WorkerRemoved(u64),
+    /// Which tasks of a family a worker runs together.
+    Batcher(BatcherRecord),
+    /// This worker runs none together any more.
+    BatchersRemoved {
+        /// The worker's id.
+        worker: String,
+    },
+    /// Whether work is handed out.
+    Paused(bool),
+    /// A limit that was changed while the scheduler ran.
+    Limit {
+        /// The resource.
+        resource: String,
+        /// How much there is of it.
+        amount: u64,
+    },
+}
+
+/// A task. A part that is `None` is as it was; a new task has all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskRecord {
+    /// The task's id.
+    pub task_id: String,
+    /// What it is.
+    pub identity: Option<TaskIdentity>,
+    /// What it depends on, and who deals with it.
+    pub links: Option<TaskLinks>,
+    /// How it is.
+    pub state: Option<TaskState>,
+}
+
+/// What a task is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskIdentity {
+    /// Its family; empty when not known.
+    pub family: String,
+    /// Where its code is.
+    pub module: Option<String>,
+    /// Its parameters in name order.
+    pub params: Vec<Param>,
+    /// Its place in the order of age among tasks of equal priority.
+    pub age: u64,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// What a task depends on, and who deals with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskLinks {
+    /// The ids of its dependencies, in order.
+    pub deps: Vec<String>,
+    /// The serial numbers of the workers that can run it, in the order in which they said so.
+    pub workers: Vec<u64>,
+    /// The serial numbers of the workers with a stake in it, ascending.
+    pub stakeholders: Vec<u64>,
+}
+
+/// How a task is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskState {
+    /// Its status.
+    pub status: Status,
+    /// When the status changed last.
+    pub updated: Timestamp,
+    /// The same on the monotonic clock.
+    pub updated_monotonic: Timestamp,
+    /// Whether a worker announced it, rather than something that depends on it.
+    pub announced: bool,
+    /// Whether some worker can run it.
+    pub runnable: bool,
+    /// Whether it may run in a batch.
+    pub batchable: bool,
+    /// Whether a run reads messages.
+    pub accepts_messages: bool,
+    /// Higher runs first. Never NaN; may be infinite.
+    pub priority: f64,
+    /// What a run takes.
+    pub resources: Resources,
+    /// What the current or last run takes; `None` before the first.
+    pub resources_running: Option<Resources>,
+    /// The id of the worker that runs it, or ran it last.
+    pub worker_running: Option<String>,
+    /// When that run started.
+    pub time_running: Option<Timestamp>,
+    /// The number of the current or last attempt.
+    pub attempt: u64,
+    /// How failures are answered; every field is set.
+    pub retry_policy: RetryPolicy,
+    /// The error or message of the last run, as the worker encoded it.
+    pub expl: Option<String>,
+    /// Where the run can be watched.
+    pub tracking_url: Option<String>,
+    /// What the run said last.
+    pub status_message: Option<String>,
+    /// How far the run is, in percent.
+    pub progress_percentage: Option<f64>,
+    /// The batch that it is in.
+    pub batch_id: Option<String>,
+    /// Answers to messages, by message id.
+    pub responses: BTreeMap<String, String>,
+    /// When it failed within the window (monotonic).
+    pub failures: Vec<Timestamp>,
+    /// When it failed first (monotonic).
+    pub first_failure: Option<Timestamp>,
+    /// When the scheduler disabled it (monotonic).
+    pub scheduler_disabled: Option<Timestamp>,
+    /// When FAILED becomes PENDING (monotonic).
+    pub retry: Option<Timestamp>,
+    /// When it is dropped (monotonic).
+    pub remove: Option<Timestamp>,
+    /// Whether it is to be dropped only because nobody has a stake in it.
+    pub orphan: bool,
+}
+
+/// A worker. What only its next contact can tell is not kept: it counts as connected anew.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkerRecord {
+    /// Never given to another worker, nor to this one after it was forgotten.
+    pub serial: u64,
+    /// The worker's id.
+    pub id: String,
+    /// Its host.
+    pub host: Option<String>,
+    /// When it came.
+    pub started: Timestamp,
+    /// What it said of itself, in the order in which it said so.
+    pub info: Vec<(String, InfoValue)>,
+    /// Whether it is an assistant.
+    pub assistant: bool,
+    /// How many tasks it runs at once, as far as it said so.
+    pub processes: i64,
+    /// Whether an operator disabled it.
+    pub disabled: bool,
+    /// Messages that it has not fetched.
+    pub messages: Vec<WorkerMessage>,
+}
+
+/// Which tasks of a family a worker runs together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatcherRecord {
+    /// The worker's id.
+    pub worker: String,
+    /// The family.
+    pub family: String,
+    /// The parameters whose values are run together.
+    pub batched_args: Vec<String>,
+    /// The most tasks of one batch; `None` is any number.
+    pub max_size: Option<u64>,
+}

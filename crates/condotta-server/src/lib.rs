@@ -1,0 +1,7 @@
+//! The process around the scheduler: clock, requests over HTTP, stored state.
+//!
+//! Everything that is decided is decided in `condotta-scheduler`; this crate carries requests to it,
+//! makes what they changed durable before it answers, and tells the time.
+
+pub mod clock;
+pub mod driver;
