@@ -70,11 +70,13 @@ pub struct TaskIdentity {
 /// What a task depends on, and who deals with it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskLinks {
-    /// The ids of its dependencies, in order.
+    /// The ids of its dependencies, in id order.
     pub deps: Vec<String>,
-    /// The serial numbers of the workers that can run it, in the order in which they said so.
+    /// The [team serial numbers](WorkerRecord::team_serial) of the workers that can run it, in the
+    /// order in which they said so. Those that no worker has any more mean nothing.
     pub workers: Vec<u64>,
-    /// The serial numbers of the workers with a stake in it, ascending.
+    /// The [serial numbers](WorkerRecord::serial) of the workers with a stake in it, ascending.
+    /// Those that no worker has any more mean nothing.
     pub stakeholders: Vec<u64>,
 }
 
@@ -135,11 +137,14 @@ pub struct TaskState {
     pub orphan: bool,
 }
 
-/// A worker. What only its next contact can tell is not kept: it counts as connected anew.
+/// A worker that was not forgotten. When it was heard from is not kept: leases start anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerRecord {
     /// Never given to another worker, nor to this one after it was forgotten.
     pub serial: u64,
+    /// As which it counts among the workers that can run a task. It gets a new one when an operator
+    /// disables it, which takes it out of all teams at once; no two workers ever have the same.
+    pub team_serial: u64,
     /// The worker's id.
     pub id: String,
     /// Its host.
@@ -154,6 +159,8 @@ pub struct WorkerRecord {
     pub processes: i64,
     /// Whether an operator disabled it.
     pub disabled: bool,
+    /// Not silent for too long.
+    pub connected: bool,
     /// Messages that it has not fetched.
     pub messages: Vec<WorkerMessage>,
 }
