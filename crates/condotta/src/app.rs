@@ -9,7 +9,7 @@ use condotta_worker::{Scheduler, StatusCode, StopSignal, Summary, TaskHandle};
 
 use crate::{
     cli::{self, CommandLine, ExecuteError, Loader, Program, Request, Settings},
-    logging, registry,
+    console, registry,
     task::{Requires, Task},
 };
 
@@ -135,7 +135,7 @@ pub fn build(tasks: impl Requires, options: BuildOptions) -> Result<RunResult, B
 }
 
 fn build_handles(tasks: Vec<TaskHandle>, options: BuildOptions) -> Result<RunResult, BuildError> {
-    logging::hold_back();
+    console::hold_back_logging();
     let result = try_build(tasks, options);
     if result.is_err() {
         cli::configure_default_logging();

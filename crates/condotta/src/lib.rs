@@ -104,7 +104,6 @@ pub mod class;
 mod cli;
 mod console;
 pub mod event;
-mod logging;
 pub mod parameter;
 pub mod params;
 pub mod prelude;

@@ -12,6 +12,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("condotta-targets", &[]),
     ("condotta-config", &[]),
     ("condotta-derive", &[]),
+    ("condotta-logging", &["condotta-config"]),
     ("condotta-protocol", &["condotta-scheduler"]),
     (
         "condotta-worker",
@@ -22,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "condotta-config",
             "condotta-derive",
+            "condotta-logging",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-targets",
@@ -36,6 +38,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "condotta-cli",
         &[
             "condotta-config",
+            "condotta-logging",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-server",

@@ -25,6 +25,7 @@ use std::{
 };
 
 use condotta_config::Config;
+use condotta_logging::{self as logging, Level, Plan};
 use condotta_worker::{TaskHandle, child};
 
 pub(crate) use self::{
@@ -40,7 +41,6 @@ use self::{
 use crate::{
     class::TaskClass,
     console,
-    logging::{self, Level, Plan},
     registry::{self, RegistryError},
 };
 
@@ -68,7 +68,7 @@ enum Exit {
 
 /// Runs the program with these arguments, of which the first is its own name.
 pub(crate) fn main(program: &Program, arguments: &[String]) -> ExitCode {
-    logging::hold_back();
+    console::hold_back_logging();
     let run = AssertUnwindSafe(|| run(program, arguments));
     let result = catch_unwind(run).unwrap_or_else(|_| {
         // The panic's own message has been printed.

@@ -6,14 +6,12 @@ use std::{
     time::Duration,
 };
 
+use condotta_logging::{self as logging, Level, LoggingError, Plan};
 use condotta_scheduler::Config;
 use condotta_worker::WorkerConfig;
 
 use super::settings::{SettingError, Settings};
-use crate::{
-    class::TaskClass,
-    logging::{self, Level, LoggingError, Plan},
-};
+use crate::class::TaskClass;
 
 /// Where the scheduler is.
 #[derive(Debug, PartialEq, Eq)]

@@ -23,6 +23,14 @@ pub(crate) fn is_live() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// Holds log lines back until it is known where they go, which is above the display.
+pub(crate) fn hold_back_logging() {
+    condotta_logging::hold_back(condotta_logging::Console {
+        stderr: write_stderr,
+        stdout: write_stdout,
+    });
+}
+
 /// Writes to standard error, above the display.
 pub(crate) fn write_stderr(text: &str) {
     above_display(|| write(&mut io::stderr().lock(), text));

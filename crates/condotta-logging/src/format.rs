@@ -6,7 +6,7 @@ use super::Record;
 
 /// A format string, taken apart.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(crate) struct Format {
     pieces: Vec<Piece>,
     /// How to write the time, as `strftime` has it; `None` is Python's default.
     date: Option<String>,
@@ -57,7 +57,7 @@ impl Attribute {
 
 impl Format {
     /// Takes a format string apart, or says what is wrong with it.
-    pub(super) fn parse(text: &str, date: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, date: Option<&str>) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('%') {
@@ -87,7 +87,7 @@ impl Format {
     }
 
     /// The line for a record, without its end.
-    pub(super) fn line(&self, record: &Record) -> String {
+    pub(crate) fn line(&self, record: &Record) -> String {
         let mut line = String::new();
         for piece in &self.pieces {
             match piece {

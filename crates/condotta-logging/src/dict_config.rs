@@ -15,7 +15,7 @@ use super::{
 type Table = BTreeMap<String, Value>;
 
 /// Reads section `[logging]`; `None` when there is none, or the configuration is no TOML.
-pub(crate) fn from_config(config: &Config) -> Result<Option<Plan>, LoggingError> {
+pub fn from_config(config: &Config) -> Result<Option<Plan>, LoggingError> {
     if config.syntax() != Syntax::Toml || !config.has_section("logging") {
         return Ok(None);
     }

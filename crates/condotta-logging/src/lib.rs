@@ -7,9 +7,11 @@ mod dict_config;
 mod file_config;
 mod format;
 mod plan;
+mod rotating;
 
 use std::{
     fmt::Write as _,
+    io::{self, Write as _},
     sync::{Mutex, OnceLock, PoisonError},
 };
 
@@ -23,7 +25,7 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt as _},
 };
 
-pub(crate) use self::{
+pub use {
     dict_config::from_config,
     file_config::from_file,
     plan::{Level, Plan},
@@ -41,45 +43,66 @@ struct Record {
     time: jiff::Timestamp,
 }
 
+/// Writes to the two streams of the process; a program with a live display has its own way.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    /// Writes to standard error.
+    pub stderr: fn(&str),
+    /// Writes to standard output.
+    pub stdout: fn(&str),
+}
+
+impl Default for Console {
+    /// There is nobody to tell that a line cannot be written.
+    fn default() -> Self {
+        Self {
+            stderr: |text| _ = io::stderr().lock().write_all(text.as_bytes()),
+            stdout: |text| _ = io::stdout().lock().write_all(text.as_bytes()),
+        }
+    }
+}
+
 /// Where lines go. Until the plan is known they are held back.
 static PLAN: OnceLock<Plan> = OnceLock::new();
-static HELD: Mutex<Vec<Record>> = Mutex::new(Vec::new());
+static HELD: Mutex<Vec<(Record, Console)>> = Mutex::new(Vec::new());
 
 /// A logging configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("logging configuration {place}: {problem}")]
-pub(crate) struct LoggingError {
+pub struct LoggingError {
     place: String,
     problem: String,
 }
 
 /// Holds back what is said from now on, until [`configure`]. Does nothing in a program that has
 /// a subscriber.
-pub(crate) fn hold_back() {
+pub fn hold_back(console: Console) {
     if !tracing::dispatcher::has_been_set() {
-        let subscriber = tracing_subscriber::registry().with(Lines);
+        let subscriber = tracing_subscriber::registry().with(Lines { console });
         // Another thread may have been faster; its subscriber is as good.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
 }
 
 /// Writes what was held back and what is said from now on. The first plan of a process stays.
-pub(crate) fn configure(plan: Plan) {
+pub fn configure(plan: Plan) {
     if PLAN.set(plan).is_err() {
         return;
     }
     tracing::callsite::rebuild_interest_cache();
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     let plan = PLAN.get().expect("it was set above");
-    for record in held.drain(..) {
+    for (record, console) in held.drain(..) {
         if record.level >= plan.level(&record.logger) {
-            plan.write(&record);
+            plan.write(&record, console);
         }
     }
 }
 
 /// The layer that turns events into lines.
-struct Lines;
+struct Lines {
+    console: Console,
+}
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -111,11 +134,11 @@ impl<S: Subscriber> Layer<S> for Lines {
             time: jiff::Timestamp::now(),
         };
         match PLAN.get() {
-            Some(plan) => plan.write(&record),
+            Some(plan) => plan.write(&record, self.console),
             None => HELD
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(record),
+                .push((record, self.console)),
         }
     }
 }
@@ -125,10 +148,11 @@ fn is_wanted(plan: &Plan, metadata: &Metadata<'_>) -> bool {
         || Level::of(*metadata.level()) >= plan.level(&logger_name(metadata.target()))
 }
 
-/// What the worker says goes to the logger that Luigi's users know.
+/// What our crates say goes to the loggers that Luigi's users know.
 fn logger_name(target: &str) -> String {
     match target.split("::").next() {
         Some("condotta_scheduler") => "luigi.scheduler".to_owned(),
+        Some("condotta_server" | "condotta_cli") => "luigi.server".to_owned(),
         Some(name) if name == "condotta" || name.starts_with("condotta_") => {
             "luigi-interface".to_owned()
         }
@@ -169,6 +193,7 @@ mod tests {
             ("condotta_worker::plan", "luigi-interface"),
             ("condotta", "luigi-interface"),
             ("condotta_scheduler::prune", "luigi.scheduler"),
+            ("condotta_server::driver", "luigi.server"),
             ("condottage::x", "condottage.x"),
             ("my_pipeline::load", "my_pipeline.load"),
         ] {

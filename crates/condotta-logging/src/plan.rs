@@ -8,15 +8,17 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Record, format::Format};
-use crate::console;
+use crate::{Console, Record, format::Format, rotating::RotatingFile};
 
 /// The format of Luigi's worker.
-const DEFAULT_FORMAT: &str = "%(levelname)s: %(message)s";
+const WORKER_FORMAT: &str = "%(levelname)s: %(message)s";
+
+/// The format of Luigi's server.
+const SERVER_FORMAT: &str = "%(asctime)s %(name)s[%(process)s] %(levelname)s: %(message)s";
 
 /// How bad it is, in Python's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Level(u8);
+pub struct Level(u8);
 
 impl Level {
     const NAMES: [(&'static str, u8); 8] = [
@@ -29,17 +31,19 @@ impl Level {
         ("CRITICAL", 50),
         ("FATAL", 50),
     ];
-    pub(crate) const NOT_SET: Self = Self(0);
-    pub(crate) const WARNING: Self = Self(30);
+    /// Everything, or whatever the logger above takes.
+    pub const NOT_SET: Self = Self(0);
+    /// What may be wrong.
+    pub const WARNING: Self = Self(30);
 
     /// The level of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         let found = Self::NAMES.into_iter().find(|(known, _)| *known == name)?;
         Some(Self(found.1))
     }
 
     /// What Python calls a level of `tracing`. What is finer than `DEBUG` it does not name.
-    pub(super) fn of(level: tracing::Level) -> Self {
+    pub(crate) fn of(level: tracing::Level) -> Self {
         match level {
             tracing::Level::ERROR => Self(40),
             tracing::Level::WARN => Self(30),
@@ -49,7 +53,7 @@ impl Level {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self.0 {
             0..10 => "TRACE",
             10..20 => "DEBUG",
@@ -60,14 +64,14 @@ impl Level {
         }
     }
 
-    pub(super) fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         self.0
     }
 }
 
 /// Loggers and handlers.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     handlers: Vec<Handler>,
     /// By name; the root logger has none.
     loggers: BTreeMap<String, Logger>,
@@ -75,35 +79,36 @@ pub(crate) struct Plan {
 
 /// A logger: takes what is said under its name, and passes it on.
 #[derive(Debug)]
-pub(super) struct Logger {
+pub(crate) struct Logger {
     /// `None` is the level of the logger above.
-    pub(super) level: Option<Level>,
+    pub(crate) level: Option<Level>,
     /// Indexes of the plan's handlers.
-    pub(super) handlers: Vec<usize>,
+    pub(crate) handlers: Vec<usize>,
     /// Whether the handlers of the loggers above write it as well.
-    pub(super) propagate: bool,
+    pub(crate) propagate: bool,
 }
 
 /// A handler: writes lines somewhere.
 #[derive(Debug)]
-pub(super) struct Handler {
-    pub(super) level: Level,
-    pub(super) format: Format,
-    pub(super) sink: Sink,
+pub(crate) struct Handler {
+    pub(crate) level: Level,
+    pub(crate) format: Format,
+    pub(crate) sink: Sink,
 }
 
 /// Where lines go.
 #[derive(Debug)]
-pub(super) enum Sink {
+pub(crate) enum Sink {
     Nowhere,
     Stderr,
     Stdout,
     File(Mutex<File>),
+    Rotating(Mutex<RotatingFile>),
 }
 
 impl Sink {
     /// A file, made when it is not there; new content goes to its end or replaces the old.
-    pub(super) fn file(path: &Path, append: bool) -> io::Result<Self> {
+    pub(crate) fn file(path: &Path, append: bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).write(true);
         if append {
@@ -118,11 +123,11 @@ impl Sink {
 impl Plan {
     /// Luigi's default: the worker's log, and that of the program's own crates, from `level` on;
     /// warnings of everybody else.
-    pub(crate) fn to_stderr(level: Level, crates: impl IntoIterator<Item = String>) -> Self {
+    pub fn to_stderr(level: Level, crates: impl IntoIterator<Item = String>) -> Self {
         let mut plan = Self::default();
         let handler = plan.add_handler(Handler {
             level,
-            format: Format::parse(DEFAULT_FORMAT, None).expect("the default format is well-formed"),
+            format: Format::parse(WORKER_FORMAT, None).expect("the default format is well-formed"),
             sink: Sink::Stderr,
         });
         plan.add_logger(
@@ -146,28 +151,60 @@ impl Plan {
         plan
     }
 
-    pub(super) fn add_handler(&mut self, handler: Handler) -> usize {
+    /// The default of Luigi's server: everything from `level` on, to standard error.
+    pub fn of_server(level: Level) -> Self {
+        Self::all_to(level, Sink::Stderr)
+    }
+
+    /// The same to a file, which is renamed and begun anew each day; a week's files are kept.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn of_server_in_file(level: Level, path: &Path) -> io::Result<Self> {
+        let file = RotatingFile::open(path)?;
+        Ok(Self::all_to(level, Sink::Rotating(Mutex::new(file))))
+    }
+
+    fn all_to(level: Level, sink: Sink) -> Self {
+        let mut plan = Self::default();
+        let handler = plan.add_handler(Handler {
+            level: Level::NOT_SET,
+            format: Format::parse(SERVER_FORMAT, None).expect("the default format is well-formed"),
+            sink,
+        });
+        plan.add_logger(
+            "",
+            Logger {
+                level: Some(level),
+                handlers: vec![handler],
+                propagate: false,
+            },
+        );
+        plan
+    }
+
+    pub(crate) fn add_handler(&mut self, handler: Handler) -> usize {
         self.handlers.push(handler);
         self.handlers.len() - 1
     }
 
     /// Adds a logger, or the root logger when `name` is empty.
-    pub(super) fn add_logger(&mut self, name: &str, logger: Logger) {
+    pub(crate) fn add_logger(&mut self, name: &str, logger: Logger) {
         self.loggers.insert(name.to_owned(), logger);
     }
 
     /// From which level on a logger of this name takes anything.
-    pub(crate) fn level(&self, name: &str) -> Level {
+    pub fn level(&self, name: &str) -> Level {
         self.upwards(name)
             .find_map(|logger| logger.level)
             .unwrap_or(Level::NOT_SET)
     }
 
     /// Writes a record that its logger takes.
-    pub(super) fn write(&self, record: &Record) {
+    pub(crate) fn write(&self, record: &Record, console: Console) {
         for logger in self.upwards(&record.logger) {
             for &handler in &logger.handlers {
-                self.handlers[handler].write(record);
+                self.handlers[handler].write(record, console);
             }
             if !logger.propagate {
                 break;
@@ -185,7 +222,7 @@ impl Plan {
 }
 
 impl Handler {
-    fn write(&self, record: &Record) {
+    fn write(&self, record: &Record, console: Console) {
         if record.level < self.level {
             return;
         }
@@ -194,11 +231,15 @@ impl Handler {
         // There is nobody to tell that a log line cannot be written.
         match &self.sink {
             Sink::Nowhere => {}
-            Sink::Stderr => console::write_stderr(&line),
-            Sink::Stdout => console::write_stdout(&line),
+            Sink::Stderr => (console.stderr)(&line),
+            Sink::Stdout => (console.stdout)(&line),
             Sink::File(file) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = file.write_all(line.as_bytes());
+            }
+            Sink::Rotating(file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = file.write(&line, record.time);
             }
         }
     }

@@ -15,7 +15,7 @@ use super::{
 type Section = BTreeMap<String, String>;
 
 /// Reads the file of `--logging-conf-file`.
-pub(crate) fn from_file(path: &Path) -> Result<Plan, LoggingError> {
+pub fn from_file(path: &Path) -> Result<Plan, LoggingError> {
     let place = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| LoggingError {
         place: place.clone(),
@@ -88,7 +88,7 @@ fn handler(section: &Section, sections: &BTreeMap<String, Section>) -> Result<Ha
 }
 
 /// The sink of a handler class with the arguments of its constructor.
-pub(super) fn sink(class: &str, arguments: &[String]) -> Result<Sink, String> {
+pub(crate) fn sink(class: &str, arguments: &[String]) -> Result<Sink, String> {
     let short = class.trim_start_matches("logging.");
     match (short, arguments) {
         ("NullHandler", _) => Ok(Sink::Nowhere),
