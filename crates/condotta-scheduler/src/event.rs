@@ -67,6 +67,13 @@ pub enum Event {
         /// The worker.
         worker: String,
     },
+    /// A worker went in good order.
+    WorkerReleased {
+        /// When.
+        at: Timestamp,
+        /// The worker.
+        worker: String,
+    },
     /// A worker came, or came back.
     WorkerAttached {
         /// When.

@@ -46,6 +46,7 @@ mod pool;
 mod prune;
 mod queue;
 mod record;
+mod release;
 mod reply;
 mod request;
 mod resource;

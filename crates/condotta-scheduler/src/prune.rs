@@ -181,16 +181,21 @@ impl Scheduler {
 
     /// The worker is taken for dead: what it ran fails. Its place at its tasks is kept.
     fn disconnect(&mut self, now: Now, index: WorkerIndex) {
-        self.workers[index].connected = false;
-        self.workers[index].messages.clear();
         let worker = self.workers[index].id.to_string();
         self.emit(|_| Event::WorkerLost {
             at: now.wall,
             worker,
         });
+        self.detach(now, index);
         for (_, slot) in self.workers[index].owned.clone() {
             self.fail_dead(now, slot);
         }
+    }
+
+    /// The worker is not there any more. What it alone wanted is abandoned.
+    pub(crate) fn detach(&mut self, now: Now, index: WorkerIndex) {
+        self.workers[index].connected = false;
+        self.workers[index].messages.clear();
         for stake in self.workers[index].stakes.clone() {
             if !self.workers.is_alive(stake) {
                 self.workers.stake_mut(stake).abandoned = Some(now.monotonic);

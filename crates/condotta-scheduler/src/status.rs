@@ -56,7 +56,7 @@ impl Scheduler {
     }
 
     /// Members of a batch share what becomes of their combined task.
-    fn end_batch(&mut self, now: Now, slot: Slot, new: Status) {
+    pub(crate) fn end_batch(&mut self, now: Now, slot: Slot, new: Status) {
         let Some(batch_id) = self.tasks[slot].batch_id().map(ToString::to_string) else {
             return;
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use condotta_scheduler::{
     AddTask, AddTaskBatcher, AddWorker, Assignment, Config, GetWork, InfoValue, Now, Param,
-    PendingCounts, Scheduler, Status, Visibility,
+    PendingCounts, Scheduler, Status, TaskView, Visibility,
 };
 use proptest::prelude::*;
 
@@ -120,6 +120,7 @@ impl Play {
                     .disable_worker(now, &worker_name(*worker))
                     .unwrap();
             }
+            Request::Release(worker) => self.release(&worker_name(*worker)),
             Request::Forgive(task) => {
                 self.scheduler
                     .forgive_failures(now, &task_id(*task))
@@ -381,6 +382,26 @@ impl Play {
                     .unwrap();
             }
         }
+    }
+
+    fn release(&mut self, worker: &str) {
+        let before = all_tasks(&self.scheduler);
+        let now = self.now();
+        self.scheduler.release_worker(now, worker);
+        let after = all_tasks(&self.scheduler);
+        let runs = |task: &&TaskView| {
+            matches!(task.status, Status::Running | Status::BatchRunning)
+                && task.worker_running.as_deref() == Some(worker)
+        };
+        assert_eq!(after.values().find(runs), None, "{worker} is gone");
+        for (id, before) in before.iter().filter(|(_, task)| runs(task)) {
+            match after.get(id) {
+                Some(after) => assert_eq!(after.status, Status::Pending, "{id}"),
+                None => assert!(id.starts_with("combined"), "{id} is lost: {before:?}"),
+            }
+        }
+        let workers = self.scheduler.worker_list(false);
+        assert!(workers.iter().all(|known| known.name != worker));
     }
 
     fn batcher(&mut self, worker: usize, max_batch_size: Option<u64>) {

@@ -1,0 +1,45 @@
+//! A worker goes in good order. Luigi knows only workers that fall silent.
+
+use alloc::string::ToString as _;
+
+use crate::{
+    Event, Now, Scheduler, Status,
+    task::{Slot, Task},
+};
+
+impl Scheduler {
+    /// The worker goes in good order: what it runs is pending again at once, and has not failed.
+    ///
+    /// From then on it counts as one that was silent for too long. It may come back. A worker that
+    /// is not there is none of our business.
+    pub fn release_worker(&mut self, now: Now, worker: &str) {
+        let found = self.workers.find(worker);
+        let Some(index) = found.filter(|&index| self.workers[index].connected) else {
+            return;
+        };
+        self.emit(|_| Event::WorkerReleased {
+            at: now.wall,
+            worker: worker.to_string(),
+        });
+        self.detach(now, index);
+        for (_, slot) in self.workers[index].owned.clone() {
+            self.return_run(now, slot);
+        }
+    }
+
+    /// A run is over without a result.
+    fn return_run(&mut self, now: Now, slot: Slot) {
+        self.set_owner(slot, None);
+        let task = &self.tasks[slot];
+        if task.batch_id().is_none() {
+            self.set_status(now, slot, Status::Pending);
+        } else if task.status == Status::Running && !task.batchable {
+            // A combined task that is no member itself is of no use without its batch.
+            self.end_batch(now, slot, Status::Pending);
+            self.remove(now, slot);
+        } else {
+            self.set_status(now, slot, Status::Pending);
+            self.edit(slot, Task::clear_batch_id);
+        }
+    }
+}
