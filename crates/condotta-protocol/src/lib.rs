@@ -1,10 +1,12 @@
 //! Luigi's remote procedure calls as JSON, to and from the scheduler's own types.
 //!
 //! [`read_json`] reads the arguments of a request in the dialect that stock workers write, and
-//! [`dispatch`] puts the request to a scheduler and gives the reply in Luigi's shape. How requests
-//! arrive (HTTP, a Python call) is nobody's business here.
+//! [`dispatch`] puts the request to a scheduler and gives the reply in Luigi's shape, which
+//! [`write_json`] writes as Luigi's server does. How requests arrive (HTTP, a Python call) is
+//! nobody's business here.
 
 mod arguments;
+mod call_extension;
 mod call_operator;
 mod call_view;
 mod call_worker;
@@ -19,9 +21,13 @@ mod encode_worker;
 mod error;
 mod json;
 mod json_reader;
+mod json_writer;
+mod methods;
 
-pub use dispatch::{dispatch, methods};
+pub use dispatch::dispatch;
 pub use encode_task::task_view;
 pub use error::RpcError;
 pub use json::{Json, Object};
 pub use json_reader::{JsonError, MAX_NESTING, read_json};
+pub use json_writer::write_json;
+pub use methods::{extensions, methods, only_reads};

@@ -1,12 +1,12 @@
-//! Requests with odd values, thousands of them: none panics, a refused one changes nothing, and none
-//! keeps a later honest worker from its work.
+//! Requests with odd values, thousands of them: none panics, one that is refused or only reads changes
+//! nothing, and none keeps a later honest worker from its work.
 
-use condotta_protocol::{Json, Object, dispatch, methods};
+use condotta_protocol::{Json, Object, dispatch, extensions, methods, only_reads};
 use condotta_scheduler::{Config, Now, Scheduler};
 use serde_json::Value;
 
 /// Every argument of any method.
-const ARGUMENTS: [&str; 45] = [
+const ARGUMENTS: [&str; 46] = [
     "task_id",
     "worker",
     "status",
@@ -52,6 +52,7 @@ const ARGUMENTS: [&str; 45] = [
     "max_shown_tasks",
     "include_done",
     "task_str",
+    "tasks",
 ];
 
 fn text(rng: &mut fastrand::Rng) -> String {
@@ -117,7 +118,7 @@ fn seen(scheduler: &mut Scheduler, now: Now) -> Vec<Value> {
 fn poisoned(seed: u64) {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut scheduler = Scheduler::new(Config::default(), [("r".into(), 2)].into(), seed);
-    let methods: Vec<&str> = methods().collect();
+    let methods: Vec<&str> = methods().chain(extensions()).collect();
     let mut now = Now::at(1000.0);
     let mut refused = 0;
     for step in 0..1500 {
@@ -126,8 +127,9 @@ fn poisoned(seed: u64) {
         let method = methods[rng.usize(..methods.len())];
         let arguments = arguments(&mut rng);
         let request = format!("seed {seed}, step {step}: {method} {arguments:?}");
-        if dispatch(&mut scheduler, now, method, arguments).is_err() {
-            refused += 1;
+        let is_refused = dispatch(&mut scheduler, now, method, arguments).is_err();
+        refused += u32::from(is_refused);
+        if is_refused || only_reads(method) {
             assert_eq!(seen(&mut scheduler, now), before, "{request}");
         }
         scheduler
