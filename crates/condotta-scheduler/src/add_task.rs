@@ -6,7 +6,8 @@
 use alloc::{string::ToString, vec::Vec};
 
 use crate::{
-    AddTask, Event, Now, Param, Refusal, RetryPolicy, Scheduler, Status,
+    AddTask, Event, Now, Refusal, RetryPolicy, Scheduler, Status,
+    changes::part,
     config::Policy,
     names::Name,
     params::Params,
@@ -176,23 +177,31 @@ impl Scheduler {
         let params = task
             .params
             .is_empty()
-            .then(|| self.params(request))
-            .flatten();
+            .then(|| request.params.as_ref().filter(|params| !params.is_empty()))
+            .flatten()
+            .map(|params| Params::of(&mut self.names, params));
         let can_run = request.runnable == Some(true) && request.status != Status::Failed && enabled;
         self.clear_missing(slot);
         let task = &mut self.tasks[slot];
-        task.announced = true;
-        task.accepts_messages = request.accepts_messages.unwrap_or(task.accepts_messages);
-        let shows_in_index = family.is_some()
-            || params.is_some()
+        let is_named = family.is_some() || params.is_some();
+        let shows_in_index = is_named
             || task.need != need
             || request
                 .batchable
                 .is_some_and(|batchable| batchable != task.batchable)
             || task.priority < request.priority
             || (can_run && !task.runnable)
-            || request.batch_id.is_some();
-        let need_before = task.need;
+            || (request.batch_id.is_some() && request.batch_id.as_deref() != task.batch_id());
+        let accepts_messages = request.accepts_messages.unwrap_or(task.accepts_messages);
+        if shows_in_index || !task.announced || task.accepts_messages != accepts_messages {
+            task.announced = true;
+            task.accepts_messages = accepts_messages;
+            self.changed(slot, part::STATE);
+        }
+        if is_named || module.is_some_and(|module| module != Name::EMPTY) {
+            self.changed(slot, part::IDENTITY);
+        }
+        let need_before = self.tasks[slot].need;
         if need_before != need {
             self.index_need(slot, false);
             self.clear_need(slot);
@@ -225,23 +234,6 @@ impl Scheduler {
         }
     }
 
-    fn params(&mut self, request: &AddTask) -> Option<Params> {
-        let params = request
-            .params
-            .as_ref()
-            .filter(|params| !params.is_empty())?;
-        let mut sorted: Vec<&Param> = params.iter().collect();
-        sorted.sort_by(|one, other| one.name.cmp(&other.name));
-        let names: Vec<Name> = sorted
-            .iter()
-            .map(|param| self.names.intern(&param.name))
-            .collect();
-        let entries = names.into_iter().zip(&sorted);
-        Some(Params::new(entries.map(|(name, param)| {
-            (name, param.value.as_str(), param.visibility)
-        })))
-    }
-
     /// A worker says that it runs a task that nobody runs. This is how a combined task of a batch
     /// comes to be.
     fn claim(&mut self, now: Now, slot: Slot, worker: WorkerIndex, request: &AddTask) {
@@ -264,6 +256,7 @@ impl Scheduler {
             .filter(|_| request.batch_id.is_some())
             .map(|member| self.tasks[member].running_need());
         self.set_owner(slot, Some(worker));
+        self.changed(slot, part::STATE);
         let begin = |task: &mut Task| {
             task.attempt += 1;
             task.time_running = Some(now.wall);
@@ -290,16 +283,25 @@ impl Scheduler {
         }
         for slot in slots {
             let task = &mut self.tasks[slot];
-            if tracked && (request.tracking_url.is_some() || task.rare.is_some()) {
+            let mut is_new = false;
+            if tracked && task.tracking_url() != request.tracking_url.as_deref() {
                 task.rare_mut().tracking_url = request.tracking_url.as_deref().map(Into::into);
+                is_new = true;
             }
-            if explained {
+            if explained && task.expl.as_deref() != request.expl.as_deref() {
                 task.expl = request.expl.as_deref().map(Into::into);
+                is_new = true;
+            }
+            if is_new {
+                self.changed(slot, part::STATE);
             }
         }
-        if let Some(rare) = &mut self.tasks[slot].rare {
+        if let Some(rare) = &mut self.tasks[slot].rare
+            && (rare.remove.is_some() || rare.orphan)
+        {
             rare.remove = None;
             rare.orphan = false;
+            self.changed(slot, part::STATE);
         }
         if !self.workers.is_alive(self.tasks[slot].stake) {
             self.orphans.insert(slot);
@@ -386,13 +388,14 @@ impl Scheduler {
             for dep in self.tasks[slot].deps.clone() {
                 if !self.tasks[dep].ghost && self.tasks[dep].priority < priority {
                     self.edit(dep, |task: &mut Task| task.priority = priority);
+                    self.changed(dep, part::STATE);
                     stack.push(dep);
                 }
             }
         }
     }
 
-    fn set_policy(&mut self, slot: Slot, own: &RetryPolicy) {
+    pub(crate) fn set_policy(&mut self, slot: Slot, own: &RetryPolicy) {
         let before = self.tasks[slot].policy;
         let is_default = *own == RetryPolicy::default();
         if before == DEFAULT_POLICY && is_default {
@@ -401,6 +404,9 @@ impl Scheduler {
         let policy: Policy = self.config.retry_policy(own);
         let (key, _) = self.policies.acquire(&policy, || policy);
         self.tasks[slot].policy = key;
+        if key != before {
+            self.changed(slot, part::STATE);
+        }
         self.release_policy(before);
         if key == DEFAULT_POLICY {
             self.policies.release(key);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What a worker said of a family.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Batcher {
     /// The parameters that may differ, as sent.
     pub(crate) args: Box<[Name]>,
@@ -72,9 +72,17 @@ impl Batches {
         self.batchers.get(&(Box::from(worker), family))
     }
 
-    /// Drops what a worker said.
-    pub(crate) fn forget(&mut self, worker: &str) {
+    /// The worker and the family of each batcher.
+    pub(crate) fn batchers(&self) -> impl Iterator<Item = (&str, Name)> {
+        let keys = self.batchers.keys();
+        keys.map(|(worker, family)| (&**worker, *family))
+    }
+
+    /// Drops what a worker said; whether it said anything.
+    pub(crate) fn forget(&mut self, worker: &str) -> bool {
+        let before = self.batchers.len();
         self.batchers.retain(|(known, _), _| &**known != worker);
+        self.batchers.len() < before
     }
 
     /// A batchable task became ready, or stops being so.

@@ -126,7 +126,7 @@ impl Scheduler {
         self.need_above_limit(self.tasks[self.tasks.find_task(task_id)?].need)
     }
 
-    fn need_above_limit(&self, need: NeedId) -> Option<DeadEnd> {
+    pub(crate) fn need_above_limit(&self, need: NeedId) -> Option<DeadEnd> {
         let mut amounts = self.needs.amounts(need).iter();
         let &(resource, amount) =
             amounts.find(|&&(resource, amount)| amount > self.limits.limit(resource))?;
@@ -278,7 +278,7 @@ impl Scheduler {
         found
     }
 
-    fn waits(&self, slot: Slot) -> bool {
+    pub(crate) fn waits(&self, slot: Slot) -> bool {
         let task = &self.tasks[slot];
         !task.ghost && task.status == Status::Pending && task.unmet > 0
     }

@@ -59,10 +59,15 @@ impl Scheduler {
         }
         let worker = self.contact(now, &request.worker)?;
         let record = &mut self.workers[worker];
+        let is_moved = record.host != request.host;
         record.host.clone_from(&request.host);
         record.last_get_work = Some(now.monotonic);
         record.planning = false;
-        if record.disabled {
+        let is_disabled = record.disabled;
+        if is_moved {
+            self.worker_changed(worker);
+        }
+        if is_disabled {
             return Ok(Work {
                 counts: PendingCounts {
                     n_pending_tasks: 0,
@@ -76,7 +81,9 @@ impl Scheduler {
         }
         if request.assistant {
             let info = alloc::vec![("assistant".to_string(), crate::InfoValue::Bool(true))];
-            record.add_info(info);
+            if self.workers[worker].add_info(info) {
+                self.worker_changed(worker);
+            }
         }
         let lost = request.current_tasks.as_ref().and_then(|current| {
             let lost = self.lost_task(worker, current);

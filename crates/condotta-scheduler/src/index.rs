@@ -5,6 +5,7 @@
 
 use crate::{
     Scheduler, Status,
+    changes::part,
     queue::{Kind, QueueIndex},
     resource::NeedId,
     task::{Slot, Task},
@@ -26,6 +27,7 @@ impl Scheduler {
             change(task);
             task.need_running.replace(need)
         });
+        self.changed(slot, part::STATE);
         if let Some(before) = before {
             self.needs.release(before);
         }

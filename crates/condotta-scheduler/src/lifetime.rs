@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Now, Scheduler, Status,
+    changes::part,
     resource::NeedId,
     task::Slot,
     worker::{StakeId, TeamId},
@@ -30,6 +31,7 @@ impl Scheduler {
         self.link_stake(slot, StakeId::NOBODY);
         self.orphans.insert(slot);
         self.suspect(slot);
+        self.changed(slot, part::ALL);
         self.emit_status(now, slot, None, Some(status));
         slot
     }
@@ -52,6 +54,7 @@ impl Scheduler {
     /// Drops a task. What depends on it waits again.
     pub(crate) fn remove(&mut self, now: Now, slot: Slot) {
         self.emit_status(now, slot, Some(self.tasks[slot].status), None);
+        self.task_removed(slot);
         self.set_owner(slot, None);
         self.set_deps(slot, Vec::new());
         let was_satisfied = self.tasks[slot].is_satisfied();
@@ -106,6 +109,7 @@ impl Scheduler {
             task.blocked = u32::try_from(blocked).expect("fewer than 2^32 tasks");
             task.deps = deps.into();
         });
+        self.changed(slot, part::LINKS);
         self.suspect(slot);
         self.after_change(slot, self.tasks[slot].is_satisfied(), was_blocked);
         for dep in old {

@@ -2,6 +2,7 @@
 
 use crate::{
     Scheduler,
+    changes::part,
     task::{NO_SLOT, Slot},
     worker::{StakeId, TeamId, WorkerIndex},
 };
@@ -14,6 +15,7 @@ impl Scheduler {
             return;
         }
         self.edit(slot, |task| task.worker_running = owner);
+        self.changed(slot, part::STATE);
         if let Some(owner) = owner {
             self.workers[owner].ran += 1;
         }
@@ -31,6 +33,7 @@ impl Scheduler {
             return;
         }
         self.edit(slot, |task| task.team = after);
+        self.changed(slot, part::LINKS);
         self.workers.team_mut(after).tasks += 1;
         self.release_team(before);
     }
@@ -60,10 +63,12 @@ impl Scheduler {
         self.link_stake(slot, after);
         self.index(slot, true);
         self.orphans.remove(&slot);
+        self.changed(slot, part::LINKS);
         // Somebody wants it again.
         if let Some(rare) = self.tasks[slot].rare.as_mut().filter(|rare| rare.orphan) {
             rare.orphan = false;
             rare.remove = None;
+            self.changed(slot, part::STATE);
         }
     }
 

@@ -8,6 +8,7 @@ use alloc::{
 
 use crate::{
     Answer, Now, Scheduler, Status, TaskView, WorkerMessage,
+    changes::part,
     scheduler::{check_length, check_name},
 };
 
@@ -72,8 +73,13 @@ impl Scheduler {
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn disable_worker(&mut self, now: Now, worker: &str) -> Answer<()> {
         let worker = self.worker(now, worker)?;
-        self.workers.leave_teams(worker);
-        self.workers[worker].disabled = true;
+        if !self.workers[worker].disabled {
+            self.workers.leave_teams(worker);
+            // What was recorded of its membership means nothing any more.
+            self.workers[worker].team_serial = self.workers.take_serial();
+            self.workers[worker].disabled = true;
+            self.worker_changed(worker);
+        }
         Ok(())
     }
 
@@ -86,6 +92,7 @@ impl Scheduler {
         let worker = self.worker(now, worker)?;
         let message = WorkerMessage::SetWorkerProcesses { n };
         self.workers[worker].messages.push(message);
+        self.worker_changed(worker);
         Ok(())
     }
 
@@ -113,6 +120,7 @@ impl Scheduler {
             content,
         };
         self.workers[worker].messages.push(message);
+        self.worker_changed(worker);
         Ok(Some(message_id))
     }
 
@@ -140,9 +148,15 @@ impl Scheduler {
         task_id: &str,
         message_id: &str,
     ) -> Answer<Option<String>> {
-        let slot = self.tasks.find_task(task_id);
-        let rare = slot.and_then(|slot| self.tasks[slot].rare.as_mut());
-        Ok(rare.and_then(|rare| rare.responses.remove(message_id)))
+        let Some(slot) = self.tasks.find_task(task_id) else {
+            return Ok(None);
+        };
+        let rare = self.tasks[slot].rare.as_mut();
+        let response = rare.and_then(|rare| rare.responses.remove(message_id));
+        if response.is_some() {
+            self.changed(slot, part::STATE);
+        }
+        Ok(response)
     }
 
     /// Hands nothing out until [`Self::unpause`]. Ignored when pausing is switched off.
@@ -151,7 +165,7 @@ impl Scheduler {
     ///
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn pause(&mut self, _now: Now) -> Answer<()> {
-        self.paused |= self.config.pause_enabled;
+        self.set_paused(true);
         Ok(())
     }
 
@@ -161,8 +175,15 @@ impl Scheduler {
     ///
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn unpause(&mut self, _now: Now) -> Answer<()> {
-        self.paused &= !self.config.pause_enabled;
+        self.set_paused(false);
         Ok(())
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        if self.config.pause_enabled && self.paused != paused {
+            self.paused = paused;
+            self.paused_changed();
+        }
     }
 
     /// Sets several limits; others stay.
@@ -187,8 +208,11 @@ impl Scheduler {
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn update_resource(&mut self, _now: Now, resource: &str, limit: u64) -> Answer<()> {
         check_name("the resource", resource)?;
-        let resource = self.limits.set(&mut self.needs, resource, limit);
-        self.changed_limits.insert(resource);
+        let (resource, changed) = self.limits.set(&mut self.needs, resource, limit);
+        if changed {
+            self.changed_limits.insert(resource);
+            self.limit_changed(resource);
+        }
         Ok(())
     }
 }

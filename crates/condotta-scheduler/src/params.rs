@@ -2,7 +2,10 @@
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-use crate::{Visibility, names::Name};
+use crate::{
+    Param, Visibility,
+    names::{Name, Names},
+};
 
 /// A task's parameters in name order, their values in one text.
 #[derive(Default)]
@@ -19,10 +22,18 @@ struct ParamEntry {
 }
 
 impl Params {
+    /// Parameters in any order.
+    pub(crate) fn of(names: &mut Names, params: &[Param]) -> Self {
+        let mut sorted: Vec<&Param> = params.iter().collect();
+        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        Self::new(sorted.into_iter().map(|param| {
+            let name = names.intern(&param.name);
+            (name, param.value.as_str(), param.visibility)
+        }))
+    }
+
     /// `params` come in name order.
-    pub(crate) fn new<'a>(
-        params: impl ExactSizeIterator<Item = (Name, &'a str, Visibility)>,
-    ) -> Self {
+    fn new<'a>(params: impl ExactSizeIterator<Item = (Name, &'a str, Visibility)>) -> Self {
         let mut entries = Vec::with_capacity(params.len());
         let mut values = String::new();
         for (name, value, visibility) in params {

@@ -7,6 +7,7 @@ use alloc::{string::ToString, vec::Vec};
 
 use crate::{
     Event, Now, Scheduler, Status, Timestamp,
+    changes::part,
     task::{NO_SLOT, Slot},
     worker::{StakeId, WorkerIndex},
 };
@@ -136,14 +137,23 @@ impl Scheduler {
             Timer::Forget(worker) => {
                 let silent = self.workers.get(worker).filter(|worker| !worker.connected);
                 if silent.is_some_and(|silent| self.forgotten_at(silent) <= now.monotonic) {
-                    self.workers.leave_teams(worker);
-                    self.workers.leave_stakes(worker);
-                    self.batches.forget(&self.workers[worker].id);
-                    self.workers[worker].forgotten = true;
-                    self.workers.remove_if_unused(worker);
+                    self.forget(worker);
                 }
             }
         }
+    }
+
+    /// The worker is out of everything, for good. Should one of its id come, that is another one.
+    fn forget(&mut self, worker: WorkerIndex) {
+        self.workers.leave_teams(worker);
+        self.workers.leave_stakes(worker);
+        let id = self.workers[worker].id.clone();
+        if self.batches.forget(&id) {
+            self.batchers_removed(&id);
+        }
+        self.worker_removed(worker);
+        self.workers[worker].forgotten = true;
+        self.workers.remove_if_unused(worker);
     }
 
     /// A time from the rare part of a task that (still) has this status.
@@ -196,6 +206,7 @@ impl Scheduler {
     pub(crate) fn detach(&mut self, now: Now, index: WorkerIndex) {
         self.workers[index].connected = false;
         self.workers[index].messages.clear();
+        self.worker_changed(index);
         for stake in self.workers[index].stakes.clone() {
             if !self.workers.is_alive(stake) {
                 self.workers.stake_mut(stake).abandoned = Some(now.monotonic);
@@ -209,7 +220,7 @@ impl Scheduler {
     }
 
     /// Its tasks are dropped by then, if nobody else has a stake in them.
-    fn forgotten_at(&self, worker: &crate::worker::Worker) -> Timestamp {
+    pub(crate) fn forgotten_at(&self, worker: &crate::worker::Worker) -> Timestamp {
         let silence = self.config.worker_disconnect_delay + self.config.remove_delay;
         worker.last_active.after(2.0 * silence)
     }
@@ -217,9 +228,9 @@ impl Scheduler {
     /// A worker that was taken for dead is back.
     pub(crate) fn reattach(&mut self, now: Now, index: WorkerIndex) {
         self.workers[index].connected = true;
-        self.workers[index].forgotten = false;
         // As a worker that comes anew: an operator disabled the one that was lost.
         self.workers[index].disabled = false;
+        self.worker_changed(index);
         for stake in self.workers[index].stakes.clone() {
             self.workers.stake_mut(stake).abandoned = None;
         }
@@ -268,6 +279,7 @@ impl Scheduler {
             if rare.remove.is_none() {
                 rare.remove = Some(due);
                 rare.orphan = true;
+                self.changed(slot, part::STATE);
                 self.timers.insert((due, Timer::Remove(slot)));
             }
         }

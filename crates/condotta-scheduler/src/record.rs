@@ -6,7 +6,7 @@
 //!
 //! Times are on the scheduler's monotonic clock where the name says so, and on the wall otherwise.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
 use crate::{InfoValue, Param, Resources, RetryPolicy, Status, Timestamp, WorkerMessage};
 
@@ -14,7 +14,7 @@ use crate::{InfoValue, Param, Resources, RetryPolicy, Status, Timestamp, WorkerM
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// A task, or those parts of it that changed.
-    Task(TaskRecord),
+    Task(Box<TaskRecord>),
     /// There is no such task any more. A later record of that id is of a new task.
     TaskRemoved(String),
     /// A worker.
@@ -80,7 +80,7 @@ pub struct TaskLinks {
     pub stakeholders: Vec<u64>,
 }
 
-/// How a task is.
+/// How a task is. The default is a new one that nobody announced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskState {
     /// Its status.
@@ -109,7 +109,7 @@ pub struct TaskState {
     pub time_running: Option<Timestamp>,
     /// The number of the current or last attempt.
     pub attempt: u64,
-    /// How failures are answered; every field is set.
+    /// How failures are answered. The scheduler sets every field.
     pub retry_policy: RetryPolicy,
     /// The error or message of the last run, as the worker encoded it.
     pub expl: Option<String>,
@@ -135,6 +135,39 @@ pub struct TaskState {
     pub remove: Option<Timestamp>,
     /// Whether it is to be dropped only because nobody has a stake in it.
     pub orphan: bool,
+}
+
+impl Default for TaskState {
+    fn default() -> Self {
+        Self {
+            status: Status::Unknown,
+            updated: Timestamp::default(),
+            updated_monotonic: Timestamp::default(),
+            announced: false,
+            runnable: false,
+            batchable: false,
+            accepts_messages: false,
+            priority: 0.0,
+            resources: Resources::new(),
+            resources_running: None,
+            worker_running: None,
+            time_running: None,
+            attempt: 0,
+            retry_policy: RetryPolicy::default(),
+            expl: None,
+            tracking_url: None,
+            status_message: None,
+            progress_percentage: None,
+            batch_id: None,
+            responses: BTreeMap::new(),
+            failures: Vec::new(),
+            first_failure: None,
+            scheduler_disabled: None,
+            retry: None,
+            remove: None,
+            orphan: false,
+        }
+    }
 }
 
 /// A worker that was not forgotten. When it was heard from is not kept: leases start anew.

@@ -4,6 +4,7 @@ use alloc::string::ToString as _;
 
 use crate::{
     Event, Now, Scheduler, Status,
+    changes::part,
     task::{Slot, Task},
 };
 
@@ -40,6 +41,7 @@ impl Scheduler {
         } else {
             self.set_status(now, slot, Status::Pending);
             self.edit(slot, Task::clear_batch_id);
+            self.changed(slot, part::STATE);
         }
     }
 }

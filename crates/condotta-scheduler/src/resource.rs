@@ -154,6 +154,8 @@ impl Needs {
 /// The configured limits. A resource without one has a limit of 1.
 pub(crate) struct Limits {
     by_resource: BTreeMap<Resource, u64>,
+    /// Those that are not as configured, or were set to what they were.
+    changed: BTreeSet<Resource>,
 }
 
 impl Limits {
@@ -163,16 +165,24 @@ impl Limits {
                 .into_iter()
                 .map(|(name, limit)| (needs.acquire_resource(&name), limit))
                 .collect(),
+            changed: BTreeSet::new(),
         }
     }
 
-    /// Sets a limit. A resource that has one stays known.
-    pub(crate) fn set(&mut self, needs: &mut Needs, name: &str, limit: u64) -> Resource {
+    /// Sets a limit; whether that changed it. A resource that has one stays known.
+    pub(crate) fn set(&mut self, needs: &mut Needs, name: &str, limit: u64) -> (Resource, bool) {
         let resource = needs.acquire_resource(name);
-        if self.by_resource.insert(resource, limit).is_some() {
+        let before = self.by_resource.insert(resource, limit);
+        if before.is_some() {
             needs.resources.release(resource.0);
         }
-        resource
+        let is_first = self.changed.insert(resource);
+        (resource, is_first || before != Some(limit))
+    }
+
+    /// The resources whose limits were set after the start.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = Resource> {
+        self.changed.iter().copied()
     }
 
     pub(crate) fn limit(&self, resource: Resource) -> u64 {

@@ -3,7 +3,6 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     string::{String, ToString},
-    sync::Arc,
     vec::Vec,
 };
 
@@ -11,6 +10,7 @@ use crate::{
     AddTaskBatcher, AddWorker, Config, Event, Now, Refusal, Resources, SchedulingFailure,
     Timestamp, WorkerMessage,
     batch::{Batcher, Batches},
+    changes::{Changes, part},
     config::Policy,
     dead_end::Cycle,
     names::{Name, Names},
@@ -87,6 +87,8 @@ pub struct Scheduler {
     /// When it was last looked what is due (monotonic).
     pub(crate) looked_at: Option<crate::Timestamp>,
     pub(crate) paused: bool,
+    /// What is to be told by the next `take_changes`.
+    pub(crate) changes: Changes,
     events: VecDeque<Event>,
     random: u64,
 }
@@ -122,6 +124,7 @@ impl Scheduler {
             changed_limits: BTreeSet::new(),
             looked_at: None,
             paused: false,
+            changes: Changes::default(),
             events: VecDeque::new(),
             random: seed,
         }
@@ -146,7 +149,9 @@ impl Scheduler {
     /// A [`Refusal`] when the worker's id is none. Nothing has changed then.
     pub fn add_worker(&mut self, now: Now, request: AddWorker) -> Answer<()> {
         let worker = self.worker(now, &request.worker)?;
-        self.workers[worker].add_info(request.info);
+        if self.workers[worker].add_info(request.info) {
+            self.worker_changed(worker);
+        }
         Ok(())
     }
 
@@ -168,6 +173,9 @@ impl Scheduler {
             args: args.clone().into(),
             max_size: request.max_batch_size,
         };
+        if self.batches.batcher(&request.worker, family) != Some(&batcher) {
+            self.batcher_changed(&request.worker, family);
+        }
         for rank in self.batches.set(&request.worker, family, batcher) {
             self.batches
                 .insert_alike(&self.tasks[rank.slot], &args, rank);
@@ -182,7 +190,11 @@ impl Scheduler {
     /// A [`Refusal`] when the worker's id is none. Nothing has changed then.
     pub fn ping(&mut self, now: Now, worker: &str) -> Answer<Vec<WorkerMessage>> {
         let worker = self.contact(now, worker)?;
-        Ok(core::mem::take(&mut self.workers[worker].messages))
+        let messages = core::mem::take(&mut self.workers[worker].messages);
+        if !messages.is_empty() {
+            self.worker_changed(worker);
+        }
+        Ok(messages)
     }
 
     /// Tells owners that a task could not be scheduled, when failures are told in groups.
@@ -214,7 +226,11 @@ impl Scheduler {
     ) -> Answer<()> {
         check_length("the status message", message.as_deref().unwrap_or_default())?;
         for slot in self.with_batch(task_id) {
-            self.tasks[slot].rare_mut().status_message = message.as_deref().map(Into::into);
+            let kept = &mut self.tasks[slot].rare_mut().status_message;
+            if *kept != message.as_deref().map(Into::into) {
+                *kept = message.as_deref().map(Into::into);
+                self.changed(slot, part::STATE);
+            }
         }
         Ok(())
     }
@@ -237,7 +253,11 @@ impl Scheduler {
             });
         }
         for slot in self.with_batch(task_id) {
-            self.tasks[slot].rare_mut().progress_percentage = percentage;
+            let kept = &mut self.tasks[slot].rare_mut().progress_percentage;
+            if *kept != percentage {
+                *kept = percentage;
+                self.changed(slot, part::STATE);
+            }
         }
         Ok(())
     }
@@ -265,7 +285,9 @@ impl Scheduler {
                 *amount = amount.saturating_sub(less);
             }
             let need = self.needs.acquire_amounts(&amounts);
-            self.edit_run(slot, need, |_| {});
+            if self.tasks[slot].need_running != Some(need) {
+                self.edit_run(slot, need, |_| {});
+            }
             self.needs.release(need);
         }
         Ok(())
@@ -302,6 +324,7 @@ impl Scheduler {
         if let Some(slot) = self.tasks.find_task(task_id) {
             let responses = &mut self.tasks[slot].rare_mut().responses;
             responses.insert(message_id.to_string(), response);
+            self.changed(slot, part::STATE);
         }
         Ok(())
     }
@@ -340,33 +363,24 @@ impl Scheduler {
         }
     }
 
-    /// The record of a worker, made when it is mentioned for the first time.
+    /// The record of a worker, made when it is mentioned for the first time. One that was forgotten
+    /// counts as never mentioned, whether or not a task still names it.
     pub(crate) fn worker(&mut self, now: Now, id: &str) -> Answer<WorkerIndex> {
-        if let Some(worker) = self.workers.find(id) {
+        let known = self.workers.find(id);
+        if let Some(worker) = known.filter(|&worker| !self.workers[worker].forgotten) {
             return Ok(worker);
         }
         check_name("the worker id", id)?;
-        let worker = self.workers.insert(Worker {
-            id: id.into(),
-            host: None,
-            last_active: now.monotonic,
-            last_active_wall: now.wall,
-            last_get_work: None,
-            started_wall: now.wall,
-            info: Arc::default(),
-            assistant: false,
-            processes: 1,
-            disabled: false,
-            planning: false,
-            connected: true,
-            forgotten: false,
-            ran: 0,
-            messages: Vec::new(),
-            teams: BTreeSet::new(),
-            stakes: BTreeSet::new(),
-            owned: BTreeSet::new(),
-        });
+        let new = Worker::new(id, self.workers.take_serial(), now);
+        let worker = match known {
+            Some(worker) => {
+                self.workers.replace_forgotten(worker, new);
+                worker
+            }
+            None => self.workers.insert(new),
+        };
         self.watch(worker);
+        self.worker_changed(worker);
         self.emit(|_| Event::WorkerAttached {
             at: now.wall,
             worker: id.to_string(),

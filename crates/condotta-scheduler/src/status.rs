@@ -4,6 +4,7 @@ use alloc::string::ToString;
 
 use crate::{
     Event, Now, Scheduler, Status,
+    changes::part,
     prune::Timer,
     task::{Slot, Task},
 };
@@ -42,13 +43,15 @@ impl Scheduler {
             }
         } else if new == Status::Disabled
             && let Some(rare) = &mut self.tasks[slot].rare
+            && rare.scheduler_disabled.take().is_some()
         {
-            rare.scheduler_disabled = None;
+            self.changed(slot, part::STATE);
         }
         self.move_to(now, slot, new);
         if new == Status::Failed {
             self.retry_later(now, slot);
             if remove_on_failure {
+                // Marked as changed by the line before.
                 self.tasks[slot].rare_mut().remove = Some(now.monotonic);
                 self.timers.insert((now.monotonic, Timer::Remove(slot)));
             }
@@ -63,12 +66,15 @@ impl Scheduler {
         for member in self.batches.members(&batch_id) {
             self.set_status(now, member, new);
             self.edit(member, Task::clear_batch_id);
+            self.changed(member, part::STATE);
         }
         self.edit(slot, Task::clear_batch_id);
+        self.changed(slot, part::STATE);
     }
 
     /// Counts a failure; whether there were too many.
     fn add_failure(&mut self, now: Now, slot: Slot) -> bool {
+        self.changed(slot, part::STATE);
         let task = &mut self.tasks[slot];
         let policy = *self.policies.value(task.policy);
         let rare = task.rare_mut();
@@ -88,6 +94,7 @@ impl Scheduler {
     pub(crate) fn retry_later(&mut self, now: Now, slot: Slot) {
         let due = now.monotonic.after(self.config.retry_delay);
         self.tasks[slot].rare_mut().retry = Some(due);
+        self.changed(slot, part::STATE);
         if self.config.retry_delay >= 0.0 {
             self.timers.insert((due, Timer::Retry(slot)));
         }
@@ -99,6 +106,7 @@ impl Scheduler {
             rare.scheduler_disabled = None;
         }
         task.clear_failures();
+        self.changed(slot, part::STATE);
     }
 
     /// Lets a disabled task be tried again, after the retry delay.
@@ -106,6 +114,7 @@ impl Scheduler {
         self.clear_disable(slot);
         self.set_status(now, slot, Status::Failed);
         self.tasks[slot].clear_failures();
+        self.changed(slot, part::STATE);
     }
 
     /// Really changes the status, with all that follows for the tasks that depend on this one.
@@ -123,6 +132,7 @@ impl Scheduler {
         task.status = new;
         task.updated = now.wall;
         task.updated_monotonic = now.monotonic;
+        self.changed(slot, part::STATE);
         self.tasks.enlist(slot);
         self.index(slot, true);
         self.index_need(slot, true);

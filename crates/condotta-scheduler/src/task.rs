@@ -49,6 +49,8 @@ pub(crate) struct Task {
     pub(crate) runnable: bool,
     pub(crate) batchable: bool,
     pub(crate) accepts_messages: bool,
+    /// Parts that changed since records of it were taken; see `changes.rs`.
+    pub(crate) changed: u8,
     pub(crate) priority: f64,
     /// When the record was made, as a running number: wall-clock time must not decide.
     pub(crate) age: u64,
@@ -80,7 +82,7 @@ pub(crate) struct Task {
 }
 
 /// What most tasks never have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rare {
     pub(crate) tracking_url: Option<Box<str>>,
     pub(crate) status_message: Option<Box<str>>,
@@ -127,6 +129,7 @@ impl Task {
             runnable: false,
             batchable: false,
             accepts_messages: false,
+            changed: 0,
             priority: 0.0,
             age,
             created: Timestamp::default(),
@@ -192,6 +195,10 @@ impl Task {
 
     pub(crate) fn batch_id(&self) -> Option<&str> {
         self.rare.as_ref()?.batch_id.as_deref()
+    }
+
+    pub(crate) fn tracking_url(&self) -> Option<&str> {
+        self.rare.as_ref()?.tracking_url.as_deref()
     }
 
     pub(crate) fn scheduler_disabled(&self) -> Option<Timestamp> {

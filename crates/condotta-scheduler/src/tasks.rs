@@ -74,6 +74,11 @@ impl Tasks {
         self.slots.get(slot)
     }
 
+    /// The next age is greater than this one.
+    pub(crate) fn set_last_age(&mut self, age: u64) {
+        self.next_age = age;
+    }
+
     pub(crate) fn take_age(&mut self) -> u64 {
         self.next_age += 1;
         self.next_age
@@ -130,6 +135,11 @@ impl Tasks {
         }
         self[slot].in_status = Link::ALONE;
         self.lists[status].len -= 1;
+    }
+
+    /// Slots from here on were never used.
+    pub(crate) fn places(&self) -> Slot {
+        Slot::try_from(self.slots.len()).expect("fewer than 2^32 tasks")
     }
 
     pub(crate) fn count(&self, status: Status) -> usize {

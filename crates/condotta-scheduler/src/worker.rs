@@ -14,7 +14,7 @@ use alloc::{
 };
 
 use crate::{
-    InfoValue, Timestamp, WorkerMessage, WorkerState,
+    InfoValue, Now, Timestamp, WorkerMessage, WorkerState,
     queue::QueueIndex,
     resource::NeedId,
     task::{NO_SLOT, Slot},
@@ -45,6 +45,10 @@ impl StakeId {
 /// A worker's record.
 pub(crate) struct Worker {
     pub(crate) id: Box<str>,
+    /// Never given twice.
+    pub(crate) serial: u64,
+    /// As which records of tasks name it in teams; see `WorkerRecord`.
+    pub(crate) team_serial: u64,
     pub(crate) host: Option<String>,
     /// Last contact, on both clocks.
     pub(crate) last_active: Timestamp,
@@ -73,6 +77,32 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// A worker that comes for the first time, as of now. It is in no set.
+    pub(crate) fn new(id: &str, serial: u64, now: Now) -> Self {
+        Self {
+            id: id.into(),
+            serial,
+            team_serial: serial,
+            host: None,
+            last_active: now.monotonic,
+            last_active_wall: now.wall,
+            last_get_work: None,
+            started_wall: now.wall,
+            info: Arc::default(),
+            assistant: false,
+            processes: 1,
+            disabled: false,
+            planning: false,
+            connected: true,
+            forgotten: false,
+            ran: 0,
+            messages: Vec::new(),
+            teams: BTreeSet::new(),
+            stakes: BTreeSet::new(),
+            owned: BTreeSet::new(),
+        }
+    }
+
     pub(crate) fn state(&self) -> WorkerState {
         if self.disabled {
             WorkerState::Disabled
@@ -81,7 +111,9 @@ impl Worker {
         }
     }
 
-    pub(crate) fn add_info(&mut self, info: Vec<(String, InfoValue)>) {
+    /// Keeps what it says of itself; whether any of that is new.
+    pub(crate) fn add_info(&mut self, info: Vec<(String, InfoValue)>) -> bool {
+        let mut is_new = false;
         let known = Arc::make_mut(&mut self.info);
         for (name, value) in info {
             match name.as_str() {
@@ -94,10 +126,18 @@ impl Worker {
                 _ => {}
             }
             match known.iter_mut().find(|known| known.0 == name) {
-                Some(known) => known.1 = value,
-                None => known.push((name, value)),
+                Some(known) if known.1 == value => {}
+                Some(known) => {
+                    known.1 = value;
+                    is_new = true;
+                }
+                None => {
+                    known.push((name, value));
+                    is_new = true;
+                }
             }
         }
+        is_new
     }
 }
 
@@ -153,6 +193,8 @@ impl Default for Stake {
 }
 
 pub(crate) struct Workers {
+    /// The serial number that was given last.
+    last_serial: u64,
     pub(crate) list: Vec<Option<Worker>>,
     free: Vec<u32>,
     by_id: BTreeMap<Box<str>, WorkerIndex>,
@@ -167,6 +209,7 @@ pub(crate) struct Workers {
 impl Workers {
     pub(crate) fn new() -> Self {
         Self {
+            last_serial: 0,
             list: Vec::new(),
             free: Vec::new(),
             by_id: BTreeMap::new(),
@@ -181,6 +224,23 @@ impl Workers {
 
     pub(crate) fn find(&self, id: &str) -> Option<WorkerIndex> {
         self.by_id.get(id).copied()
+    }
+
+    /// A serial number that nobody had.
+    pub(crate) fn take_serial(&mut self) -> u64 {
+        self.last_serial += 1;
+        self.last_serial
+    }
+
+    /// Numbers up to this one were given to somebody.
+    pub(crate) fn skip_serials(&mut self, last: u64) {
+        self.last_serial = self.last_serial.max(last);
+    }
+
+    /// A worker of the same id comes anew. Tasks that name the forgotten one name it then.
+    pub(crate) fn replace_forgotten(&mut self, index: WorkerIndex, new: Worker) {
+        let ran = self[index].ran;
+        self[index] = Worker { ran, ..new };
     }
 
     pub(crate) fn insert(&mut self, worker: Worker) -> WorkerIndex {
@@ -264,6 +324,11 @@ impl Workers {
         }
         let mut members = self.team(id).members.clone();
         members.push(worker);
+        self.team_of(members)
+    }
+
+    /// The team of these members, in this order.
+    pub(crate) fn team_of(&mut self, members: Vec<WorkerIndex>) -> TeamId {
         if let Some(&known) = self.team_ids.get(&members) {
             return known;
         }
@@ -286,6 +351,11 @@ impl Workers {
         };
         let mut members = self.stake(id).members.clone();
         members.insert(position, worker);
+        self.stake_of(members)
+    }
+
+    /// The stakeholders that are these, ascending.
+    pub(crate) fn stake_of(&mut self, members: Vec<WorkerIndex>) -> StakeId {
         if let Some(&known) = self.stake_ids.get(&members) {
             return known;
         }
