@@ -1,0 +1,191 @@
+//! Opens a state directory for a scheduler: makes it if need be, reads it, and cuts off what an
+//! unfinished write left.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{Seek as _, SeekFrom},
+    path::Path,
+};
+
+use condotta_scheduler::Timestamp;
+
+use super::{
+    SavedState,
+    error::{StateError, Tried as _},
+    files::{self, Header, Listing, Role},
+    lock::Lock,
+    read::{self, Cut, OnDamage, Reading, Segment},
+    writer::{Start, Writer},
+};
+
+/// The state of a scheduler in one directory.
+#[derive(Debug)]
+pub struct StateDir;
+
+/// A state that was read, and where it goes on.
+#[derive(Debug)]
+pub struct Opened {
+    /// What there is.
+    pub saved: SavedState,
+    /// The greatest time on the monotonic clock that a transaction has. The clock goes on from it.
+    pub monotonic: Timestamp,
+    /// What was found.
+    pub report: OpenReport,
+    /// The end of the journal.
+    pub writer: Writer,
+}
+
+/// What was found in a directory, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Tasks that there are.
+    pub tasks: usize,
+    /// Transactions that were read, those of the snapshot included.
+    pub transactions: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Files that were read.
+    pub files: usize,
+    /// Whether the directory is a new one.
+    pub is_new: bool,
+    /// What was cut off the journal.
+    pub cut: Option<Cut>,
+}
+
+impl fmt::Display for OpenReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_new {
+            return f.write_str("a new state directory");
+        }
+        let Self {
+            tasks,
+            transactions,
+            bytes,
+            files,
+            ..
+        } = self;
+        write!(
+            f,
+            "{tasks} tasks, from {transactions} transactions in {files} files of {bytes} bytes"
+        )?;
+        if let Some(cut) = &self.cut {
+            write!(f, "; {cut}: cut off")?;
+        }
+        Ok(())
+    }
+}
+
+impl StateDir {
+    /// Opens the state in a directory, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be used, is used by another process or is damaged. What it holds
+    /// is then as it was.
+    pub fn open(path: &Path) -> Result<Opened, StateError> {
+        files::make_directory(path)?;
+        read::list(path)?;
+        let lock = Lock::take(path)?;
+        // Only with the lock held does the list stay as it is.
+        let listing = read::list(path)?;
+        if listing.has_state() {
+            Self::open_existing(path, &listing, lock)
+        } else {
+            remove_temporary(&listing)?;
+            Self::open_new(path, lock)
+        }
+    }
+
+    fn open_new(path: &Path, lock: Lock) -> Result<Opened, StateError> {
+        let header = Header::new(Role::Journal, 1, None).block();
+        let file = files::put(&path.join(Role::Journal.file_name(1)), &header)?;
+        files::write_format(path)?;
+        let length = header.len() as u64;
+        Ok(Opened {
+            saved: SavedState::default(),
+            monotonic: Timestamp(0.0),
+            report: OpenReport {
+                tasks: 0,
+                transactions: 0,
+                bytes: 0,
+                files: 0,
+                is_new: true,
+                cut: None,
+            },
+            writer: Writer::new(Start {
+                directory: path.to_owned(),
+                lock,
+                file,
+                number: 1,
+                length,
+                bytes_since_snapshot: length,
+            }),
+        })
+    }
+
+    fn open_existing(path: &Path, listing: &Listing, lock: Lock) -> Result<Opened, StateError> {
+        let reading = read::read(path, listing, OnDamage::Stop)?;
+        let segment = reading
+            .last
+            .clone()
+            .expect("without a segment, reading fails");
+        let file = open_segment(path, &segment, reading.torn.as_ref())?;
+        remove_temporary(listing)?;
+        if !listing.has_format {
+            files::write_format(path)?;
+        }
+        if let Some(&snapshot) = listing.snapshots.keys().last() {
+            files::remove_before(path, snapshot);
+        }
+        let journals = reading.files.iter().filter(|file| !file.is_snapshot);
+        Ok(Opened {
+            monotonic: reading.now.monotonic,
+            report: report(&reading),
+            writer: Writer::new(Start {
+                directory: path.to_owned(),
+                lock,
+                file,
+                number: segment.number,
+                length: segment.length,
+                bytes_since_snapshot: journals.map(|file| file.bytes).sum(),
+            }),
+            saved: reading.saved,
+        })
+    }
+}
+
+fn report(reading: &Reading) -> OpenReport {
+    OpenReport {
+        tasks: reading.saved.task_count(),
+        transactions: reading.transactions(),
+        bytes: reading.files.iter().map(|file| file.bytes).sum(),
+        files: reading.files.len(),
+        is_new: false,
+        cut: reading.torn.clone(),
+    }
+}
+
+/// Opens the last segment where it goes on, without a torn end.
+///
+/// An earlier process may have ended before what it wrote was on the disk. It is part of the state
+/// now, so it has to be there before anything is answered.
+fn open_segment(path: &Path, segment: &Segment, torn: Option<&Cut>) -> Result<File, StateError> {
+    let path = path.join(Role::Journal.file_name(segment.number));
+    let file = OpenOptions::new().write(true).open(&path);
+    let mut file = file.tried("open for writing", &path)?;
+    if torn.is_some() {
+        file.set_len(segment.length).tried("cut", &path)?;
+    }
+    file.sync_all().tried("sync", &path)?;
+    file.seek(SeekFrom::Start(segment.length))
+        .tried("write", &path)?;
+    Ok(file)
+}
+
+fn remove_temporary(listing: &Listing) -> Result<(), StateError> {
+    for file in &listing.temporary {
+        fs::remove_file(file).tried("remove", file)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The durable state as its users see it: directories, records in and out, and what a crash, a
+//! full disk or a flipped bit makes of them.
+
+mod crash;
+mod records;
+mod sample;
