@@ -29,9 +29,8 @@ pub(super) struct RecordOwned(#[serde(with = "RecordJson")] pub(super) Record);
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Record", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "it only describes another type")]
 enum RecordJson {
-    Task(#[serde(with = "TaskRecordJson")] TaskRecord),
+    Task(#[serde(with = "boxed_task")] Box<TaskRecord>),
     TaskRemoved(String),
     Worker(#[serde(with = "WorkerRecordJson")] WorkerRecord),
     WorkerRemoved(u64),
@@ -52,6 +51,23 @@ struct TaskRecordJson {
     links: Option<TaskLinks>,
     #[serde(with = "state", default, skip_serializing_if = "Option::is_none")]
     state: Option<TaskState>,
+}
+
+mod boxed_task {
+    use super::{Deserializer, Serializer, TaskRecord, TaskRecordJson};
+
+    pub(super) fn serialize<S: Serializer>(
+        task: &TaskRecord,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        TaskRecordJson::serialize(task, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Box<TaskRecord>, D::Error> {
+        TaskRecordJson::deserialize(deserializer).map(Box::new)
+    }
 }
 
 maybe!(identity, TaskIdentity, "TaskIdentityJson");

@@ -7,7 +7,7 @@ use condotta_scheduler::{Record, TaskRecord};
 /// What all records together say.
 #[derive(Debug, Default)]
 pub struct SavedState {
-    tasks: BTreeMap<String, TaskRecord>,
+    tasks: BTreeMap<String, Box<TaskRecord>>,
     others: Vec<Record>,
 }
 

@@ -13,8 +13,8 @@ use condotta_scheduler::{
 use condotta_server::state::{self, StateDir};
 
 /// A task of which only the rarest parts are left out.
-pub(crate) fn task(id: &str) -> TaskRecord {
-    TaskRecord {
+pub(crate) fn task(id: &str) -> Box<TaskRecord> {
+    Box::new(TaskRecord {
         task_id: id.to_owned(),
         identity: Some(TaskIdentity {
             family: "Report".to_owned(),
@@ -36,7 +36,7 @@ pub(crate) fn task(id: &str) -> TaskRecord {
             stakeholders: vec![1, 3],
         }),
         state: Some(plain_state(Status::Pending)),
-    }
+    })
 }
 
 pub(crate) fn param(name: &str, value: &str, visibility: Visibility) -> Param {
@@ -149,10 +149,8 @@ pub(crate) fn worker() -> WorkerRecord {
 pub(crate) fn every_kind() -> Vec<Record> {
     let mut full = task("Report_2");
     full.state = Some(full_state());
-    let only_links = TaskRecord {
-        links: Some(TaskLinks::default()),
-        ..bare("Report_1")
-    };
+    let mut only_links = bare("Report_1");
+    only_links.links = Some(TaskLinks::default());
     let batcher = BatcherRecord {
         worker: "worker-1".to_owned(),
         family: "Report".to_owned(),
@@ -191,11 +189,11 @@ pub(crate) fn every_kind() -> Vec<Record> {
     ]
 }
 
-pub(crate) fn bare(id: &str) -> TaskRecord {
-    TaskRecord {
+pub(crate) fn bare(id: &str) -> Box<TaskRecord> {
+    Box::new(TaskRecord {
         task_id: id.to_owned(),
         ..TaskRecord::default()
-    }
+    })
 }
 
 /// One transaction with these records.
