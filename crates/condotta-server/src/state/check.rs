@@ -26,8 +26,8 @@ pub struct CheckReport {
     pub files: Vec<StateFile>,
     /// How many tasks there are of each status.
     pub tasks: BTreeMap<Status, usize>,
-    /// Tasks of which a part is missing, which only damage explains.
-    pub incomplete: usize,
+    /// Tasks of which a part is missing, which only damage explains. They are lost.
+    pub lost_tasks: Vec<String>,
     /// What a start would cut off the end of the journal; that is no damage.
     pub cut: Option<Cut>,
     /// What is not as it was written. A directory without damage opens.
@@ -37,21 +37,18 @@ pub struct CheckReport {
 impl CheckReport {
     fn of(reading: &Reading) -> Self {
         let mut tasks = BTreeMap::new();
-        let mut incomplete = 0;
+        let mut lost = reading.mentioned.clone();
         for record in reading.saved.records() {
-            let Record::Task(task) = record else { continue };
-            let status = task
-                .state
-                .as_ref()
-                .map_or(Status::Unknown, |state| state.status);
-            *tasks.entry(status).or_default() += 1;
-            let is_whole = task.identity.is_some() && task.links.is_some() && task.state.is_some();
-            incomplete += usize::from(!is_whole);
+            if let Record::Task(task) = record {
+                let status = task.state.map_or(Status::Unknown, |state| state.status);
+                *tasks.entry(status).or_default() += 1;
+                lost.remove(&task.task_id);
+            }
         }
         Self {
             files: reading.files.clone(),
             tasks,
-            incomplete,
+            lost_tasks: lost.into_iter().collect(),
             cut: reading.torn.clone(),
             damages: reading.damages.clone(),
         }
@@ -82,8 +79,8 @@ impl fmt::Display for CheckReport {
             write!(f, "{before}{count} {}", status.name())?;
         }
         writeln!(f)?;
-        if self.incomplete > 0 {
-            writeln!(f, "{} tasks are known only in part", self.incomplete)?;
+        for id in &self.lost_tasks {
+            writeln!(f, "lost, since only a part of it can be read: task {id}")?;
         }
         if let Some(cut) = &self.cut {
             writeln!(f, "{cut}; the next start cuts it off")?;

@@ -5,11 +5,10 @@ use std::{
     path::Path,
 };
 
-use condotta_scheduler::{Now, Record, Timestamp};
+use condotta_scheduler::{Now, Record, SavedState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SavedState,
     error::StateError,
     files::{self, FORMAT, Header, Role},
     frame,

@@ -8,10 +8,9 @@ use std::{
     path::Path,
 };
 
-use condotta_scheduler::Timestamp;
+use condotta_scheduler::{SavedState, Timestamp};
 
 use super::{
-    SavedState,
     error::{StateError, Tried as _},
     files::{self, Header, Listing, Role},
     lock::Lock,

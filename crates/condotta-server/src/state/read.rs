@@ -5,16 +5,16 @@
 //! damage ends the reading; to check and to repair, reading goes on behind it.
 
 use std::{
+    collections::BTreeSet,
     fmt, io,
     ops::Bound,
     path::{Path, PathBuf},
 };
 
-use condotta_scheduler::{Now, Timestamp};
+use condotta_scheduler::{Now, Record, SavedState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SavedState,
     block::{self, Blocks, Kind, Next},
     error::{Damage, StateError, Tried as _},
     files::{self, FORMAT, FORMAT_FILE, Header, Listing, Role},
@@ -38,6 +38,9 @@ pub(super) struct Reading {
     pub(super) now: Now,
     pub(super) files: Vec<StateFile>,
     pub(super) damages: Vec<Damage>,
+    /// Tasks that records were about and that are not removed. Only kept while reading goes on
+    /// behind damage: those of them that did not come together from their parts are lost.
+    pub(super) mentioned: BTreeSet<String>,
     /// The end of the last segment that was cut off, or is to be.
     pub(super) torn: Option<Cut>,
     /// What the last segment is, when there is one.
@@ -123,6 +126,7 @@ impl Reading {
             },
             files: Vec::new(),
             damages: Vec::new(),
+            mentioned: BTreeSet::new(),
             torn: None,
             last: None,
             on_damage,
@@ -238,10 +242,23 @@ impl Reading {
         self.now.monotonic = self.now.monotonic.max(transaction.at.monotonic);
         self.now.wall = self.now.wall.max(transaction.at.wall);
         for record in transaction.records {
+            if self.on_damage == OnDamage::GoOn {
+                self.mention(&record);
+            }
             self.saved.apply(record);
         }
         if let Some(file) = self.files.last_mut() {
             file.transactions += 1;
+        }
+    }
+}
+
+impl Reading {
+    fn mention(&mut self, record: &Record) {
+        match record {
+            Record::Task(task) => drop(self.mentioned.insert(task.task_id.clone())),
+            Record::TaskRemoved(id) => drop(self.mentioned.remove(id)),
+            _ => {}
         }
     }
 }

@@ -21,7 +21,7 @@ fn every_kind_comes_back() {
     let opened = StateDir::open(&path).expect("it opens");
     assert_eq!(opened.monotonic.0, 12.0);
     assert_eq!((opened.report.tasks, opened.report.transactions), (2, 13));
-    let records = opened.saved.records();
+    let records: Vec<Record> = opened.saved.records().collect();
     let has = |record: &Record| records.contains(record);
     assert!(has(&Record::Worker(worker())), "{records:#?}");
     assert!(has(&Record::Paused(true)), "{records:#?}");

@@ -32,8 +32,8 @@ pub(crate) fn task(id: &str) -> Box<TaskRecord> {
         }),
         links: Some(TaskLinks {
             deps: vec!["Child_1".to_owned(), "Child_2".to_owned()],
-            workers: vec![3, 1],
-            stakeholders: vec![1, 3],
+            workers: vec![5],
+            stakeholders: vec![1],
         }),
         state: Some(plain_state(Status::Pending)),
     })
@@ -214,12 +214,14 @@ pub(crate) fn task_frame(index: usize) -> Vec<u8> {
 /// The ids of the tasks in a directory.
 pub(crate) fn task_ids(path: &Path) -> Vec<String> {
     let opened = StateDir::open(path).expect("it opens");
-    let records = opened.saved.records().into_iter();
+    let records = opened.saved.records();
     let ids = records.filter_map(|record| match record {
         Record::Task(task) => Some(task.task_id),
         _ => None,
     });
-    ids.collect()
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort();
+    ids
 }
 
 /// The ids that `task_frame` gives to the first tasks.
