@@ -38,6 +38,9 @@ pub struct Config {
     /// Whether any events are kept for [`poll_event`](crate::Scheduler::poll_event). Who turns
     /// this off gets none; who leaves it on has to fetch them.
     pub keep_events: bool,
+    /// Whether it is noted who may have got something to do, for
+    /// [`take_wakeups`](crate::Scheduler::take_wakeups).
+    pub keep_wakeups: bool,
     /// Whether it is kept for [`take_changes`](crate::Scheduler::take_changes) what requests
     /// changed. Who turns this on has to fetch it.
     pub keep_changes: bool,
@@ -62,6 +65,7 @@ impl Default for Config {
             batch_emails: false,
             record_task_history: false,
             keep_events: false,
+            keep_wakeups: false,
             keep_changes: false,
         }
     }

@@ -107,6 +107,7 @@ impl Scheduler {
         if task.is_ready() {
             self.index_ready(slot, add);
         }
+        self.note_task(slot, add);
     }
 
     fn index_ready(&mut self, slot: Slot, add: bool) {

@@ -210,8 +210,12 @@ impl Scheduler {
 
     fn check_ready(&self) -> Result<(), String> {
         let mut ready = 0;
+        let mut needy = BTreeSet::new();
         for (slot, task) in self.tasks.iter().filter(|(_, task)| task.is_ready()) {
             ready += 1;
+            if task.need != NeedId::NOTHING {
+                needy.insert((task.team, task.need, task.runnable));
+            }
             let queues = &self.workers.team(task.team).queues;
             let queue = queues.get(&(task.need, task.runnable));
             let known =
@@ -222,6 +226,14 @@ impl Scheduler {
         ensure!(
             kept == ready,
             "{kept} tasks are queued, really {ready} are ready"
+        );
+        let kept = self.queues.needy();
+        let kept: BTreeSet<_> = kept
+            .map(|kind| (kind.team, kind.need, kind.runnable))
+            .collect();
+        ensure!(
+            kept == needy,
+            "{kept:?} need resources, really {needy:?} do"
         );
         Ok(())
     }

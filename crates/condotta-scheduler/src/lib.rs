@@ -9,7 +9,7 @@
 //! * requests, named as Luigi's remote procedure calls (`add_task`, `get_work`, `ping`, …);
 //! * time: [`Scheduler::poll_timeout`] says when something is due, [`Scheduler::handle_timeout`]
 //!   does it (`prune`, Luigi's name for it, is the same);
-//! * outputs: [`Scheduler::poll_event`];
+//! * outputs: [`Scheduler::poll_event`], [`Scheduler::take_wakeups`];
 //! * views, which change nothing: `task_list`, `dep_graph`, `worker_list`, ….
 //!
 //! ```
@@ -62,6 +62,7 @@ mod upstream;
 mod view;
 mod view_graph;
 mod view_worker;
+mod wakeup;
 mod worker;
 
 pub use changes::RecordCursor;
@@ -74,3 +75,4 @@ pub use request::*;
 pub use saved::SavedState;
 pub use scheduler::{Answer, Scheduler};
 pub use time::{Now, Timestamp};
+pub use wakeup::Wakeups;

@@ -47,6 +47,7 @@ impl Scheduler {
         let tasks = &mut self.workers.team_mut(team).tasks;
         *tasks -= 1;
         if *tasks == 0 && team != TeamId::NOBODY {
+            self.note_end_of_team(team);
             self.workers.drop_team(team);
         }
     }

@@ -79,6 +79,8 @@ impl Scheduler {
             self.workers[worker].team_serial = self.workers.take_serial();
             self.workers[worker].disabled = true;
             self.worker_changed(worker);
+            self.note_worker(worker);
+            self.note_contention();
         }
         Ok(())
     }
@@ -176,6 +178,7 @@ impl Scheduler {
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
     pub fn unpause(&mut self, _now: Now) -> Answer<()> {
         self.set_paused(false);
+        self.note_everybody();
         Ok(())
     }
 
@@ -212,6 +215,7 @@ impl Scheduler {
         if changed {
             self.changed_limits.insert(resource);
             self.limit_changed(resource);
+            self.note_contention();
         }
         Ok(())
     }

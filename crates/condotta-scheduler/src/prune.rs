@@ -205,6 +205,7 @@ impl Scheduler {
     /// The worker is not there any more. What it alone wanted is abandoned.
     pub(crate) fn detach(&mut self, now: Now, index: WorkerIndex) {
         self.workers[index].connected = false;
+        self.note_contention();
         self.workers[index].messages.clear();
         self.worker_changed(index);
         for stake in self.workers[index].stakes.clone() {
@@ -235,6 +236,7 @@ impl Scheduler {
             self.workers.stake_mut(stake).abandoned = None;
         }
         self.watch(index);
+        self.note_return(index);
         let worker = self.workers[index].id.to_string();
         self.emit(|_| Event::WorkerAttached {
             at: now.wall,

@@ -31,6 +31,8 @@ pub(crate) struct Queues {
     free: Vec<u32>,
     /// The head of each queue that has one, best first.
     heads: BTreeSet<(Rank, QueueIndex)>,
+    /// The queues of tasks that need resources.
+    needy: BTreeSet<QueueIndex>,
 }
 
 impl Queues {
@@ -39,7 +41,7 @@ impl Queues {
             kind,
             ready: BTreeSet::new(),
         };
-        match self.free.pop() {
+        let index = match self.free.pop() {
             Some(index) => {
                 self.list[index as usize] = queue;
                 QueueIndex(index)
@@ -48,12 +50,17 @@ impl Queues {
                 self.list.push(queue);
                 QueueIndex(u32::try_from(self.list.len() - 1).expect("fewer than 2^32 queues"))
             }
+        };
+        if kind.need != NeedId::NOTHING {
+            self.needy.insert(index);
         }
+        index
     }
 
     /// Drops an empty queue.
     pub(crate) fn drop(&mut self, index: QueueIndex) {
         debug_assert!(self.get(index).ready.is_empty());
+        self.needy.remove(&index);
         self.free.push(index.0);
         if self.free.len() == self.list.len() {
             self.free = Vec::new();
@@ -93,6 +100,11 @@ impl Queues {
     /// The heads of all queues, best first.
     pub(crate) fn heads(&self) -> impl Iterator<Item = (Rank, QueueIndex)> {
         self.heads.iter().copied()
+    }
+
+    /// What the tasks of each queue have in common, where they need resources.
+    pub(crate) fn needy(&self) -> impl Iterator<Item = Kind> {
+        self.needy.iter().map(|&index| self.get(index).kind)
     }
 
     /// How many tasks are ready.

@@ -20,6 +20,7 @@ use crate::{
     resource::{Limits, Needs, Resource, Taken},
     task::{Rank, Slot},
     tasks::Tasks,
+    wakeup::Noted,
     worker::{Worker, WorkerIndex, Workers},
 };
 
@@ -90,6 +91,7 @@ pub struct Scheduler {
     /// What is to be told by the next `take_changes`.
     pub(crate) changes: Changes,
     events: VecDeque<Event>,
+    pub(crate) noted: Noted,
     random: u64,
 }
 
@@ -126,6 +128,7 @@ impl Scheduler {
             paused: false,
             changes: Changes::default(),
             events: VecDeque::new(),
+            noted: Noted::default(),
             random: seed,
         }
     }
@@ -151,6 +154,8 @@ impl Scheduler {
         let worker = self.worker(now, &request.worker)?;
         if self.workers[worker].add_info(request.info) {
             self.worker_changed(worker);
+            self.note_contention();
+            self.note_worker(worker);
         }
         Ok(())
     }

@@ -9,3 +9,4 @@ mod model;
 mod random;
 mod reports;
 mod step;
+mod wakeups;

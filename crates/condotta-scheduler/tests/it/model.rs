@@ -80,6 +80,15 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The connected workers.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = &String> {
+        self.processes.keys()
+    }
+
+    pub(crate) fn is_assistant(&self, worker: &str) -> bool {
+        self.assistants.contains(worker)
+    }
+
     pub(crate) fn is_disabled(&self, worker: &str) -> bool {
         self.disabled.contains(worker)
     }

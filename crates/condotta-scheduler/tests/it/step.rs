@@ -21,6 +21,14 @@ struct Play {
     batch: Option<(String, String)>,
 }
 
+/// What a worker could hear now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Prospect {
+    gets_work: bool,
+    /// Pending tasks at all, of it alone, and of it as the last.
+    waits_for: [bool; 3],
+}
+
 fn task_id(number: usize) -> String {
     format!("F{}_{number}", number % 2)
 }
@@ -60,6 +68,7 @@ impl Play {
             disable_persist: 15.0,
             stable_done_cooldown_secs: 3.0,
             keep_events: true,
+            keep_wakeups: true,
             record_task_history: true,
             ..Config::default()
         };
@@ -90,6 +99,50 @@ impl Play {
         self.secs += f64::from(pause);
         let now = self.now();
         self.repeat_batchers();
+        self.scheduler.take_wakeups();
+        let before = self.prospects();
+        self.request(now, request);
+        self.check_wakeups(&before);
+        while self.scheduler.poll_event().is_some() {}
+        let scheduler = &self.scheduler;
+        let known = |id: &String| scheduler.task(id).is_some();
+        self.memory.runnable.retain(known);
+        self.memory.batchable.retain(known);
+        scheduler.check_invariants().expect("all indexes agree");
+    }
+
+    /// What each connected worker could hear now.
+    fn prospects(&self) -> BTreeMap<String, Prospect> {
+        let model = Model::of(&self.scheduler, &self.memory, self.now());
+        let prospect = |worker: &String| {
+            let gets_work = !model.work(worker, model.is_assistant(worker)).is_empty();
+            let (pending, unique, last, _) = model.counts(worker);
+            let waits_for = [pending > 0, unique > 0, last > 0];
+            let prospect = Prospect {
+                gets_work,
+                waits_for,
+            };
+            (worker.clone(), prospect)
+        };
+        model.workers().map(prospect).collect()
+    }
+
+    /// Whoever could get a task at once, or has nothing to wait for any more, is woken.
+    fn check_wakeups(&mut self, before: &BTreeMap<String, Prospect>) {
+        let wakeups = self.scheduler.take_wakeups();
+        for (worker, after) in self.prospects() {
+            let before = before.get(&worker).copied().unwrap_or_default();
+            let gets_work = after.gets_work && !before.gets_work;
+            let may_go = (0..3).any(|kind| before.waits_for[kind] && !after.waits_for[kind]);
+            let is_woken = wakeups.everybody || wakeups.workers.contains(&worker);
+            assert!(
+                is_woken || !(gets_work || may_go),
+                "{worker} waits on: {before:?}, {after:?}"
+            );
+        }
+    }
+
+    fn request(&mut self, now: Now, request: &Request) {
         match request {
             Request::Announce(announce) => self.announce(announce),
             Request::Report {
@@ -149,12 +202,6 @@ impl Play {
             Request::Prune => self.scheduler.handle_timeout(now),
             Request::Refused(kind) => self.refused(*kind),
         }
-        while self.scheduler.poll_event().is_some() {}
-        let scheduler = &self.scheduler;
-        let known = |id: &String| scheduler.task(id).is_some();
-        self.memory.runnable.retain(known);
-        self.memory.batchable.retain(known);
-        scheduler.check_invariants().expect("all indexes agree");
     }
 
     fn announce(&mut self, announce: &Announce) {
