@@ -5,4 +5,9 @@
 
 pub mod clock;
 pub mod driver;
+pub mod http;
+pub mod listen;
+pub mod metrics;
 pub mod state;
+#[cfg(test)]
+mod testing;

@@ -43,6 +43,14 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// A handle whose calls a test answers itself.
+    #[cfg(test)]
+    pub(crate) fn for_tests(calls: mpsc::UnboundedSender<Call>) -> Self {
+        Self {
+            calls: Arc::new(OnceLock::from(calls)),
+        }
+    }
+
     /// Puts a request and waits for its answer; what the request changed is durable then.
     ///
     /// # Errors

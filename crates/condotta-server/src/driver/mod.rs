@@ -5,4 +5,6 @@
 
 mod handle;
 
+#[cfg(test)]
+pub(crate) use handle::Call;
 pub use handle::{CallError, Handle, Reply};
