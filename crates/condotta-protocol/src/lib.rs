@@ -6,6 +6,7 @@
 //! nobody's business here.
 
 mod arguments;
+mod await_work;
 mod call_extension;
 mod call_operator;
 mod call_view;
@@ -22,12 +23,15 @@ mod error;
 mod json;
 mod json_reader;
 mod json_writer;
+mod long_read;
 mod methods;
 
+pub use await_work::{AWAIT_WORK, await_work};
 pub use dispatch::dispatch;
 pub use encode_task::task_view;
 pub use error::RpcError;
 pub use json::{Json, Object};
 pub use json_reader::{JsonError, MAX_NESTING, read_json};
 pub use json_writer::write_json;
+pub use long_read::{LongRead, long_read};
 pub use methods::{extensions, methods, only_reads};

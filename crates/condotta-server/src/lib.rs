@@ -5,9 +5,5 @@
 
 pub mod clock;
 pub mod driver;
-pub mod http;
-pub mod listen;
-pub mod metrics;
+pub mod observer;
 pub mod state;
-#[cfg(test)]
-mod testing;

@@ -1,18 +1,42 @@
-//! What others hold of the driver.
+//! What others hold of the scheduler's thread.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock, mpsc::Sender},
+};
 
-use condotta_protocol::{Object, RpcError};
+use condotta_protocol::{LongRead, Object, RpcError, write_json};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+
+use super::message::{Call, Message};
 
 /// What a call answers.
-#[derive(Debug)]
 pub enum Reply {
     /// A value, to be written in Luigi's JSON.
     Value(Value),
-    /// JSON that is already written, in Luigi's dialect.
-    Text(Vec<u8>),
+    /// What was read, still to be put into words: that may take long, so not on a thread that others
+    /// wait for.
+    Read(Box<dyn LongRead>),
+}
+
+impl Reply {
+    /// As JSON in Luigi's dialect, at the end of `out`.
+    pub fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Value(value) => write_json(out, &value),
+            Self::Read(read) => read.write(out),
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => f.debug_tuple("Value").field(value).finish(),
+            Self::Read(_) => f.write_str("Read"),
+        }
+    }
 }
 
 /// Why a call has no answer.
@@ -23,54 +47,54 @@ pub enum CallError {
     Rpc(#[from] RpcError),
     /// Not now; the same request may succeed in a moment.
     #[error("the scheduler cannot answer now: {0}; try again in a moment")]
-    Unavailable(&'static str),
+    Unavailable(Arc<str>),
     /// The scheduler failed over this request. It was not stored, and the state is as before.
     #[error("the scheduler failed over this request, which was not stored: {0}")]
     Failed(String),
 }
 
-/// One request on its way.
-pub(crate) struct Call {
-    pub(crate) method: String,
-    pub(crate) arguments: Object,
-    pub(crate) answer: oneshot::Sender<Result<Reply, CallError>>,
+impl CallError {
+    pub(crate) fn stopping() -> Self {
+        Self::Unavailable("it is stopping".into())
+    }
 }
 
 /// A way to put requests to the scheduler, also while it is not there yet. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Handle {
-    calls: Arc<OnceLock<mpsc::UnboundedSender<Call>>>,
+    messages: Arc<OnceLock<Sender<Message>>>,
 }
 
 impl Handle {
-    /// A handle whose calls a test answers itself.
-    #[cfg(test)]
-    pub(crate) fn for_tests(calls: mpsc::UnboundedSender<Call>) -> Self {
-        Self {
-            calls: Arc::new(OnceLock::from(calls)),
-        }
-    }
-
     /// Puts a request and waits for its answer; what the request changed is durable then.
     ///
     /// # Errors
     ///
     /// See [`CallError`].
     pub async fn call(&self, method: &str, arguments: Object) -> Result<Reply, CallError> {
-        let calls = self
-            .calls
-            .get()
-            .ok_or(CallError::Unavailable("it is reading its stored state"))?;
+        let Some(messages) = self.messages.get() else {
+            return Err(CallError::Unavailable(
+                "it is reading its stored state".into(),
+            ));
+        };
         let (answer, answered) = oneshot::channel();
         let call = Call {
             method: method.to_owned(),
             arguments,
             answer,
         };
-        let stopping = CallError::Unavailable("it is stopping");
-        if calls.send(call).is_err() {
-            return Err(stopping);
+        if messages.send(Message::Call(call)).is_err() {
+            return Err(CallError::stopping());
         }
-        answered.await.unwrap_or(Err(stopping))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(CallError::stopping()))
+    }
+
+    /// From now on, calls go here.
+    pub(crate) fn open(&self, messages: Sender<Message>) {
+        self.messages
+            .set(messages)
+            .expect("a handle is opened once, by the thread that it leads to");
     }
 }

@@ -1,0 +1,151 @@
+//! Makes changes durable, then lets their answers go.
+//!
+//! A thread of its own writes what the scheduler's thread changed. While it waits for the disk, more
+//! requests are answered, and all of theirs share the next wait (group commit).
+
+use std::{
+    sync::mpsc::{self, Receiver, Sender},
+    thread::{self, JoinHandle},
+};
+
+use super::{
+    CallError, DriverError, Reply,
+    message::{Answer, Message},
+};
+use crate::state::{StateError, Writer};
+
+/// What is written together, and who waits for it.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) frames: Vec<u8>,
+    pub(crate) answers: Vec<(Answer, Result<Reply, CallError>)>,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.answers.is_empty()
+    }
+}
+
+enum Order {
+    Write(Batch),
+    BeginSnapshot,
+    /// To be called once all that was ordered before is durable.
+    Then(Box<dyn FnOnce() + Send>),
+}
+
+/// The other end of the committer's thread.
+#[derive(Default)]
+pub(crate) struct Committer {
+    running: Option<(Sender<Order>, JoinHandle<Writer>)>,
+}
+
+impl Committer {
+    /// Starts the thread. It says to `back` what does not go with an answer.
+    pub(crate) fn start(writer: Writer, back: Sender<Message>) -> Result<Self, DriverError> {
+        let (orders, received) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || run(writer, &received, &back))
+            .map_err(DriverError::Thread)?;
+        Ok(Self {
+            running: Some((orders, thread)),
+        })
+    }
+
+    /// Has this written, and its answers sent then.
+    pub(crate) fn write(&self, batch: Batch) {
+        self.order(Order::Write(batch));
+    }
+
+    /// Has the journal go on in a new segment; the answer is a message.
+    pub(crate) fn begin_snapshot(&self) {
+        self.order(Order::BeginSnapshot);
+    }
+
+    /// Has this called once all that was ordered before is durable; never if that fails.
+    pub(crate) fn then(&self, done: impl FnOnce() + Send + 'static) {
+        self.order(Order::Then(Box::new(done)));
+    }
+
+    /// After the end of the thread nobody listens: answers are dropped, which those who wait for
+    /// them notice.
+    fn order(&self, order: Order) {
+        if let Some((orders, _)) = &self.running {
+            let _ = orders.send(order);
+        }
+    }
+
+    /// Has everything written, if the disk does not fail, and ends the thread.
+    pub(crate) fn stop(&mut self) {
+        if let Some((orders, thread)) = self.running.take() {
+            drop(orders);
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// Ends when nobody can order any more, or when the disk fails.
+fn run(mut writer: Writer, orders: &Receiver<Order>, back: &Sender<Message>) -> Writer {
+    while let Ok(first) = orders.recv() {
+        let waiting = std::iter::once(first).chain(orders.try_iter());
+        if let Err(error) = obey(&mut writer, waiting, back) {
+            // The scheduler's thread reads the state anew, or ends itself.
+            let _ = back.send(Message::StateFailed(error));
+            break;
+        }
+    }
+    writer
+}
+
+/// Everything in one write, up to where the order of things matters.
+fn obey(
+    writer: &mut Writer,
+    orders: impl Iterator<Item = Order>,
+    back: &Sender<Message>,
+) -> Result<(), StateError> {
+    let mut together = Batch::default();
+    for order in orders {
+        match order {
+            Order::Write(batch) if together.is_empty() => together = batch,
+            Order::Write(batch) => {
+                together.frames.extend(batch.frames);
+                together.answers.extend(batch.answers);
+            }
+            Order::BeginSnapshot => {
+                commit(writer, std::mem::take(&mut together))?;
+                let begun = writer.begin_snapshot();
+                let _ = back.send(match begun {
+                    Ok(snapshot) => Message::SnapshotBegun(snapshot),
+                    // The journal may still go on; if not, the next write says so.
+                    Err(error) => Message::SnapshotEnded(Err(error)),
+                });
+            }
+            Order::Then(done) => {
+                commit(writer, std::mem::take(&mut together))?;
+                done();
+            }
+        }
+    }
+    commit(writer, together)
+}
+
+fn commit(writer: &mut Writer, batch: Batch) -> Result<(), StateError> {
+    if !batch.frames.is_empty()
+        && let Err(error) = writer.write(&batch.frames)
+    {
+        let reason = format!("what it was told cannot be stored: {error}");
+        let reason: std::sync::Arc<str> = reason.into();
+        for (answer, _) in batch.answers {
+            let _ = answer.send(Err(CallError::Unavailable(reason.clone())));
+        }
+        return Err(error);
+    }
+    for (answer, reply) in batch.answers {
+        // Whoever asked may have gone meanwhile.
+        let _ = answer.send(reply);
+    }
+    Ok(())
+}

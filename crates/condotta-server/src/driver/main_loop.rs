@@ -1,0 +1,411 @@
+//! The loop of the scheduler's thread: requests, time, and what can wait a little.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError},
+    },
+    time::{Duration, Instant},
+};
+
+use condotta_protocol::{AWAIT_WORK, Object, RpcError, long_read, only_reads};
+use condotta_scheduler::{Now, Scheduler};
+use serde_json::Value;
+
+use super::{
+    CallError, DriverError, Reply,
+    committer::{Batch, Committer},
+    message::{Answer, Call, Message},
+    reading::Reading,
+    recovery::{Recovered, Recovery},
+    snapshot::{self, Snapshot},
+    waiting::Waiting,
+};
+use crate::{clock::Clock, observer::Observer, state, state::StateError};
+
+/// How many requests are answered before the rest gets its turn.
+const BATCH: usize = 256;
+/// How often the time is noted in the journal while something is to fall due, so that a scheduler
+/// which is killed again and again gets on.
+const NOTE_TIME_EVERY: Duration = Duration::from_secs(30);
+/// How long to wait before the state is read again after the disk failed.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How often the scheduler may panic over what time brings until it is given up.
+const PANICS_IN_A_ROW: u32 = 3;
+/// The longest sleep, lest a clock that stood still (a suspended machine) goes unnoticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How a request is put to the scheduler.
+pub(crate) type Ask = fn(&mut Scheduler, Now, &str, Object) -> Result<Value, RpcError>;
+
+/// What the loop is made for.
+pub(crate) struct Setup {
+    pub(crate) recovery: Recovery,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    pub(crate) snapshot_after_bytes: u64,
+    pub(crate) ask: Ask,
+}
+
+pub(crate) struct MainLoop {
+    setup: Setup,
+    messages: (Sender<Message>, Receiver<Message>),
+    scheduler: Scheduler,
+    clock: Clock,
+    committer: Committer,
+    batch: Batch,
+    waiting: Waiting,
+    reading: Reading,
+    snapshot: Snapshotting,
+    journal_bytes: u64,
+    snapshot_bytes: u64,
+    time_noted: Instant,
+    /// How often in a row the scheduler panicked over what time brings.
+    panics: u32,
+}
+
+/// How far the next snapshot is.
+enum Snapshotting {
+    NotDue,
+    /// The journal is to go on in a new segment first.
+    Asked,
+    Taking(Snapshot),
+}
+
+enum Next {
+    GoOn,
+    Stop,
+}
+
+/// What to do with a state that was read anew.
+enum Store {
+    /// It is on the disk.
+    AsItIs,
+    /// After a failure of the disk, what can be read may be in memory only: it is written whole.
+    Whole,
+}
+
+impl MainLoop {
+    pub(crate) fn new(
+        setup: Setup,
+        recovered: Recovered,
+        messages: (Sender<Message>, Receiver<Message>),
+    ) -> Result<Self, DriverError> {
+        let Recovered {
+            scheduler,
+            clock,
+            writer,
+            ..
+        } = recovered;
+        let journal_bytes = writer.bytes_since_snapshot();
+        Ok(Self {
+            setup,
+            scheduler,
+            clock,
+            committer: Committer::start(writer, messages.0.clone())?,
+            messages,
+            batch: Batch::default(),
+            waiting: Waiting::default(),
+            reading: Reading::default(),
+            snapshot: Snapshotting::NotDue,
+            journal_bytes,
+            snapshot_bytes: 0,
+            time_noted: Instant::now(),
+            panics: 0,
+        })
+    }
+
+    pub(crate) fn run(mut self) -> Result<(), DriverError> {
+        loop {
+            if let Next::Stop = self.handle_messages()? {
+                break;
+            }
+            self.handle_time()?;
+            self.commit();
+            self.step();
+        }
+        self.reading.clear();
+        self.commit();
+        self.committer.stop();
+        self.last_failure()
+    }
+
+    /// Whether the last changes could not be stored.
+    fn last_failure(&self) -> Result<(), DriverError> {
+        let failure = self
+            .messages
+            .1
+            .try_iter()
+            .find_map(|message| match message {
+                Message::StateFailed(error) => Some(error),
+                _ => None,
+            });
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Waits until there is something to do, and answers what was asked.
+    fn handle_messages(&mut self) -> Result<Next, DriverError> {
+        let mut message = match self.wait_for_message() {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => return Ok(Next::GoOn),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Next::Stop),
+        };
+        for _ in 0..BATCH {
+            match message {
+                Message::Call(call) => self.handle_call(call)?,
+                Message::SnapshotBegun(writer) => self.start_snapshot(writer),
+                Message::SnapshotEnded(result) => self.end_snapshot(result.map_err(Into::into)),
+                Message::StateFailed(error) => self.recover_from(&error),
+                Message::Stop => return Ok(Next::Stop),
+            }
+            match self.messages.1.try_recv() {
+                Ok(next) => message = next,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return Ok(Next::Stop),
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn wait_for_message(&self) -> Result<Message, RecvTimeoutError> {
+        let is_slicing = match &self.snapshot {
+            Snapshotting::Taking(snapshot) => snapshot.is_slicing(),
+            Snapshotting::NotDue | Snapshotting::Asked => false,
+        };
+        if is_slicing || !self.reading.is_idle() {
+            return match self.messages.1.try_recv() {
+                Ok(message) => Ok(message),
+                Err(TryRecvError::Empty) => Err(RecvTimeoutError::Timeout),
+                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            };
+        }
+        let due = self.scheduler.poll_timeout();
+        let due = due.map(|due| self.clock.instant(due));
+        let moments = due.into_iter().chain(self.waiting.next_expiry());
+        let now = Instant::now();
+        let sleep = moments.min().map_or(LONGEST_SLEEP, |moment| {
+            moment.saturating_duration_since(now).min(LONGEST_SLEEP)
+        });
+        self.messages.1.recv_timeout(sleep)
+    }
+
+    fn handle_call(&mut self, call: Call) -> Result<(), DriverError> {
+        let Call {
+            method,
+            arguments,
+            answer,
+        } = call;
+        if method == AWAIT_WORK {
+            self.await_work(arguments, answer);
+            return Ok(());
+        }
+        if let Some(read) = long_read(&method, &arguments) {
+            match read {
+                Ok(read) => self.reading.add(read, answer),
+                Err(error) => {
+                    let _ = answer.send(Err(error.into()));
+                }
+            }
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let (ask, scheduler) = (self.setup.ask, &mut self.scheduler);
+        let answered = catch_unwind(AssertUnwindSafe(|| ask(scheduler, now, &method, arguments)));
+        let reply = match answered {
+            Ok(Ok(value)) => Ok(Reply::Value(value)),
+            Ok(Err(error)) => Err(error.into()),
+            Err(panic) => return self.recover_from_panic(&method, &*panic, Some(answer)),
+        };
+        let changed = self.note_changes();
+        // What was asked to change something may find it changed already, by a request that is not
+        // durable yet: its answer waits for that one.
+        if changed || !(only_reads(&method) || method == "ping") {
+            self.batch.answers.push((answer, reply));
+        } else {
+            let _ = answer.send(reply);
+        }
+        Ok(())
+    }
+
+    fn await_work(&mut self, arguments: Object, answer: Answer) {
+        match condotta_protocol::await_work(arguments) {
+            Ok((worker, secs)) => self.waiting.wait(Instant::now(), worker, secs, answer),
+            Err(error) => {
+                let _ = answer.send(Err(error.into()));
+            }
+        }
+    }
+
+    /// Puts what changed into the batch. Whether anything did.
+    fn note_changes(&mut self) -> bool {
+        let changes = self.scheduler.take_changes();
+        if changes.is_empty() {
+            return false;
+        }
+        let before = self.batch.frames.len();
+        state::encode(self.clock.now(), &changes, &mut self.batch.frames);
+        self.journal_bytes += (self.batch.frames.len() - before) as u64;
+        self.time_noted = Instant::now();
+        true
+    }
+
+    /// Does what time brings.
+    fn handle_time(&mut self) -> Result<(), DriverError> {
+        let now = self.clock.now();
+        let due = self.scheduler.poll_timeout();
+        if due.is_some_and(|due| due <= now.monotonic) {
+            let scheduler = &mut self.scheduler;
+            let done = catch_unwind(AssertUnwindSafe(|| scheduler.handle_timeout(now)));
+            match done {
+                Ok(()) => self.panics = 0,
+                Err(panic) => self.recover_from_panic("what time brings", &*panic, None)?,
+            }
+            self.note_changes();
+        } else if due.is_some() && self.time_noted.elapsed() > NOTE_TIME_EVERY {
+            state::encode(now, &[], &mut self.batch.frames);
+            self.time_noted = Instant::now();
+        }
+        while let Some(event) = self.scheduler.poll_event() {
+            for observer in &mut self.setup.observers {
+                observer.observe(&event);
+            }
+        }
+        self.waiting.wake(self.scheduler.take_wakeups());
+        self.waiting.expire(Instant::now());
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        if !self.batch.is_empty() {
+            self.committer.write(std::mem::take(&mut self.batch));
+        }
+        // All snapshots together cost no more than the journal.
+        let due_at = self.setup.snapshot_after_bytes.max(self.snapshot_bytes);
+        if self.journal_bytes > due_at && matches!(self.snapshot, Snapshotting::NotDue) {
+            self.committer.begin_snapshot();
+            self.snapshot = Snapshotting::Asked;
+        }
+    }
+
+    /// A little of what can wait.
+    fn step(&mut self) {
+        self.reading.step(&self.scheduler);
+        if let Snapshotting::Taking(snapshot) = &mut self.snapshot {
+            snapshot.step(&self.scheduler, self.clock.now(), &self.committer);
+        }
+    }
+
+    fn start_snapshot(&mut self, writer: state::SnapshotWriter) {
+        let back = self.messages.0.clone();
+        let done = move |message| {
+            let _ = back.send(message);
+        };
+        match Snapshot::start(writer, done) {
+            Ok(snapshot) => {
+                self.snapshot_bytes = self.journal_bytes;
+                self.journal_bytes = 0;
+                self.snapshot = Snapshotting::Taking(snapshot);
+            }
+            Err(error) => self.end_snapshot(Err(error)),
+        }
+    }
+
+    fn end_snapshot(&mut self, result: Result<(), DriverError>) {
+        match result {
+            Ok(()) => tracing::info!("a snapshot of the state was taken"),
+            Err(error) => {
+                // The journal has everything; it only grows longer.
+                tracing::error!("no snapshot of the state could be taken: {error}");
+                self.snapshot_bytes = 2 * self.journal_bytes;
+            }
+        }
+        self.snapshot = Snapshotting::NotDue;
+    }
+
+    /// A request made the scheduler panic: what it did to the state in memory is not known, so the
+    /// state is read anew. What was acknowledged before is stored.
+    fn recover_from_panic(
+        &mut self,
+        method: &str,
+        panic: &(dyn std::any::Any + Send),
+        answer: Option<Answer>,
+    ) -> Result<(), DriverError> {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("panic");
+        tracing::error!("{method} made the scheduler panic: {text}; the stored state is read anew");
+        if answer.is_none() {
+            // What is due is due again after it was read anew.
+            self.panics += 1;
+            if self.panics > PANICS_IN_A_ROW {
+                return Err(DriverError::Panicked(text.to_owned()));
+            }
+        }
+        self.commit();
+        self.read_anew(Store::AsItIs)?;
+        if let Some(answer) = answer {
+            let _ = answer.send(Err(CallError::Failed(format!("{method}: {text}"))));
+        }
+        Ok(())
+    }
+
+    /// The disk failed. Nobody is told that anything is stored until the state was read from the disk
+    /// again and could be written to it whole.
+    fn recover_from(&mut self, error: &StateError) {
+        tracing::error!("{error}");
+        let reason: Arc<str> = format!("its state cannot be stored: {error}").into();
+        loop {
+            match self.read_anew(Store::Whole) {
+                Ok(()) => {
+                    tracing::info!("the state was read anew and is stored again");
+                    return;
+                }
+                Err(error) => tracing::error!("the state cannot be stored yet: {error}"),
+            }
+            if let Next::Stop = self.refuse_calls(Instant::now() + TRY_AGAIN_AFTER, &reason) {
+                return;
+            }
+        }
+    }
+
+    fn refuse_calls(&self, until: Instant, reason: &Arc<str>) -> Next {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.messages.1.recv_timeout(left) {
+                Ok(Message::Call(call)) => {
+                    let unavailable = CallError::Unavailable(Arc::clone(reason));
+                    let _ = call.answer.send(Err(unavailable));
+                }
+                Ok(Message::Stop) => {
+                    // The main loop is to see it, too.
+                    let _ = self.messages.0.send(Message::Stop);
+                    return Next::Stop;
+                }
+                Ok(_) => {}
+                Err(_) => return Next::GoOn,
+            }
+        }
+    }
+
+    /// Drops what is in memory, and takes what is stored.
+    fn read_anew(&mut self, store: Store) -> Result<(), DriverError> {
+        self.snapshot = Snapshotting::NotDue;
+        self.batch = Batch::default();
+        self.committer.stop();
+        let Recovered {
+            scheduler,
+            clock,
+            mut writer,
+            report,
+        } = self.setup.recovery.recover(self.clock.now().monotonic)?;
+        tracing::info!("{report}");
+        if let Store::Whole = store {
+            snapshot::write_whole(&scheduler, clock.now(), writer.begin_snapshot()?)?;
+        }
+        self.journal_bytes = writer.bytes_since_snapshot();
+        self.committer = Committer::start(writer, self.messages.0.clone())?;
+        self.scheduler = scheduler;
+        self.clock = clock;
+        Ok(())
+    }
+}

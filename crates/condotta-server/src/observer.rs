@@ -1,0 +1,43 @@
+//! Who hears of what happens in the scheduler: metrics, the log.
+
+use condotta_scheduler::{DeadEnd, Event};
+
+/// Hears of every event, in order, on the scheduler's thread: it must not wait for anything.
+pub trait Observer: Send {
+    /// Something happened. It may not be durable yet.
+    fn observe(&mut self, event: &Event);
+}
+
+/// Logs what an operator should know of without looking.
+pub(crate) struct Log;
+
+impl Observer for Log {
+    fn observe(&mut self, event: &Event) {
+        match event {
+            Event::WorkerLost { worker, .. } => {
+                tracing::warn!("worker {worker} was silent for too long: what it ran has failed");
+            }
+            Event::DisabledByFailures { task_id, .. } => {
+                tracing::warn!("task {task_id} failed too often and is disabled");
+            }
+            Event::DeadEnd {
+                task_id, reason, ..
+            } => tracing::warn!("task {task_id} can never run: {}", in_words(reason)),
+            _ => {}
+        }
+    }
+}
+
+fn in_words(reason: &DeadEnd) -> String {
+    match reason {
+        DeadEnd::Cycle(path) => format!("it waits for itself: {}", path.join(" -> ")),
+        DeadEnd::NeverAnnounced => {
+            "something depends on it, but no worker announced it, or it was removed".to_owned()
+        }
+        DeadEnd::NeedAboveLimit {
+            resource,
+            amount,
+            limit,
+        } => format!("it needs {amount} of resource {resource}, of which there is {limit}"),
+    }
+}
