@@ -164,6 +164,17 @@ pub struct TaskView {
     pub deps: Vec<String>,
 }
 
+/// What kind of task one is, for who counts or records what happens to tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskBrief {
+    /// Its family.
+    pub family: String,
+    /// All parameters that the scheduler knows, in name order.
+    pub params: Vec<(String, String)>,
+    /// When it was last handed out (wall clock).
+    pub time_running: Option<Timestamp>,
+}
+
 /// A node of `dep_graph` and `inverse_dep_graph`.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every node is a task")]

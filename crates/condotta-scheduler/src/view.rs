@@ -8,7 +8,7 @@ use alloc::{
 };
 
 use crate::{
-    DeadEnd, Resources, Scheduler, Status, TaskError, TaskList, TaskListQuery, TaskView,
+    DeadEnd, Resources, Scheduler, Status, TaskBrief, TaskError, TaskList, TaskListQuery, TaskView,
     Visibility,
     names::Name,
     task::{Slot, Task},
@@ -88,6 +88,17 @@ impl Scheduler {
         self.tasks
             .find_task(task_id)
             .map(|slot| self.task_view(slot))
+    }
+
+    /// What kind of task that is, at little cost; `None` when it is not known.
+    #[must_use]
+    pub fn task_brief(&self, task_id: &str) -> Option<TaskBrief> {
+        let task = &self.tasks[self.tasks.find_task(task_id)?];
+        Some(TaskBrief {
+            family: self.names.text(task.family).to_string(),
+            params: self.params_of(task, |_| true),
+            time_running: task.time_running,
+        })
     }
 
     /// What the task's last run said, with all parameters that the scheduler knows.

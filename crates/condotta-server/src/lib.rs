@@ -5,5 +5,10 @@
 
 pub mod clock;
 pub mod driver;
+pub mod http;
+pub mod listen;
+pub mod metrics;
 pub mod observer;
 pub mod state;
+#[cfg(test)]
+mod testing;

@@ -1,18 +1,18 @@
 //! Who hears of what happens in the scheduler: metrics, the log.
 
-use condotta_scheduler::{DeadEnd, Event};
+use condotta_scheduler::{DeadEnd, Event, Scheduler};
 
 /// Hears of every event, in order, on the scheduler's thread: it must not wait for anything.
 pub trait Observer: Send {
-    /// Something happened. It may not be durable yet.
-    fn observe(&mut self, event: &Event);
+    /// Something happened in `scheduler`, a moment ago. It may not be durable yet.
+    fn observe(&mut self, event: &Event, scheduler: &Scheduler);
 }
 
 /// Logs what an operator should know of without looking.
 pub(crate) struct Log;
 
 impl Observer for Log {
-    fn observe(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event, _scheduler: &Scheduler) {
         match event {
             Event::WorkerLost { worker, .. } => {
                 tracing::warn!("worker {worker} was silent for too long: what it ran has failed");

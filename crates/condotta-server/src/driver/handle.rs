@@ -66,6 +66,14 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// A handle whose calls a test answers itself.
+    #[cfg(test)]
+    pub(crate) fn for_tests(messages: Sender<Message>) -> Self {
+        Self {
+            messages: Arc::new(OnceLock::from(messages)),
+        }
+    }
+
     /// Puts a request and waits for its answer; what the request changed is durable then.
     ///
     /// # Errors

@@ -267,7 +267,7 @@ impl MainLoop {
         }
         while let Some(event) = self.scheduler.poll_event() {
             for observer in &mut self.setup.observers {
-                observer.observe(&event);
+                observer.observe(&event, &self.scheduler);
             }
         }
         self.waiting.wake(self.scheduler.take_wakeups());

@@ -21,13 +21,13 @@ use condotta_scheduler::{Config, Timestamp};
 
 pub use error::DriverError;
 pub use handle::{CallError, Handle, Reply};
+pub(crate) use message::Message;
 
 use crate::{
     observer::{Log, Observer},
     state::OpenReport,
 };
 use main_loop::{Ask, MainLoop, Setup};
-use message::Message;
 use recovery::Recovery;
 
 /// What the scheduler's thread is given.

@@ -261,7 +261,7 @@ async fn observers_hear_what_happens() {
     static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     struct Listener;
     impl crate::observer::Observer for Listener {
-        fn observe(&mut self, event: &condotta_scheduler::Event) {
+        fn observe(&mut self, event: &condotta_scheduler::Event, _: &Scheduler) {
             HEARD
                 .lock()
                 .expect("nobody panics")

@@ -1,0 +1,111 @@
+//! The HTTP side: Luigi's remote procedure calls under `/api/`, a page to look at, `/metrics`.
+//!
+//! Turns a request into a call of the scheduler and the answer into Luigi's form, and refuses what is
+//! malformed, too large or sent by a foreign page before the scheduler hears of it. Knows nothing of
+//! sockets (`listen` does) and decides nothing about tasks.
+
+mod answer;
+mod body;
+mod config;
+mod error;
+mod form;
+mod guard;
+mod pages;
+mod rpc;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, Uri, header, uri::PathAndQuery},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+
+pub use config::{Cors, HttpConfig};
+
+use crate::{driver::Handle, metrics::Metrics};
+
+/// All that requests share.
+struct Shared {
+    handle: Handle,
+    guard: guard::Guard,
+    budget: body::Budget,
+    work: work::HeavyWork,
+    config: HttpConfig,
+    metrics: Option<Metrics>,
+}
+
+type Server = Arc<Shared>;
+
+/// Answers requests with what `handle` says, also while the scheduler is not there yet (503).
+///
+/// `/metrics` shows `metrics`, or nothing without them.
+pub fn router(handle: Handle, config: HttpConfig, metrics: Option<Metrics>) -> Router {
+    let prefix = config.path_prefix.trim_matches('/').to_owned();
+    let server = Arc::new(Shared {
+        handle,
+        guard: guard::Guard::new(&config),
+        budget: body::Budget::new(config.max_bodies),
+        work: work::HeavyWork::default(),
+        config,
+        metrics,
+    });
+    let router = Router::new()
+        .route("/api/", any(rpc::answer))
+        .route("/api/{*method}", any(rpc::answer))
+        .merge(pages::router())
+        .layer(middleware::from_fn_with_state(server.clone(), protect))
+        .with_state(server);
+    if prefix.is_empty() {
+        return router;
+    }
+    let prefix = format!("/{prefix}");
+    let strip = move |mut request: Request| {
+        strip_prefix(request.uri_mut(), &prefix);
+        request
+    };
+    let stripped = tower::ServiceBuilder::new()
+        .map_request(strip)
+        .service(router);
+    Router::new().fallback_service(stripped)
+}
+
+/// Checks who asks before anything else is done, and adds the headers that each answer has.
+async fn protect(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_call = request.method() != Method::OPTIONS && request.uri().path().starts_with("/api/");
+    let (parts, body) = request.into_parts();
+    let mut response = match server.guard.check(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => error.into_response(),
+    };
+    let headers = response.headers_mut();
+    guard::add_security(headers);
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    if is_call {
+        server.guard.add_cors(origin.as_ref(), headers);
+    }
+    response
+}
+
+/// Takes `prefix` off the path, if it is there.
+fn strip_prefix(uri: &mut Uri, prefix: &str) {
+    let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let Some(rest) = whole
+        .strip_prefix(prefix)
+        .filter(|rest| rest.starts_with('/'))
+    else {
+        return;
+    };
+    if let Ok(stripped) = rest.parse() {
+        *uri = stripped;
+    }
+}

@@ -1,0 +1,6 @@
+//! Requests over real sockets, and what is answered.
+
+mod bodies;
+mod calls;
+mod guards;
+mod pages;

@@ -1,0 +1,318 @@
+//! One connection: its requests one after the other, and when it has to go.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+    response::Response,
+};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::sleep,
+};
+use tower::Service as _;
+
+use super::{Limits, Phase, Shared, Transport, accept::Stream};
+
+/// How often a connection's times are looked at, at least.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What a client that was cut off may still send while it has not read why.
+const LINGER_BYTES: usize = 128 << 20;
+/// How long it may take for that.
+const LINGER_TIME: Duration = Duration::from_secs(3);
+
+/// Serves the requests of one connection.
+pub(super) async fn serve(stream: Stream, shared: &Shared) {
+    let state = Arc::new(State::new());
+    let transport = match stream {
+        Stream::Tcp(_) => Transport::Tcp,
+        Stream::Unix(_) => Transport::Unix,
+    };
+    let io = Io {
+        stream,
+        state: state.clone(),
+        discarded: 0,
+    };
+    let requests = Requests {
+        router: shared.router.clone(),
+        transport,
+        state: state.clone(),
+    };
+    let limits = &shared.limits;
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(limits.max_head.max(8192))
+        .serve_connection(TokioIo::new(io), requests);
+    let mut connection = pin!(connection);
+    {
+        let closing = pin!(closing(shared, &state));
+        tokio::select! {
+            biased;
+            // Whatever went wrong on the way, it is the client's matter.
+            _ = connection.as_mut() => return,
+            end = closing => if end == End::Drop || state.step() == NEW {
+                return;
+            },
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        _ = connection => {}
+        () = dropping(shared, &state) => {}
+    }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// What was asked is answered first.
+    Finish,
+    /// At once.
+    Drop,
+}
+
+/// Waits until this connection has to go.
+async fn closing(shared: &Shared, state: &State) -> End {
+    let mut phase = shared.phase.clone();
+    let pressed = async {
+        loop {
+            shared.pressure.notified().await;
+            if state.step() == WAITING {
+                return End::Finish;
+            }
+        }
+    };
+    tokio::select! {
+        end = state.overdue(&shared.limits) => end,
+        end = pressed => end,
+        _ = phase.wait_for(|phase| *phase != Phase::Open) => End::Finish,
+    }
+}
+
+/// Waits until a connection that only finishes what was asked has to go all the same.
+async fn dropping(shared: &Shared, state: &State) {
+    let mut phase = shared.phase.clone();
+    let too_slow = async { while state.overdue(&shared.limits).await != End::Drop {} };
+    tokio::select! {
+        () = too_slow => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Ended) => {}
+    }
+}
+
+/// Nothing has come yet.
+const NEW: u8 = 0;
+/// A request's head is coming.
+const HEAD: u8 = 1;
+/// A request is being answered.
+const SERVING: u8 = 2;
+/// The last request was answered.
+const WAITING: u8 = 3;
+/// The last answer is given, and the client is to notice.
+const LINGERING: u8 = 4;
+
+/// What a connection does now, and since when; times are milliseconds since it began.
+struct State {
+    began: Instant,
+    step: AtomicU8,
+    since: AtomicU64,
+    /// Since when an answer cannot be written on; 0 for not at all.
+    stuck: AtomicU64,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            step: AtomicU8::new(NEW),
+            since: AtomicU64::new(0),
+            stuck: AtomicU64::new(0),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn step(&self) -> u8 {
+        self.step.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self, step: u8) {
+        self.since.store(self.now(), Ordering::Relaxed);
+        self.step.store(step, Ordering::Relaxed);
+    }
+
+    /// Waits until the connection has done one thing for too long.
+    async fn overdue(&self, limits: &Limits) -> End {
+        loop {
+            let now = self.now();
+            let left = |since: u64, limit: Duration| {
+                limit.checked_sub(Duration::from_millis(now.saturating_sub(since)))
+            };
+            let stuck = self.stuck.load(Ordering::Relaxed);
+            let since = self.since.load(Ordering::Relaxed);
+            let (left, end) = match self.step() {
+                _ if stuck > 0 => (left(stuck, limits.write_timeout), End::Drop),
+                NEW | HEAD => (left(since, limits.header_timeout), End::Drop),
+                WAITING => (left(since, limits.idle_timeout), End::Finish),
+                LINGERING => (left(since, LINGER_TIME), End::Drop),
+                _ => (Some(LOOK_EVERY), End::Finish),
+            };
+            match left {
+                Some(left) => sleep(left.clamp(Duration::from_millis(10), LOOK_EVERY)).await,
+                None => return end,
+            }
+        }
+    }
+}
+
+/// The requests of a connection on their way to the router.
+struct Requests {
+    router: Router,
+    transport: Transport,
+    state: Arc<State>,
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.state.enter(SERVING);
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.transport);
+        let answer = self.router.clone().call(request);
+        let state = self.state.clone();
+        Box::pin(async move {
+            let mut answer = answer.await;
+            state.enter(WAITING);
+            if let Ok(answer) = &mut answer
+                && answer.status() == StatusCode::NO_CONTENT
+            {
+                // HTTP forbids it there, and the router adds it all the same.
+                answer.headers_mut().remove(header::CONTENT_LENGTH);
+            }
+            answer
+        })
+    }
+}
+
+/// The bytes of a connection. Notes what comes and goes, and closes gently: a client that is cut off
+/// in the middle of a request can still read why.
+struct Io {
+    stream: Stream,
+    state: Arc<State>,
+    discarded: usize,
+}
+
+impl AsyncRead for Io {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        if buffer.filled().len() > before && matches!(self.state.step(), NEW | WAITING) {
+            self.state.enter(HEAD);
+        }
+        read
+    }
+}
+
+impl Io {
+    fn note_written(&self, written: &Poll<io::Result<usize>>) {
+        let state = &self.state;
+        if written.is_ready() {
+            state.stuck.store(0, Ordering::Relaxed);
+            if state.step() == WAITING {
+                state.since.store(state.now(), Ordering::Relaxed);
+            }
+        } else if state.stuck.load(Ordering::Relaxed) == 0 {
+            state.stuck.store(state.now().max(1), Ordering::Relaxed);
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        };
+        self.note_written(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        };
+        self.note_written(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    /// Ends what we send, then reads on for a while without looking: to close a socket with unread
+    /// bytes in it would reset the connection and take the answer from the client.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.state.step() != LINGERING {
+            ready!(match &mut self.stream {
+                Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+                Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            })?;
+            self.state.enter(LINGERING);
+        }
+        let mut scratch = [0; 16 << 10];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = self.as_mut().poll_read(context, &mut buffer);
+            let size = buffer.filled().len();
+            self.discarded += size;
+            match read {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) if size > 0 && self.discarded < LINGER_BYTES => {}
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Sockets: where the server listens, how many connections it keeps and for how long.
+//!
+//! A client may be slow, silent or one of thousands: it costs one place among the connections, and
+//! that for a bounded time. Knows nothing of what is asked for.
+
+mod accept;
+mod bind;
+mod connection;
+mod descriptors;
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+pub use bind::{ListenError, Listener, Place, bind};
+
+/// How a request came in; found among a request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Over TCP, where any page in a browser on this machine can send requests to.
+    Tcp,
+    /// Over a Unix socket, which browsers do not reach.
+    Unix,
+}
+
+/// What connections may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The most connections at once; fewer if the process may not open as many files.
+    pub max_connections: usize,
+    /// How long the head of a request may take to arrive.
+    pub header_timeout: Duration,
+    /// How long a connection may wait for its next request. When there are no free places, those
+    /// that have waited longest are closed sooner.
+    pub idle_timeout: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_timeout: Duration,
+    /// How long requests may take to be finished when the server stops.
+    pub shutdown_timeout: Duration,
+    /// The greatest head of a request, in bytes.
+    pub max_head: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 4096,
+            header_timeout: Duration::from_secs(10),
+            // Tornado's, so that workers find their connections as they left them.
+            idle_timeout: Duration::from_secs(3600),
+            write_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(5),
+            max_head: 64 << 10,
+        }
+    }
+}
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Takes connections.
+    Open,
+    /// Finishes what was asked.
+    Closing,
+    /// Lets go of whoever is still there.
+    Ended,
+}
+
+/// What connections share.
+struct Shared {
+    router: Router,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    /// Told that places are short, one idle connection at a time.
+    pressure: Notify,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Serves `router` on all listeners until `stop` is there and what was asked till then is answered.
+///
+/// Ends at most a little after the shutdown time-out.
+///
+/// # Errors
+///
+/// When a listener cannot be used.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ListenError> {
+    let count = descriptors::places(limits.max_connections);
+    let (phase, phases) = watch::channel(Phase::Open);
+    let shared = Arc::new(Shared {
+        router,
+        limits,
+        places: Arc::new(Semaphore::new(count)),
+        pressure: Notify::new(),
+        phase: phases,
+    });
+    let mut accepting = JoinSet::new();
+    // Kept to the end: a Unix socket's file goes with its listener.
+    let mut kept = Vec::new();
+    for listener in listeners {
+        let (socket, file) = listener.into_socket()?;
+        accepting.spawn(accept::accept(socket, shared.clone()));
+        kept.push(file);
+    }
+    stop.await;
+    let _ = phase.send(Phase::Closing);
+    accepting.join_all().await;
+    drop(kept);
+    let all = u32::try_from(count).unwrap_or(u32::MAX);
+    if timeout(
+        shared.limits.shutdown_timeout,
+        shared.places.acquire_many(all),
+    )
+    .await
+    .is_err()
+    {
+        let _ = phase.send(Phase::Ended);
+        let _ = timeout(Duration::from_secs(1), shared.places.acquire_many(all)).await;
+    }
+    Ok(())
+}
