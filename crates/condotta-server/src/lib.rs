@@ -9,6 +9,9 @@ pub mod http;
 pub mod listen;
 pub mod metrics;
 pub mod observer;
+mod serve;
 pub mod state;
 #[cfg(test)]
 mod testing;
+
+pub use serve::{ServeError, Server, ServerConfig};

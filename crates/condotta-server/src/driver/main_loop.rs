@@ -156,6 +156,7 @@ impl MainLoop {
                 Message::SnapshotBegun(writer) => self.start_snapshot(writer),
                 Message::SnapshotEnded(result) => self.end_snapshot(result.map_err(Into::into)),
                 Message::StateFailed(error) => self.recover_from(&error),
+                Message::Close => self.waiting.close(),
                 Message::Stop => return Ok(Next::Stop),
             }
             match self.messages.1.try_recv() {

@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::mpsc, thread};
 
 use condotta_protocol::dispatch;
 use condotta_scheduler::{Config, Timestamp};
+use tokio::sync::oneshot;
 
 pub use error::DriverError;
 pub use handle::{CallError, Handle, Reply};
@@ -49,6 +50,7 @@ pub struct DriverConfig {
 pub struct Driver {
     messages: mpsc::Sender<Message>,
     thread: thread::JoinHandle<Result<(), DriverError>>,
+    ended: oneshot::Receiver<()>,
     report: OpenReport,
 }
 
@@ -84,14 +86,20 @@ impl Driver {
         let report = recovered.report.clone();
         let (messages, received) = mpsc::channel();
         let main_loop = MainLoop::new(setup, recovered, (messages.clone(), received))?;
+        let (at_the_end, ended) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("scheduler".to_owned())
-            .spawn(move || main_loop.run())
+            .spawn(move || {
+                // Dropped in a panic, too.
+                let _at_the_end: oneshot::Sender<()> = at_the_end;
+                main_loop.run()
+            })
             .map_err(DriverError::Thread)?;
         handle.open(messages.clone());
         Ok(Self {
             messages,
             thread,
+            ended,
             report,
         })
     }
@@ -115,11 +123,15 @@ impl Driver {
         }
     }
 
-    /// Whether the thread ended by itself, which it does when it can neither store nor read its
-    /// state any more.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
+    /// Lets nobody wait for work any more, so that connections come to an end.
+    pub fn close(&self) {
+        let _ = self.messages.send(Message::Close);
+    }
+
+    /// Returns when the thread ended by itself, which it does when its state cannot be trusted any
+    /// more; [`stop`](Self::stop) says why.
+    pub async fn ended(&mut self) {
+        let _ = (&mut self.ended).await;
     }
 }
 

@@ -22,6 +22,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
 pub(crate) struct Waiting {
     workers: HashMap<String, Waiter>,
     swept: Option<Instant>,
+    is_closed: bool,
 }
 
 struct Waiter {
@@ -44,6 +45,10 @@ impl Waiting {
             last_request: now,
         });
         waiter.last_request = now;
+        if self.is_closed {
+            reply(answer, false);
+            return;
+        }
         if std::mem::take(&mut waiter.ready) {
             reply(answer, true);
             return;
@@ -62,6 +67,16 @@ impl Waiting {
         for worker in wakeups.workers {
             if let Some(waiter) = self.workers.get_mut(&worker) {
                 waiter.wake();
+            }
+        }
+    }
+
+    /// Lets nobody wait any more.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+        for waiter in self.workers.values_mut() {
+            for (_, answer) in waiter.parked.drain(..) {
+                reply(answer, false);
             }
         }
     }
@@ -195,6 +210,17 @@ mod tests {
         drop(wait(&mut waiting, now, "x", 5.0));
         waiting.wake(only("x"));
         assert_eq!(told(&mut wait(&mut waiting, now, "x", 5.0)), Some(true));
+    }
+
+    #[test]
+    fn nobody_waits_after_the_close() {
+        let mut waiting = Waiting::default();
+        let now = Instant::now();
+        wait(&mut waiting, now, "x", 5.0);
+        let mut parked = wait(&mut waiting, now, "x", 5.0);
+        waiting.close();
+        assert_eq!(told(&mut parked), Some(false));
+        assert_eq!(told(&mut wait(&mut waiting, now, "x", 5.0)), Some(false));
     }
 
     #[test]

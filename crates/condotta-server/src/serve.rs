@@ -1,0 +1,152 @@
+//! A whole server: sockets, stored state and the scheduler's thread, from start to stop.
+
+use std::{collections::BTreeMap, future::Future, path::PathBuf};
+
+use condotta_scheduler::Config;
+use tokio::sync::oneshot;
+
+use crate::{
+    driver::{Driver, DriverConfig, DriverError, Handle},
+    http::{self, HttpConfig},
+    listen::{self, Limits, ListenError, Listener, Place},
+    metrics::{Metrics, MetricsConfig, MetricsError},
+    state::OpenReport,
+};
+
+/// How far the journal grows until a snapshot is taken, in bytes.
+const SNAPSHOT_AFTER_BYTES: u64 = 64 << 20;
+
+/// What a server is made of.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The scheduler's settings.
+    pub scheduler: Config,
+    /// The limits of resources.
+    pub resources: BTreeMap<String, u64>,
+    /// The directory in which the state is kept.
+    pub state_dir: PathBuf,
+    /// Where to listen.
+    pub places: Vec<Place>,
+    /// How requests are taken in.
+    pub http: HttpConfig,
+    /// What connections may take.
+    pub limits: Limits,
+    /// What `/metrics` shows; nothing without it.
+    pub metrics: Option<MetricsConfig>,
+}
+
+impl ServerConfig {
+    /// A server for this machine with the settings that Luigi's has when nothing is configured.
+    #[must_use]
+    pub fn new(state_dir: PathBuf, port: u16) -> Self {
+        Self {
+            scheduler: Config::default(),
+            resources: BTreeMap::new(),
+            state_dir,
+            places: vec![Place::Loopback { port }],
+            http: HttpConfig::default(),
+            limits: Limits::default(),
+            metrics: None,
+        }
+    }
+}
+
+/// Why a server cannot start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It cannot listen where it should.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Its state or its scheduler failed.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// It cannot count as it should.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+}
+
+/// A server that listens, so that whoever connects has to wait but is not turned away.
+#[derive(Debug)]
+pub struct Server {
+    listeners: Vec<Listener>,
+    metrics: Option<Metrics>,
+    config: ServerConfig,
+}
+
+impl Server {
+    /// Takes the sockets.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be had.
+    pub fn bind(config: ServerConfig) -> Result<Self, ServeError> {
+        let metrics = config.metrics.clone().map(Metrics::new).transpose()?;
+        Ok(Self {
+            listeners: listen::bind(&config.places)?,
+            metrics,
+            config,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// Reads the stored state, tells `started` what was found, and serves until `stop` is there.
+    /// While the state is read, requests are answered with 503, which workers repeat.
+    ///
+    /// Runs on a Tokio runtime. All that was acknowledged is stored when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the state cannot be used, or the scheduler's thread had to end by itself.
+    pub async fn run(
+        self,
+        started: impl FnOnce(&OpenReport),
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let handle = Handle::default();
+        let router = http::router(handle.clone(), self.config.http, self.metrics.clone());
+        let (stop_http, http_stopped) = oneshot::channel::<()>();
+        let http = tokio::spawn(listen::serve(
+            self.listeners,
+            router,
+            self.config.limits,
+            async move {
+                // Also when the other end is dropped.
+                let _ = http_stopped.await;
+            },
+        ));
+        let config = DriverConfig {
+            scheduler: self.config.scheduler,
+            limits: self.config.resources,
+            state_dir: self.config.state_dir,
+            snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
+            observers: self
+                .metrics
+                .map(|metrics| Box::new(metrics) as Box<_>)
+                .into_iter()
+                .collect(),
+        };
+        let reading = tokio::task::spawn_blocking(move || Driver::start(config, &handle));
+        let mut driver = joined(reading.await)?;
+        started(driver.report());
+        tokio::select! {
+            () = stop => {}
+            () = driver.ended() => {}
+        }
+        driver.close();
+        drop(stop_http);
+        joined(http.await)?;
+        let stopping = tokio::task::spawn_blocking(move || driver.stop());
+        joined(stopping.await)?;
+        Ok(())
+    }
+}
+
+/// What a task returned; its panic goes on here.
+fn joined<T>(result: Result<T, tokio::task::JoinError>) -> T {
+    result.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
