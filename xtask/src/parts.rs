@@ -36,7 +36,9 @@ pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
 pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     setup::need_python()?;
-    let ran = shell::run(project.cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+    let mut command = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
+    let ran = shell::run(command)?;
     Ok(Tally::of_cargo_test(&ran.text, ran.success))
 }
 

@@ -11,6 +11,7 @@ mod call_extension;
 mod call_operator;
 mod call_view;
 mod call_worker;
+pub mod client;
 mod convert;
 mod decode_task;
 mod decode_view;

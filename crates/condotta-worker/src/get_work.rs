@@ -18,6 +18,21 @@ pub(crate) struct WorkResponse {
     pub(crate) task: Option<(TaskIndex, Option<u64>)>,
 }
 
+impl WorkResponse {
+    fn nothing(worker_state: WorkerState) -> Self {
+        Self {
+            counts: PendingCounts {
+                n_pending_tasks: 0,
+                n_unique_pending: 0,
+                n_pending_last_scheduled: 0,
+                worker_state,
+                running_tasks: Vec::new(),
+            },
+            task: None,
+        }
+    }
+}
+
 impl Worker {
     /// Asks for something to run, or only for what is left if this worker runs nothing.
     pub(crate) fn get_work(&mut self) -> Result<WorkResponse, WorkerError> {
@@ -26,18 +41,12 @@ impl Worker {
             self.start_phasing_out();
         }
         if self.stop_requesting_work {
-            return Ok(WorkResponse {
-                counts: PendingCounts {
-                    n_pending_tasks: 0,
-                    n_unique_pending: 0,
-                    n_pending_last_scheduled: 0,
-                    worker_state: WorkerState::Disabled,
-                    running_tasks: Vec::new(),
-                },
-                task: None,
-            });
+            return Ok(WorkResponse::nothing(WorkerState::Disabled));
         }
-        let work = self.ask()?;
+        let work = match self.ask_until_known() {
+            Ok(work) => work,
+            Err(error) => return self.without_answer(error),
+        };
         let task = self.take(work.assignment)?;
         if task.is_none() {
             self.history
@@ -47,6 +56,33 @@ impl Worker {
             counts: work.counts,
             task,
         })
+    }
+
+    /// Asks again when the scheduler had forgotten what it was told.
+    fn ask_until_known(&mut self) -> Result<Work, WorkerError> {
+        let work = self.ask()?;
+        if self.recover(&work)? && work.assignment == Assignment::Nothing {
+            return self.ask();
+        }
+        Ok(work)
+    }
+
+    /// Nobody answers. What runs goes on and is reported; a worker that is to stop asks no more.
+    fn without_answer(&mut self, error: WorkerError) -> Result<WorkResponse, WorkerError> {
+        let unreachable = matches!(
+            error,
+            WorkerError::Scheduler(SchedulerError::Unreachable { .. })
+        );
+        let stopping = self.stop_level() > StopLevel::Run;
+        let has_more_to_do = stopping || !self.running.is_empty();
+        if !unreachable || !has_more_to_do {
+            return Err(error);
+        }
+        tracing::warn!(target: "luigi-interface", "{error}");
+        if stopping {
+            self.start_phasing_out();
+        }
+        Ok(WorkResponse::nothing(WorkerState::Active))
     }
 
     fn ask(&mut self) -> Result<Work, WorkerError> {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,9 +12,7 @@ use condotta_scheduler::{
     Refusal, Resources, Scheduler as Core, SchedulingFailure, Timestamp, Work, WorkerMessage,
 };
 
-use crate::{Scheduler, SchedulerError};
-
-type Wake = Arc<dyn Fn() -> bool + Send + Sync>;
+use crate::{Scheduler, SchedulerError, Wake};
 
 /// A scheduler in this process. Workers on several threads may share it.
 pub struct LocalScheduler {
@@ -200,13 +198,15 @@ impl Scheduler for LocalScheduler {
         }
     }
 
-    fn subscribe(&self, wake: Wake) {
+    fn subscribe(&self, _worker: &str, wake: Wake) {
         self.wakes.lock().expect("wakers do not panic").push(wake);
     }
 
-    fn next_change(&self) -> Option<Duration> {
-        let due = self.core().poll_timeout()?;
+    fn until_next_ask(&self, _worker: &str, planned: Duration) -> Duration {
+        let Some(due) = self.core().poll_timeout() else {
+            return planned;
+        };
         let secs = due.since(self.now().monotonic).max(0.0);
-        Duration::try_from_secs_f64(secs).ok()
+        Duration::try_from_secs_f64(secs).map_or(planned, |until| planned.min(until))
     }
 }

@@ -38,6 +38,7 @@ impl Worker {
         }
         self.stop_keep_alive();
         self.explain_what_is_left();
+        self.take_leave(&result);
         result.map(|()| self.run_succeeded)
     }
 
@@ -88,7 +89,7 @@ impl Worker {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let processes = self.processes();
         processes > 0 && self.running.len() >= processes
     }
@@ -99,10 +100,11 @@ impl Worker {
             Some(task_id) => InfoValue::Text(task_id.clone()),
             None => InfoValue::Null,
         };
-        self.info.push(("first_task".to_owned(), first_task));
+        let mut info = self.info.clone();
+        info.push(("first_task".to_owned(), first_task));
         self.shared.scheduler.add_worker(AddWorker {
             worker: self.shared.id.clone(),
-            info: self.info.clone(),
+            info,
         })?;
         Ok(())
     }
@@ -271,10 +273,9 @@ impl Worker {
     pub(crate) fn sleep(&mut self) {
         let config = &self.shared.config;
         let secs = config.wait_interval + config.wait_jitter * fastrand::f64();
-        let mut wait = Duration::from_secs_f64(secs);
-        if let Some(hint) = self.shared.scheduler.next_change() {
-            wait = wait.min(hint);
-        }
+        let planned = Duration::from_secs_f64(secs);
+        let shared = &self.shared;
+        let wait = shared.scheduler.until_next_ask(&shared.id, planned);
         tracing::debug!(
             target: "luigi-interface",
             "Sleeping for {:.6} seconds",

@@ -61,6 +61,7 @@ impl Worker {
             None => Checks::serial(&self.shared),
         };
         let root = self.tasks.place(task.clone());
+        self.recovery.note_root(root);
         self.tasks.first_visit(root);
         checks.submit(root, task);
         while let Some((index, task, complete)) = checks.next() {
@@ -309,7 +310,7 @@ impl Worker {
 }
 
 /// What the task says of itself.
-fn describe(task: &dyn Runnable, worker_id: &str, batchable: Option<bool>) -> AddTask {
+pub(crate) fn describe(task: &dyn Runnable, worker_id: &str, batchable: Option<bool>) -> AddTask {
     AddTask {
         priority: task.priority(),
         resources: Some(task.resources()),

@@ -25,7 +25,7 @@ impl Worker {
         }
         let finished = match self.finished.pop_front() {
             Some(finished) => Some(finished),
-            None => self.receive(Duration::from_secs_f64(self.shared.config.wait_interval)),
+            None => self.receive(self.wait_for_runs()),
         };
         let Some(finished) = finished else {
             return Ok(());
@@ -38,6 +38,18 @@ impl Worker {
             // It was given up, or started anew.
             _ => Ok(()),
         }
+    }
+
+    /// How long to wait for the end of a run before asking for more work.
+    fn wait_for_runs(&self) -> Duration {
+        let shared = &self.shared;
+        let planned = Duration::from_secs_f64(shared.config.wait_interval);
+        if self.stop_requesting_work || self.is_full() {
+            return planned;
+        }
+        // A worker that is woken need not look by itself.
+        let woken = shared.scheduler.until_next_ask(&shared.id, planned);
+        planned.max(woken)
     }
 
     /// Tasks on threads cannot be stopped: on "now" they are not waited for.

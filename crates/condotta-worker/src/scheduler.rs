@@ -6,6 +6,9 @@ use condotta_scheduler::{
     AddTask, AddTaskBatcher, AddWorker, GetWork, PendingCounts, Resources, Work, WorkerMessage,
 };
 
+/// Makes a worker look again whether there is something to do. False when the worker has gone.
+pub type Wake = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A scheduler did not answer, or refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
@@ -100,10 +103,25 @@ pub trait Scheduler: Send + Sync {
 
     /// Has `wake` called after whatever may give a waiting worker something to do, until it
     /// returns false. A scheduler that cannot tell leaves it out: its workers ask now and then.
-    fn subscribe(&self, _wake: Arc<dyn Fn() -> bool + Send + Sync>) {}
+    fn subscribe(&self, _worker: &str, _wake: Wake) {}
 
-    /// When time alone may give a waiting worker something to do, as far as that is known.
-    fn next_change(&self) -> Option<Duration> {
-        None
+    /// How long a worker that waits may sleep. One that nobody wakes sleeps as long as it planned;
+    /// a scheduler that wakes it, or that knows when time brings something to do, says otherwise.
+    fn until_next_ask(&self, _worker: &str, planned: Duration) -> Duration {
+        planned
     }
+
+    /// How often the scheduler was away and came back. It may have forgotten then what it was told.
+    fn outages(&self) -> u64 {
+        0
+    }
+
+    /// Whether the scheduler has this task.
+    fn knows(&self, _task_id: &str) -> Result<bool, SchedulerError> {
+        Ok(true)
+    }
+
+    /// Takes leave: nothing runs on this worker any more, and it asks for nothing. A scheduler that
+    /// has no word for this finds out by itself.
+    fn release(&self, _worker: &str) {}
 }

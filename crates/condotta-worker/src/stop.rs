@@ -34,6 +34,7 @@ pub struct StopSignal {
 struct Shared {
     state: Mutex<State>,
     idle: Condvar,
+    raised: Condvar,
 }
 
 #[derive(Default)]
@@ -83,6 +84,7 @@ impl StopSignal {
             .map(|(_, waker)| Arc::clone(waker))
             .collect();
         drop(state);
+        self.shared.raised.notify_all();
         for waker in wakers {
             waker(level);
         }
@@ -104,6 +106,15 @@ impl StopSignal {
             .wait_timeout_while(self.lock(), patience, |state| state.busy > 0)
             .expect("nobody panics with this lock");
         state.busy == 0
+    }
+
+    /// Waits until the level is at least `level`, at most `patience`.
+    pub(crate) fn wait_for(&self, level: StopLevel, patience: Duration) {
+        let waited = self
+            .shared
+            .raised
+            .wait_timeout_while(self.lock(), patience, |state| state.level < level);
+        drop(waited.expect("nobody panics with this lock"));
     }
 
     pub(crate) fn busy(&self) -> Busy {

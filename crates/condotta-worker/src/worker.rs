@@ -22,6 +22,7 @@ use crate::{
     keep_alive::KeepAlive,
     messages::MessageRoutes,
     pool::Pool,
+    recover::Recovery,
     running::{Finished, Running},
     shared::{Incoming, Shared},
     stop::Registration,
@@ -69,6 +70,7 @@ pub struct Worker {
     pub(crate) pool: Pool,
     pub(crate) keep_alive_thread: Option<KeepAlive>,
     pub(crate) parallel_scheduling: Option<usize>,
+    pub(crate) recovery: Recovery,
     _stop_registration: Registration,
 }
 
@@ -117,7 +119,7 @@ impl Worker {
         let registration = shared.stop.register(Arc::new(move |_| {
             on_stop();
         }));
-        shared.scheduler.subscribe(Arc::new(wake));
+        shared.scheduler.subscribe(&shared.id, Arc::new(wake));
         Ok(Self {
             info,
             host,
@@ -143,6 +145,7 @@ impl Worker {
             parallel_scheduling: options
                 .parallel_scheduling
                 .then_some(options.parallel_scheduling_processes),
+            recovery: Recovery::default(),
             _stop_registration: registration,
             shared,
         })
@@ -246,5 +249,6 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.stop_keep_alive();
         self.shared.gone.raise(StopLevel::Now);
+        self.take_leave(&Ok(()));
     }
 }

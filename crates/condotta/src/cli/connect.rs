@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use condotta_worker::{LocalScheduler, Scheduler};
+use condotta_worker::{LocalScheduler, RemoteError, RemoteScheduler, Scheduler, StopSignal};
 
 use super::{
     options::{self, Place},
@@ -14,29 +14,30 @@ use super::{
 pub(crate) enum ConnectError {
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// This version speaks to no scheduler server.
-    #[error(
-        "cannot use the scheduler at {0}: this version of condotta has no client for scheduler \
-         servers yet; run with --local-scheduler, or say local_scheduler = true in section [core] \
-         of luigi.cfg"
-    )]
-    NoClient(String),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }
 
 /// The scheduler at that place.
 pub(crate) fn scheduler(
     place: &Place,
     settings: &Settings,
+    stop: &StopSignal,
 ) -> Result<Arc<dyn Scheduler>, ConnectError> {
     match place {
         Place::Local => local(settings),
-        Place::Remote(url) => connect(url),
+        Place::Remote(url) => connect(url, settings, stop),
     }
 }
 
-/// A scheduler server.
-fn connect(url: &str) -> Result<Arc<dyn Scheduler>, ConnectError> {
-    Err(ConnectError::NoClient(url.to_owned()))
+/// A scheduler server. Whether it answers is found out by the first request, as in Luigi.
+fn connect(
+    url: &str,
+    settings: &Settings,
+    stop: &StopSignal,
+) -> Result<Arc<dyn Scheduler>, ConnectError> {
+    let options = options::remote_options(settings, stop.clone())?;
+    Ok(Arc::new(RemoteScheduler::new(url, options)?))
 }
 
 /// A scheduler in this process, with section `[scheduler]` and the limits of `[resources]`.

@@ -78,7 +78,7 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
     take_lock(&core)?;
     let scheduler = match request.scheduler {
         Some(scheduler) => scheduler,
-        None => connect::scheduler(&core.place, settings)?,
+        None => connect::scheduler(&core.place, settings, &request.stop)?,
     };
     let display = open_display();
     let options = WorkerOptions {

@@ -8,7 +8,7 @@ use std::{
 
 use condotta_logging::{self as logging, Level, LoggingError, Plan};
 use condotta_scheduler::Config;
-use condotta_worker::WorkerConfig;
+use condotta_worker::{RemoteOptions, StopSignal, WorkerConfig};
 
 use super::settings::{SettingError, Settings};
 use crate::class::TaskClass;
@@ -66,6 +66,31 @@ fn place(settings: &Settings) -> Result<Place, SettingError> {
     let host: String = settings.require("core", "scheduler_host")?;
     let port: u16 = settings.require("core", "scheduler_port")?;
     Ok(Place::Remote(format!("http://{host}:{port}/")))
+}
+
+/// How a scheduler server is spoken to: keys of section `[core]` that are no flags.
+pub(crate) fn remote_options(
+    settings: &Settings,
+    stop: StopSignal,
+) -> Result<RemoteOptions, SettingError> {
+    let config = settings.config();
+    let default = RemoteOptions::default();
+    // Less than one attempt is one, as in Luigi.
+    let attempts = config.get_int("core", "rpc_retry_attempts")?;
+    let attempts = attempts.map(|attempts| u32::try_from(attempts.max(1)).unwrap_or(u32::MAX));
+    Ok(RemoteOptions {
+        rpc_connect_timeout: config
+            .get_float("core", "rpc_connect_timeout")?
+            .unwrap_or(default.rpc_connect_timeout),
+        rpc_retry_attempts: attempts.unwrap_or(default.rpc_retry_attempts),
+        rpc_retry_wait: config
+            .get_float("core", "rpc_retry_wait")?
+            .unwrap_or(default.rpc_retry_wait),
+        rpc_log_retries: config
+            .get_bool("core", "rpc_log_retries")?
+            .unwrap_or(default.rpc_log_retries),
+        stop,
+    })
 }
 
 /// Section `[worker]`.

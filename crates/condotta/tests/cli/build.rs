@@ -1,6 +1,10 @@
 //! Programs that say more of themselves, and tasks that are run from Rust code.
 
-use condotta::{App, BuildError, BuildOptions, Category, StatusCode, prelude::*};
+use std::sync::Arc;
+
+use condotta::{
+    App, BuildError, BuildOptions, Category, RemoteOptions, RemoteScheduler, StatusCode, prelude::*,
+};
 
 use crate::program::Place;
 
@@ -94,12 +98,16 @@ fn a_failing_task_is_a_result_and_not_an_error() {
 #[test]
 fn without_a_scheduler_nothing_is_built() {
     let place = Place::new();
-    let error = condotta::build(note(&place, "one"), BuildOptions::new()).unwrap_err();
+    let once = RemoteOptions {
+        rpc_retry_attempts: 1,
+        ..RemoteOptions::default()
+    };
+    let nowhere = RemoteScheduler::new("http://127.0.0.1:1/", once).unwrap();
+    let options = BuildOptions::new().scheduler(Arc::new(nowhere));
+    let error = condotta::build(note(&place, "one"), options).unwrap_err();
     assert!(matches!(&error, BuildError::Run(_)), "{error:?}");
-    assert!(
-        error.to_string().contains("http://localhost:8082/"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("http://127.0.0.1:1"), "{error}");
+    assert!(!place.path("one").exists());
 }
 
 #[test]
@@ -131,7 +139,7 @@ fn a_scheduler_on_the_command_line_comes_before_the_programs_own() {
     let place = Place::new();
     let path = place.path("remote").to_str().unwrap().to_owned();
     let app = App::new().default_task::<Note>().local_scheduler();
-    let arguments = ["notes", "--path", &path, "--scheduler-url", "http://far/"];
+    let arguments = ["notes", "--path", &path, "--scheduler-url", "far"];
     assert_eq!(
         main_with(app, &arguments),
         format!("{:?}", ExitCode::from(4))

@@ -169,14 +169,35 @@ fn a_module_is_accepted_with_a_note() {
 }
 
 #[test]
-fn a_scheduler_elsewhere_is_refused_with_the_way_out() {
+fn where_nobody_listens_the_way_out_is_told() {
     let place = Place::new();
-    let ended = place.run("Greet --name Ann");
+    place.write("luigi.cfg", "[core]\nrpc_retry_attempts=1\n");
+    let ended = place.run("Greet --name Ann --scheduler-host 127.0.0.1 --scheduler-port 1");
     assert_eq!(ended.code, 4);
-    ended.says("cannot use the scheduler at http://localhost:8082/: ");
-    ended.says("run with --local-scheduler");
-    let host = place.run("Greet --name Ann --scheduler-host h --scheduler-port 1");
-    host.says("http://h:1/");
-    let url = place.run("Greet --name Ann --scheduler-url http://u/");
-    url.says("http://u/");
+    ended.says("cannot reach the scheduler at http://127.0.0.1:1 (add_task): ");
+    ended.says("Connection refused");
+    ended.says("1 attempts in 0.0 seconds; start a scheduler there (`condotta scheduler`");
+    ended.says("or run without one (--local-scheduler)");
+}
+
+#[test]
+fn a_password_in_the_address_is_shown_nowhere() {
+    let place = Place::new();
+    place.write(
+        "luigi.cfg",
+        "[core]\nrpc_retry_attempts=2\nrpc_retry_wait=0.2\n",
+    );
+    let ended = place.run("Greet --name Ann --scheduler-url http://me:secret@127.0.0.1:1/p/");
+    assert_eq!(ended.code, 4);
+    ended.says("WARNING: Failed connecting to remote scheduler 'http://me@127.0.0.1:1/p'");
+    ended.says("INFO: Retrying attempt 2, for 0 seconds at most");
+    ended.does_not_say("secret");
+}
+
+#[test]
+fn what_is_no_address_is_said_at_once() {
+    let place = Place::new();
+    let ended = place.run("Greet --name Ann --scheduler-url localhost:8082");
+    assert_eq!(ended.code, 4);
+    ended.says("is no address of a scheduler: it does not begin with http:// or https://");
 }

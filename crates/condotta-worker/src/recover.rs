@@ -1,0 +1,130 @@
+//! What holds when the scheduler comes and goes: tasks that it forgot are announced again, and a worker
+//! that ends takes leave.
+//!
+//! Luigi's server forgets everything when it is killed. Its workers then find that nothing is left
+//! for them and leave with their work undone.
+
+use std::collections::BTreeSet;
+
+use condotta_scheduler::{AddTask, Assignment, Status, Work, WorkerState};
+
+use crate::{
+    SchedulerError, Worker, WorkerError,
+    panic::guard,
+    plan::describe,
+    task_table::{Phase, TaskIndex},
+};
+
+/// How often tasks are announced again although the scheduler was never seen to be away.
+const UNSEEN_MAX: u8 = 10;
+
+/// What a worker needs to announce its tasks again.
+#[derive(Debug, Default)]
+pub(crate) struct Recovery {
+    /// What was asked for, by the program and by runs.
+    roots: BTreeSet<TaskIndex>,
+    /// The scheduler's absences that were dealt with.
+    seen_outages: u64,
+    unseen: u8,
+    /// The scheduler was told something, and no farewell.
+    owes_farewell: bool,
+}
+
+impl Recovery {
+    pub(crate) fn note_root(&mut self, root: TaskIndex) {
+        self.roots.insert(root);
+        self.owes_farewell = true;
+    }
+}
+
+impl Worker {
+    /// Given the scheduler's answer, finds out whether it still has the tasks of this worker, and
+    /// announces them again if not. Returns whether that was so.
+    ///
+    /// Tasks are planned anew, so that what is complete by now is not run again: as safe as to
+    /// start the program once more, but what runs goes on.
+    pub(crate) fn recover(&mut self, work: &Work) -> Result<bool, WorkerError> {
+        let outages = self.shared.scheduler.outages();
+        let seen = std::mem::replace(&mut self.recovery.seen_outages, outages);
+        let was_away = seen != outages;
+        let nothing_left = work.assignment == Assignment::Nothing
+            && work.counts.n_pending_tasks == 0
+            && work.counts.running_tasks.is_empty();
+        let suspicious = nothing_left && self.running.is_empty();
+        if !(was_away || suspicious) || work.counts.worker_state == WorkerState::Disabled {
+            return Ok(false);
+        }
+        let planned = self.tasks.in_phase(Phase::Pending).next();
+        let Some(planned) = planned.or_else(|| self.tasks.in_phase(Phase::Running).next()) else {
+            return Ok(false);
+        };
+        let forgotten = !self.shared.scheduler.knows(planned.task_id())?;
+        if !was_away {
+            if !forgotten || self.recovery.unseen >= UNSEEN_MAX {
+                return Ok(false);
+            }
+            self.recovery.unseen += 1;
+        }
+        if forgotten || nothing_left {
+            self.announce_again()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn announce_again(&mut self) -> Result<(), WorkerError> {
+        tracing::info!(
+            target: "luigi-interface",
+            "The scheduler has lost what worker {} told it: announcing its tasks again",
+            self.shared.id,
+        );
+        self.add_worker()?;
+        self.claim_running()?;
+        // Batches are announced with their families.
+        self.families.clear();
+        for root in self.recovery.roots.clone() {
+            let task = self.tasks.task(root).clone();
+            match self.add(task) {
+                Ok(_) | Err(WorkerError::Stopped | WorkerError::Cycle { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for index in self.running.keys() {
+            self.tasks.set_phase(*index, Phase::Running);
+        }
+        Ok(())
+    }
+
+    /// Says what runs here, before anybody else is given it. The runs' numbers mean nothing now.
+    fn claim_running(&mut self) -> Result<(), WorkerError> {
+        for (index, running) in &mut self.running {
+            let task = self.tasks.task(*index);
+            let worker = &self.shared.id;
+            let described = guard(|| describe(&**task, worker, None));
+            let claim = AddTask {
+                status: Status::Running,
+                ..described.unwrap_or_else(|_| AddTask::new(worker, task.task_id()))
+            };
+            match self.shared.scheduler.add_task(claim) {
+                // Somebody else has it: then this run's report is not heard.
+                Ok(()) | Err(SchedulerError::Refused { .. }) => running.attempt = None,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the scheduler that this worker goes, after everything else was said.
+    pub(crate) fn take_leave(&mut self, result: &Result<(), WorkerError>) {
+        let unreachable = matches!(
+            result,
+            Err(WorkerError::Scheduler(SchedulerError::Unreachable { .. }))
+        );
+        if unreachable || !self.running.is_empty() {
+            self.recovery.owes_farewell = false;
+        }
+        if std::mem::take(&mut self.recovery.owes_farewell) {
+            self.shared.scheduler.release(&self.shared.id);
+        }
+    }
+}

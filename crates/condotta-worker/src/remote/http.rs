@@ -1,0 +1,272 @@
+//! One request over HTTP: keyword arguments there, the text of the answer back, or why not.
+//!
+//! Tries once. Whether to try again is decided elsewhere, by the kind of failure.
+
+use std::{sync::Arc, time::Duration};
+
+use ureq::{
+    Agent,
+    config::Config,
+    http::{StatusCode, header},
+    tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem},
+};
+
+use super::{
+    address::Address,
+    proxy,
+    unix::{NoResolver, UnixConnector},
+};
+use crate::BoxError;
+
+/// So many connections stay open while nobody uses them: one for each thread that runs a task.
+const IDLE_CONNECTIONS: usize = 16;
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+/// The longest pause that a server may ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    pub(super) error: BoxError,
+}
+
+/// What may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// Nobody answers, or somebody on the way says that the server is away: time helps.
+    Away {
+        /// Not earlier than this.
+        retry_after: Option<Duration>,
+    },
+    /// The server failed on this request. It may do so each time.
+    Broken,
+    /// There is no such method.
+    NoMethod,
+    /// The request will not be answered otherwise.
+    Refused,
+}
+
+/// Sends requests to one address.
+pub(super) struct Http {
+    agent: Agent,
+    base: String,
+    authorization: Option<String>,
+    timeout: Duration,
+}
+
+impl Http {
+    /// `timeout` bounds each step: connecting, and each wait for the answer.
+    pub(super) fn new(address: &Address, timeout: Duration) -> Self {
+        let scheme = address.base.split(':').next().unwrap_or("http");
+        let proxy = match &address.socket {
+            Some(_) => None,
+            None => proxy::from_environment(scheme, &address.host),
+        };
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(root_certs())
+            .build();
+        let config = Config::builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(proxy)
+            .tls_config(tls)
+            .user_agent(concat!("condotta/", env!("CARGO_PKG_VERSION")))
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .timeout_connect(Some(timeout))
+            .timeout_per_read(Some(timeout))
+            .timeout_per_write(Some(timeout))
+            .build();
+        let agent = match &address.socket {
+            Some(socket) => Agent::with_parts(config, UnixConnector(socket.clone()), NoResolver),
+            None => Agent::new_with_config(config),
+        };
+        Self {
+            agent,
+            base: address.base.clone(),
+            authorization: address.authorization.clone(),
+            timeout,
+        }
+    }
+
+    /// Calls `method`. The server may take `extra` longer than usual to answer.
+    pub(super) fn call(
+        &self,
+        method: &str,
+        keywords: &str,
+        extra: Duration,
+    ) -> Result<String, Failure> {
+        let mut request = self
+            .agent
+            .post(format!("{}/api/{method}", self.base))
+            .content_type("application/x-www-form-urlencoded");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if !extra.is_zero() {
+            let limit = Some(self.timeout + extra);
+            request = request.config().timeout_per_read(limit).build();
+        }
+        let mut response = request.send(form(keywords)).map_err(transport_failure)?;
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let location = response.headers().get(header::LOCATION).cloned();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_BYTES_MAX)
+            .lossy_utf8(true)
+            .read_to_string()
+            .map_err(transport_failure)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let location = location.as_ref().and_then(|place| place.to_str().ok());
+        Err(status_failure(status, retry_after, location, &body))
+    }
+}
+
+/// Certificates that the environment names, as `requests` and OpenSSL look for them, or the usual.
+fn root_certs() -> RootCerts {
+    let variables = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+    let path = variables
+        .iter()
+        .find_map(|name| std::env::var_os(name).filter(|path| !path.is_empty()));
+    let Some(path) = path else {
+        return RootCerts::WebPki;
+    };
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        Err(error) => {
+            tracing::warn!(
+                target: "luigi-interface",
+                "The certificates in {} are not used: {error}",
+                path.display(),
+            );
+            return RootCerts::WebPki;
+        }
+    };
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    RootCerts::Specific(Arc::new(certificates))
+}
+
+/// `data=…`, as a form has it.
+fn form(keywords: &str) -> Vec<u8> {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut body = Vec::with_capacity(5 + keywords.len() * 3 / 2);
+    body.extend_from_slice(b"data=");
+    for &byte in keywords.as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => body.push(byte),
+            b' ' => body.push(b'+'),
+            _ => body.extend([
+                b'%',
+                HEX[usize::from(byte >> 4)],
+                HEX[usize::from(byte & 15)],
+            ]),
+        }
+    }
+    body
+}
+
+/// Nothing came back, or not all of it.
+fn transport_failure(error: ureq::Error) -> Failure {
+    let kind = match &error {
+        // The certificate, the URL and the like stay as they are.
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => {
+            FailureKind::Refused
+        }
+        _ => FailureKind::Away { retry_after: None },
+    };
+    Failure {
+        kind,
+        error: error.into(),
+    }
+}
+
+fn status_failure(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    location: Option<&str>,
+    body: &str,
+) -> Failure {
+    let kind = match status.as_u16() {
+        404 | 405 | 501 => FailureKind::NoMethod,
+        408 | 425 | 429 | 502 | 503 | 504 => FailureKind::Away { retry_after },
+        500.. => FailureKind::Broken,
+        _ => FailureKind::Refused,
+    };
+    let reason = reason(body);
+    let text = match (status.as_u16(), location) {
+        (300..=399, Some(place)) => format!("it is at another address: {place}"),
+        (401 | 403, _) if reason.is_none() => format!(
+            "{status}; a user name and a password are given in the URL: http://user:password@host"
+        ),
+        (500, _) => format!("{status}; the scheduler's own log says why"),
+        _ => match reason {
+            Some(reason) => reason,
+            None => status.to_string(),
+        },
+    };
+    Failure {
+        kind,
+        error: text.into(),
+    }
+}
+
+/// What our own server says in JSON about a failure.
+fn reason(body: &str) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    Some(body.get("error")?.as_str()?.to_owned())
+}
+
+fn retry_after(headers: &ureq::http::HeaderMap) -> Option<Duration> {
+    let secs = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    let secs = secs.trim().parse().ok()?;
+    Some(Duration::from_secs(secs).min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_written_as_a_form_has_them() {
+        let body = form("{\"a\": \"ü&+=%\"}");
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            "data=%7B%22a%22%3A+%22%C3%BC%26%2B%3D%25%22%7D"
+        );
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_what_helps() {
+        let of = |status: u16, body: &str| {
+            let failure = status_failure(StatusCode::from_u16(status).unwrap(), None, None, body);
+            (failure.kind, failure.error.to_string())
+        };
+        let away = FailureKind::Away { retry_after: None };
+        for status in [408, 429, 502, 503, 504] {
+            assert_eq!(of(status, "").0, away, "{status}");
+        }
+        assert_eq!(of(500, "<html>").0, FailureKind::Broken);
+        assert_eq!(of(404, "").0, FailureKind::NoMethod);
+        assert_eq!(
+            of(400, r#"{"error": "no such worker"}"#),
+            (FailureKind::Refused, "no such worker".to_owned())
+        );
+        assert!(of(401, "").1.contains("in the URL"));
+        let moved = status_failure(StatusCode::FOUND, None, Some("https://there/"), "");
+        assert_eq!(moved.kind, FailureKind::Refused);
+        assert!(moved.error.to_string().contains("https://there/"));
+    }
+}
