@@ -217,6 +217,7 @@ pub(super) fn write_format(path: &Path) -> Result<(), StateError> {
 pub(super) fn read_format(path: &Path) -> io::Result<Option<u32>> {
     let bytes = fs::read(path.join(FORMAT_FILE))?;
     let text = String::from_utf8_lossy(&bytes);
-    let digits = text.strip_prefix(FORMAT_TEXT).map(str::trim_end);
+    let line = text.strip_suffix('\n');
+    let digits = line.and_then(|line| line.strip_prefix(FORMAT_TEXT));
     Ok(digits.and_then(|digits| digits.parse().ok()))
 }

@@ -5,11 +5,11 @@ use std::fs;
 use condotta_scheduler::Record;
 use condotta_server::state::{StateDir, StateError};
 
-use crate::sample::{copy, first_ids, frame, names, task, task_frame, task_ids};
+use crate::sample::{copy, first_ids, frame, ids, names, quick_home, task, task_frame, task_ids};
 
 #[test]
 fn a_journal_cut_at_any_byte_keeps_all_that_was_acknowledged_by_then() {
-    let home = tempfile::tempdir().expect("a directory");
+    let home = quick_home();
     let [whole, cut] = ["whole", "cut"].map(|name| home.path().join(name));
     let mut opened = StateDir::open(&whole).expect("a new one");
     let journal = whole.join("journal-1.log");
@@ -49,8 +49,7 @@ fn a_journal_cut_at_any_byte_keeps_all_that_was_acknowledged_by_then() {
         let opened = StateDir::open(&cut).expect("it opens");
         let cut_off = opened.report.cut.as_ref().map(|cut| cut.bytes);
         assert_eq!(cut_off, Some(bytes - end).filter(|&cut| cut > 0), "{bytes}");
-        drop(opened);
-        assert_eq!(task_ids(&cut), first_ids(*count), "{bytes}");
+        assert_eq!(ids(&opened.saved), first_ids(*count), "{bytes}");
         assert_eq!(
             fs::metadata(&journal).expect("it is there").len(),
             *end,

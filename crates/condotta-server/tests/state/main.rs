@@ -2,5 +2,7 @@
 //! full disk or a flipped bit makes of them.
 
 mod crash;
+mod damage;
+mod directory;
 mod records;
 mod sample;

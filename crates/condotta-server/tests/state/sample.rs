@@ -7,10 +7,11 @@ use std::{
 };
 
 use condotta_scheduler::{
-    BatcherRecord, InfoValue, Now, Param, Record, RetryPolicy, Status, TaskIdentity, TaskLinks,
-    TaskRecord, TaskState, Timestamp, Visibility, WorkerMessage, WorkerRecord,
+    BatcherRecord, InfoValue, Now, Param, Record, RetryPolicy, SavedState, Status, TaskIdentity,
+    TaskLinks, TaskRecord, TaskState, Timestamp, Visibility, WorkerMessage, WorkerRecord,
 };
 use condotta_server::state::{self, StateDir};
+use tempfile::TempDir;
 
 /// A task of which only the rarest parts are left out.
 pub(crate) fn task(id: &str) -> Box<TaskRecord> {
@@ -36,6 +37,16 @@ pub(crate) fn task(id: &str) -> Box<TaskRecord> {
             stakeholders: vec![1],
         }),
         state: Some(plain_state(Status::Pending)),
+    })
+}
+
+/// A task of which nearly all is usual, so that its text is short.
+pub(crate) fn small_task(id: &str) -> Box<TaskRecord> {
+    Box::new(TaskRecord {
+        task_id: id.to_owned(),
+        identity: Some(TaskIdentity::default()),
+        links: Some(TaskLinks::default()),
+        state: Some(TaskState::default()),
     })
 }
 
@@ -205,17 +216,18 @@ pub(crate) fn frame(at: f64, records: &[Record]) -> Vec<u8> {
 
 /// The transaction that makes the `index`th task.
 pub(crate) fn task_frame(index: usize) -> Vec<u8> {
-    frame(
-        index as f64,
-        &[Record::Task(task(&format!("Task_{index:04}")))],
-    )
+    let task = small_task(&format!("Task_{index:04}"));
+    frame(index as f64, &[Record::Task(task)])
 }
 
 /// The ids of the tasks in a directory.
 pub(crate) fn task_ids(path: &Path) -> Vec<String> {
-    let opened = StateDir::open(path).expect("it opens");
-    let records = opened.saved.records();
-    let ids = records.filter_map(|record| match record {
+    ids(&StateDir::open(path).expect("it opens").saved)
+}
+
+/// The ids of the tasks in a state.
+pub(crate) fn ids(saved: &SavedState) -> Vec<String> {
+    let ids = saved.records().filter_map(|record| match record {
         Record::Task(task) => Some(task.task_id),
         _ => None,
     });
@@ -234,6 +246,12 @@ pub(crate) fn exported(path: &Path) -> String {
     let mut out = Vec::new();
     state::export(path, &mut out).expect("it is exported");
     String::from_utf8(out).expect("exports are UTF-8")
+}
+
+/// A directory for many opens, in memory where there is such a place: each of them waits for the
+/// disk, which is not what these tests are about.
+pub(crate) fn quick_home() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().expect("a directory"))
 }
 
 /// Makes `to` hold what `from` holds, and nothing else.
