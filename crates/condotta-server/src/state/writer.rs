@@ -124,3 +124,31 @@ impl Writer {
         &self.directory
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use condotta_scheduler::{Now, Record};
+
+    use crate::state::{StateDir, StateError, encode};
+
+    /// A pipe takes what is written to it and refuses to be synced.
+    #[test]
+    fn a_failed_sync_poisons_the_writer_though_a_later_one_would_succeed() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("state");
+        let mut writer = StateDir::open(&path).expect("a new one").writer;
+        let mut frames = Vec::new();
+        encode(Now::at(1.0), &[Record::Paused(true)], &mut frames);
+        let (_reader, pipe) = std::io::pipe().expect("a pipe");
+        let journal = std::mem::replace(&mut writer.file, OwnedFd::from(pipe).into());
+        let error = writer.write(&frames).expect_err("not synced").to_string();
+        assert!(error.starts_with("cannot sync "), "{error}");
+        writer.file = journal;
+        let error = writer.write(&frames).expect_err("poisoned");
+        assert!(matches!(error, StateError::Poisoned(_)), "{error}");
+        let error = writer.begin_snapshot().expect_err("poisoned");
+        assert!(matches!(error, StateError::Poisoned(_)), "{error}");
+    }
+}

@@ -4,5 +4,7 @@
 mod crash;
 mod damage;
 mod directory;
+mod fixture;
+mod luigi;
 mod records;
 mod sample;
