@@ -7,7 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -15,11 +15,15 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     http::{Request, StatusCode, header},
     response::Response,
 };
-use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper::{
+    body::{Body as _, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::Service,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -93,7 +97,7 @@ async fn closing(shared: &Shared, state: &State) -> End {
     let pressed = async {
         loop {
             shared.pressure.notified().await;
-            if state.step() == WAITING {
+            if state.has_rested(shared.limits.min_rest) {
                 return End::Finish;
             }
         }
@@ -133,6 +137,8 @@ struct State {
     since: AtomicU64,
     /// Since when an answer cannot be written on; 0 for not at all.
     stuck: AtomicU64,
+    /// The request's body has not been read to its end.
+    unread: AtomicBool,
 }
 
 impl State {
@@ -142,6 +148,7 @@ impl State {
             step: AtomicU8::new(NEW),
             since: AtomicU64::new(0),
             stuck: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
         }
     }
 
@@ -156,6 +163,12 @@ impl State {
     fn enter(&self, step: u8) {
         self.since.store(self.now(), Ordering::Relaxed);
         self.step.store(step, Ordering::Relaxed);
+    }
+
+    /// Whether the client has asked for nothing for that long.
+    fn has_rested(&self, time: Duration) -> bool {
+        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
+        self.step() == WAITING && self.began.elapsed().saturating_sub(since) >= time
     }
 
     /// Waits until the connection has done one thing for too long.
@@ -196,7 +209,11 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.state.enter(SERVING);
-        let mut request = request.map(Body::new);
+        let state = self.state.clone();
+        let mut request = request.map(|body| {
+            state.unread.store(!body.is_end_stream(), Ordering::Relaxed);
+            Body::new(RequestBody { body, state })
+        });
         request.extensions_mut().insert(self.transport);
         let answer = self.router.clone().call(request);
         let state = self.state.clone();
@@ -211,6 +228,36 @@ impl Service<Request<Incoming>> for Requests {
             }
             answer
         })
+    }
+}
+
+/// The body of a request, which notes when it has been read.
+struct RequestBody {
+    body: Incoming,
+    state: Arc<State>,
+}
+
+impl hyper::body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.state.unread.store(false, Ordering::Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -292,14 +339,18 @@ impl AsyncWrite for Io {
         }
     }
 
-    /// Ends what we send, then reads on for a while without looking: to close a socket with unread
+    /// Ends what we send. If something may still be on its way here, reads on for a while without looking: to close a socket with unread
     /// bytes in it would reset the connection and take the answer from the client.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.step() != LINGERING {
+            let lingers = self.state.step() == HEAD || self.state.unread.load(Ordering::Relaxed);
             ready!(match &mut self.stream {
                 Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
                 Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
             })?;
+            if !lingers {
+                return Poll::Ready(Ok(()));
+            }
             self.state.enter(LINGERING);
         }
         let mut scratch = [0; 16 << 10];

@@ -40,6 +40,8 @@ pub struct Limits {
     /// How long a connection may wait for its next request. When there are no free places, those
     /// that have waited longest are closed sooner.
     pub idle_timeout: Duration,
+    /// How long a connection has waited at least before it is closed to make room for another.
+    pub min_rest: Duration,
     /// How long a client may leave an answer unread.
     pub write_timeout: Duration,
     /// How long requests may take to be finished when the server stops.
@@ -55,6 +57,8 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             // Tornado's, so that workers find their connections as they left them.
             idle_timeout: Duration::from_secs(3600),
+            // Longer than from one ping of a worker to its next.
+            min_rest: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(5),
             max_head: 64 << 10,
