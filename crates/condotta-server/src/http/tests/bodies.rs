@@ -200,12 +200,11 @@ fn large_requests_and_answers_do_not_hold_up_small_ones() {
             })
             .collect();
         let mut pings = 0;
-        while pings < 20 || !busy.iter().all(thread::ScopedJoinHandle::is_finished) {
-            let began = Instant::now();
+        while !busy.iter().all(thread::ScopedJoinHandle::is_finished) {
             assert_eq!(server.call("ping", r#"{"worker": "w"}"#).status, 200);
-            let took = began.elapsed();
-            assert!(took < Duration::from_secs(2), "a ping took {took:?}");
             pings += 1;
         }
+        // Eight large ones were worked on. Behind each of them a ping would wait as long as it takes.
+        assert!(pings > 40, "{pings} pings were answered meanwhile");
     });
 }
