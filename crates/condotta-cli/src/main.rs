@@ -1,3 +1,7 @@
 //! The command `condotta`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    condotta_cli::main()
+}

@@ -1,0 +1,129 @@
+//! `condotta scheduler`: from the command line to a server that runs, and to its end.
+
+use condotta_config::Config;
+use condotta_server::{
+    ServeError, Server, ServerConfig, driver::DriverError, http::HttpConfig, listen::ListenError,
+};
+
+use crate::{
+    arguments::SchedulerArguments,
+    background::{self, Waiting},
+    error::{Failure, Kind, with_causes},
+    log,
+    pid_file::{PidFile, PidFileError},
+    places::{self, describe},
+    settings::{self, Settings},
+    state,
+    stop::StopSignals,
+};
+
+/// Runs the server until it is told to stop, or starts one in the background.
+pub(crate) fn run(arguments: &SchedulerArguments) -> Result<(), Failure> {
+    if arguments.background && !arguments.detached {
+        return background::start(arguments);
+    }
+    let mut waiting = Some(Waiting::new(arguments)?);
+    let done = serve(arguments, &mut waiting);
+    if let Err(failure) = &done {
+        if log::directory(arguments).is_some() {
+            // Otherwise it is said on standard error, where the log is.
+            tracing::error!("{failure}");
+        }
+        if let Some(waiting) = waiting {
+            waiting.failed(failure);
+        }
+    }
+    done
+}
+
+/// Serves from the start to the end; takes `waiting` when the server is ready.
+fn serve(arguments: &SchedulerArguments, waiting: &mut Option<Waiting>) -> Result<(), Failure> {
+    let other = |error: &dyn std::error::Error| Failure::new(Kind::Other, with_causes(error));
+    let config = settings::load(&arguments.config).map_err(|error| other(&error))?;
+    log::configure(arguments, &config)?;
+    let settings = Settings::new(&config).map_err(|error| other(&error))?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let server_config = server_config(arguments, &settings)?;
+    let state_dir = server_config.state_dir.clone();
+    let pid_file = arguments.pidfile.as_deref().map(PidFile::claim);
+    let _pid_file = pid_file.transpose().map_err(refused_pid_file)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| other(&error))?;
+    runtime.block_on(async {
+        let mut signals = StopSignals::listen().map_err(|error| other(&error))?;
+        let server = Server::bind(server_config).map_err(failure)?;
+        let first = describe(server.listeners(), arguments);
+        tracing::info!("{first}");
+        let started = |report: &condotta_server::state::OpenReport| {
+            let second = format!("State in {}: {report}", state_dir.display());
+            tracing::info!("{second}");
+            if report.is_new {
+                note_luigid(&config, &state_dir);
+            }
+            if let Some(waiting) = waiting.take() {
+                waiting.ready(&format!("{first}\n{second}"));
+            }
+        };
+        let stop = async {
+            let signal = signals.next().await;
+            tracing::info!("{signal}: Scheduler instance shutting down");
+        };
+        server.run(started, stop).await.map_err(failure)
+    })
+}
+
+fn server_config(
+    arguments: &SchedulerArguments,
+    settings: &Settings,
+) -> Result<ServerConfig, Failure> {
+    let places = places::places(arguments)?;
+    let state_dir = settings::state_dir(arguments.state_dir.as_deref(), settings);
+    let state_dir = state_dir.ok_or_else(|| {
+        let text = "there is no place for the state: neither HOME nor XDG_STATE_HOME is set; name a \
+                    directory with --state-dir";
+        Failure::new(Kind::Other, text)
+    })?;
+    let mut config = ServerConfig::new(state_dir, arguments.port);
+    config.scheduler = settings.scheduler.clone();
+    config.resources = settings.limits.clone();
+    config.places = places;
+    config.http = HttpConfig {
+        allowed_hosts: arguments.allowed_host.clone(),
+        cors: settings.cors.clone(),
+        path_prefix: arguments.path_prefix.clone(),
+        ..HttpConfig::default()
+    };
+    config.metrics = settings.metrics.clone();
+    Ok(config)
+}
+
+/// Says how to move over, when the configuration names luigid's state.
+fn note_luigid(config: &Config, state_dir: &std::path::Path) {
+    if let Ok(Some(pickle)) = config.get_text("scheduler", "state_path") {
+        tracing::info!(
+            "[scheduler] state_path ({pickle}) is luigid's, and is not read. To move over what luigid \
+             knows, stop this server and run, while luigid runs: condotta state import {} \
+             --from-luigid http://localhost:8082",
+            state_dir.display()
+        );
+    }
+}
+
+/// The exit code of a server that cannot start, or had to end.
+fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Driver(DriverError::State(error)) => state::failure(error),
+        ServeError::Listen(ListenError::InUse { .. }) => Failure::new(Kind::AlreadyRunning, error),
+        other => Failure::new(Kind::Other, with_causes(&other)),
+    }
+}
+
+/// The exit code of a pid file that cannot be had.
+pub(crate) fn refused_pid_file(error: PidFileError) -> Failure {
+    let kind = match error {
+        PidFileError::Running { .. } => Kind::AlreadyRunning,
+        PidFileError::Write { .. } => Kind::Other,
+    };
+    Failure::new(kind, error)
+}

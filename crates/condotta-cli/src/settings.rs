@@ -1,0 +1,405 @@
+//! What luigi.cfg says to the server: sections `[scheduler]`, `[resources]`,
+//! `[cors]` and `[prometheus]`.
+//!
+//! The defaults are those of the types that are filled in. A key that nobody asks for is a key that
+//! nobody reads, so there is no list of them.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use condotta_config::{Config, ConfigError, Entry, Value};
+use condotta_server::{http::Cors, metrics::MetricsConfig};
+
+/// What the configuration says.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) scheduler: condotta_scheduler::Config,
+    /// How much there is of each resource.
+    pub(crate) limits: BTreeMap<String, u64>,
+    pub(crate) cors: Cors,
+    /// Where the state is kept.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// What `/metrics` shows.
+    pub(crate) metrics: Option<MetricsConfig>,
+    /// What is said and has no effect.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{origin}: [{section}] {key} is {value}: write {expected}")]
+    Invalid {
+        origin: String,
+        section: &'static str,
+        key: String,
+        value: String,
+        expected: &'static str,
+    },
+}
+
+/// The configuration in Luigi's places, and then in these files.
+pub(crate) fn load(files: &[PathBuf]) -> Result<Config, ConfigError> {
+    let mut config = Config::load_default()?;
+    for file in files {
+        config.read(file)?;
+    }
+    Ok(config)
+}
+
+impl Settings {
+    pub(crate) fn new(config: &Config) -> Result<Self, SettingError> {
+        let section = Section::new(config, "scheduler");
+        let scheduler = scheduler(&section)?;
+        let state_dir = section.text("state_dir")?.filter(|text| !text.is_empty());
+        // Luigid's; the server says how to move over.
+        section.text("state_path")?;
+        let mut warnings = without_effect(&section)?;
+        let collector = section.text("metrics_collector")?.unwrap_or_default();
+        section.text("metrics_custom_import")?;
+        let collector = collector.to_lowercase();
+        if !["", "default", "none", "prometheus"].contains(&collector.as_str()) {
+            warnings.push(format!(
+                "[scheduler] metrics_collector = {collector} has no effect: there is prometheus, at /metrics"
+            ));
+        }
+        warnings.extend(section.unread()?);
+        let section = Section::new(config, "cors");
+        let cors = cors(&section)?;
+        warnings.extend(section.unread()?);
+        let section = Section::new(config, "prometheus");
+        let metrics = metrics(&section)?;
+        warnings.extend(section.unread()?);
+        Ok(Self {
+            scheduler,
+            limits: limits(config)?,
+            cors,
+            state_dir: state_dir.map(PathBuf::from),
+            metrics: (collector != "none").then_some(metrics),
+            warnings,
+        })
+    }
+}
+
+fn scheduler(section: &Section<'_>) -> Result<condotta_scheduler::Config, SettingError> {
+    let mut config = condotta_scheduler::Config::default();
+    section.number("retry_delay", &mut config.retry_delay)?;
+    section.number("remove_delay", &mut config.remove_delay)?;
+    section.number(
+        "worker_disconnect_delay",
+        &mut config.worker_disconnect_delay,
+    )?;
+    section.number("disable_window", &mut config.disable_window)?;
+    section.count("retry_count", &mut config.retry_count)?;
+    section.number("disable_hard_timeout", &mut config.disable_hard_timeout)?;
+    section.number("disable_persist", &mut config.disable_persist)?;
+    section.count("max_shown_tasks", &mut config.max_shown_tasks)?;
+    section.count("max_graph_nodes", &mut config.max_graph_nodes)?;
+    section.flag("prune_on_get_work", &mut config.prune_on_get_work)?;
+    section.flag("pause_enabled", &mut config.pause_enabled)?;
+    section.flag("send_messages", &mut config.send_messages)?;
+    let cooldown = &mut config.stable_done_cooldown_secs;
+    section.number("stable_done_cooldown_secs", cooldown)?;
+    Ok(config)
+}
+
+/// Luigi's keys for what this server does not do; a warning of each that asks for it.
+fn without_effect(section: &Section<'_>) -> Result<Vec<String>, SettingError> {
+    let mut warnings = Vec::new();
+    for (key, what) in [
+        ("batch_emails", "sends no e-mail"),
+        ("record_task_history", "keeps no history of tasks"),
+    ] {
+        let mut asked = false;
+        section.flag(key, &mut asked)?;
+        if asked {
+            warnings.push(format!(
+                "[scheduler] {key} has no effect: this version {what}"
+            ));
+        }
+    }
+    Ok(warnings)
+}
+
+fn cors(section: &Section<'_>) -> Result<Cors, SettingError> {
+    let mut cors = Cors::default();
+    section.flag("enabled", &mut cors.enabled)?;
+    section.list("allowed_origins", &mut cors.allowed_origins)?;
+    section.flag("allow_any_origin", &mut cors.allow_any_origin)?;
+    section.flag("allow_null_origin", &mut cors.allow_null_origin)?;
+    let mut max_age = u64::try_from(cors.max_age).unwrap_or_default();
+    section.count("max_age", &mut max_age)?;
+    cors.max_age = i64::try_from(max_age).unwrap_or(i64::MAX);
+    for (key, text) in [
+        ("allowed_methods", &mut cors.allowed_methods),
+        ("allowed_headers", &mut cors.allowed_headers),
+        ("exposed_headers", &mut cors.exposed_headers),
+    ] {
+        if let Some(said) = section.text(key)? {
+            *text = said;
+        }
+    }
+    section.flag("allow_credentials", &mut cors.allow_credentials)?;
+    Ok(cors)
+}
+
+fn metrics(section: &Section<'_>) -> Result<MetricsConfig, SettingError> {
+    let mut metrics = MetricsConfig::default();
+    let family = &mut metrics.use_task_family_in_labels;
+    section.flag("use_task_family_in_labels", family)?;
+    let parameters = &mut metrics.task_parameters_to_use_in_labels;
+    section.list("task_parameters_to_use_in_labels", parameters)?;
+    Ok(metrics)
+}
+
+/// The limits of section `[resources]`. Keys of `[DEFAULT]` are none.
+pub(crate) fn limits(config: &Config) -> Result<BTreeMap<String, u64>, SettingError> {
+    let section = "resources";
+    let limit = |(name, limit): (String, i64)| match u64::try_from(limit) {
+        Ok(limit) => Ok((name, limit)),
+        Err(_) => Err(SettingError::Invalid {
+            origin: origin(config, section, &name),
+            section,
+            value: limit.to_string(),
+            key: name,
+            expected: "a whole number of at least 0",
+        }),
+    };
+    config.int_dict(section)?.into_iter().map(limit).collect()
+}
+
+/// The directory of the state: said, or the usual one.
+pub(crate) fn state_dir(said: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+    let is_root = nix::unistd::geteuid().is_root();
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    said.map(Path::to_owned)
+        .or_else(|| settings.state_dir.clone())
+        .or_else(|| usual_state_dir(is_root, variable))
+}
+
+fn usual_state_dir(
+    is_root: bool,
+    variable: impl Fn(&'static str) -> Option<PathBuf>,
+) -> Option<PathBuf> {
+    if is_root {
+        return Some(PathBuf::from("/var/lib/condotta"));
+    }
+    // The XDG convention ignores relative paths.
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
+        .map(|folder| folder.join("condotta"))
+}
+
+fn origin(config: &Config, section: &str, key: &str) -> String {
+    let entry = config.get(section, key).ok().flatten();
+    entry.map_or_else(String::new, |entry| entry.origin.to_string())
+}
+
+/// A section of the configuration, which remembers what it was asked for.
+struct Section<'a> {
+    config: &'a Config,
+    name: &'static str,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    fn new(config: &'a Config, name: &'static str) -> Self {
+        Self {
+            config,
+            name,
+            asked: RefCell::default(),
+        }
+    }
+
+    fn number(&self, key: &'static str, value: &mut f64) -> Result<(), SettingError> {
+        self.ask(key);
+        if let Some(said) = self.config.get_float(self.name, key)? {
+            if said.is_nan() {
+                return Err(self.invalid(key, "a number"));
+            }
+            *value = said;
+        }
+        Ok(())
+    }
+
+    fn count(&self, key: &'static str, value: &mut u64) -> Result<(), SettingError> {
+        self.ask(key);
+        if let Some(said) = self.config.get_int(self.name, key)? {
+            let expected = "a whole number of at least 0";
+            *value = u64::try_from(said).map_err(|_| self.invalid(key, expected))?;
+        }
+        Ok(())
+    }
+
+    fn flag(&self, key: &'static str, value: &mut bool) -> Result<(), SettingError> {
+        self.ask(key);
+        if let Some(said) = self.config.get_bool(self.name, key)? {
+            *value = said;
+        }
+        Ok(())
+    }
+
+    fn text(&self, key: &'static str) -> Result<Option<String>, SettingError> {
+        self.ask(key);
+        Ok(self.config.get_text(self.name, key)?)
+    }
+
+    /// A list of texts: JSON in INI files, as Luigi's list parameters have it.
+    fn list(&self, key: &'static str, value: &mut Vec<String>) -> Result<(), SettingError> {
+        self.ask(key);
+        let Some(entry) = self.config.get(self.name, key)? else {
+            return Ok(());
+        };
+        let read = texts(&entry.value);
+        *value = read.ok_or_else(|| self.invalid(key, "a list such as [\"a\", \"b\"]"))?;
+        Ok(())
+    }
+
+    /// A warning of each key that was not asked for.
+    fn unread(&self) -> Result<Vec<String>, SettingError> {
+        let asked = self.asked.borrow();
+        let is_unread =
+            |(key, _): &(String, Entry)| !asked.contains(key.replace('-', "_").as_str());
+        let entries = self.config.section(self.name)?.into_iter();
+        let warning = |(key, entry): (String, Entry)| {
+            let (origin, name) = (entry.origin, self.name);
+            format!("{origin}: section [{name}] has no key {key}, which is ignored")
+        };
+        Ok(entries.filter(is_unread).map(warning).collect())
+    }
+
+    fn ask(&self, key: &'static str) {
+        self.asked.borrow_mut().insert(key);
+    }
+
+    fn invalid(&self, key: &str, expected: &'static str) -> SettingError {
+        let value = self.config.get_text(self.name, key).ok().flatten();
+        SettingError::Invalid {
+            origin: origin(self.config, self.name, key),
+            section: self.name,
+            key: key.to_owned(),
+            value: value.unwrap_or_default(),
+            expected,
+        }
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Text(text) => serde_json::from_str(text).ok(),
+        Value::Array(values) => values
+            .iter()
+            .map(|value| match value {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings, String> {
+        let config: Config = text.parse().unwrap();
+        Settings::new(&config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_luigis() {
+        let settings = settings("").unwrap();
+        assert_eq!(settings.scheduler, condotta_scheduler::Config::default());
+        assert!(settings.limits.is_empty() && settings.warnings.is_empty());
+    }
+
+    #[test]
+    fn every_section_is_read() {
+        let settings = settings(
+            "[DEFAULT]\nnoise = 1\n[scheduler]\nretry_delay = 1.5\nretry-count = 3\nstate_dir = /srv/x\n\
+             send_messages = false\n[resources]\ngpu = 2\n\
+             [cors]\nenabled = true\nallowed_origins = [\"http://a.example\"]\nmax_age = 5\n\
+             [prometheus]\ntask_parameters_to_use_in_labels = [\"day\"]\n",
+        )
+        .unwrap();
+        assert_eq!(settings.scheduler.retry_delay, 1.5);
+        assert_eq!(settings.scheduler.retry_count, 3);
+        assert!(!settings.scheduler.send_messages);
+        assert_eq!(settings.state_dir, Some(PathBuf::from("/srv/x")));
+        assert_eq!(settings.limits, BTreeMap::from([("gpu".to_owned(), 2)]));
+        assert!(settings.cors.enabled);
+        assert_eq!(settings.cors.allowed_origins, ["http://a.example"]);
+        assert_eq!(settings.cors.max_age, 5);
+        let metrics = settings.metrics.unwrap();
+        assert_eq!(metrics.task_parameters_to_use_in_labels, ["day"]);
+        assert_eq!(settings.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_no_effect_is_said() {
+        let text = "[scheduler]\nretry_dely = 1\nrecord_task_history = true\n\
+                    metrics_collector = datadog\n[cors]\norigins = []\n";
+        let warnings = settings(text).unwrap().warnings.join("\n");
+        for said in [
+            "configuration text:2: section [scheduler] has no key retry_dely",
+            "record_task_history has no effect",
+            "metrics_collector = datadog has no effect",
+            "section [cors] has no key origins",
+        ] {
+            assert!(warnings.contains(said), "{warnings}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_names_its_place() {
+        for (text, said) in [
+            (
+                "[scheduler]\nretry_delay = soon\n",
+                "text:2: [scheduler] retry_delay is",
+            ),
+            (
+                "[scheduler]\nretry_delay = nan\n",
+                "text:2: [scheduler] retry_delay is nan",
+            ),
+            (
+                "[scheduler]\nretry_count = -1\n",
+                "text:2: [scheduler] retry_count is -1",
+            ),
+            ("[resources]\ngpu = -1\n", "text:2: [resources] gpu is -1"),
+            (
+                "[cors]\nallowed_origins = all\n",
+                "text:2: [cors] allowed_origins is all",
+            ),
+        ] {
+            let error = settings(text).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_usual_directory_is_the_systems_for_root_and_the_users_otherwise() {
+        let nowhere = |_| None;
+        assert_eq!(
+            usual_state_dir(true, nowhere),
+            Some(PathBuf::from("/var/lib/condotta"))
+        );
+        let home = |name| (name == "HOME").then(|| PathBuf::from("/home/x"));
+        assert_eq!(
+            usual_state_dir(false, home),
+            Some(PathBuf::from("/home/x/.local/state/condotta"))
+        );
+        let xdg = |name| Some(PathBuf::from(if name == "HOME" { "/home/x" } else { "/s" }));
+        assert_eq!(
+            usual_state_dir(false, xdg),
+            Some(PathBuf::from("/s/condotta"))
+        );
+        assert_eq!(usual_state_dir(false, nowhere), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! The command, as its users run it: real processes on free ports, each in a folder of its own.
+
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+#[path = "../processes/mod.rs"]
+mod processes;
+
+mod background;
+mod durability;
+mod places;
+mod start;
+mod state;

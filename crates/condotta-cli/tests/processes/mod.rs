@@ -1,0 +1,18 @@
+//! Real processes in folders of their own: servers, workers, and requests to them.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its part of this"
+)]
+
+mod place;
+mod rpc;
+mod server;
+mod stock;
+
+pub(crate) use self::{
+    place::{Ended, Place, Process, wait_until},
+    rpc::Rpc,
+    server::{Kind, Server, free_port},
+    stock::stock_python,
+};
