@@ -32,7 +32,7 @@ pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
     Ok(Tally::one(shell::run(command)?.success))
 }
 
-/// All of `cargo test`.
+/// All of `cargo test`. Stock Luigi's workers are among those who test the server.
 pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     setup::need_python()?;

@@ -26,7 +26,7 @@ const PARTS: &[Part] = &[
     ),
     part(
         "tests",
-        "unit, integration, example and documentation tests, house rules",
+        "unit, integration, example and documentation tests, stock workers on the server, house rules",
         parts::tests,
     ),
     part(
