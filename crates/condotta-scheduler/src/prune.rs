@@ -215,15 +215,20 @@ impl Scheduler {
                 self.timers.insert((due, Timer::Abandon(stake)));
             }
         }
+        self.forget_later(now, index);
+    }
+
+    /// Sets the reminder that ends the place of a worker that is not there.
+    pub(crate) fn forget_later(&mut self, now: Now, index: WorkerIndex) {
+        self.workers[index].lost_at = now.monotonic;
         let due = self.forgotten_at(&self.workers[index]);
-        self.timers
-            .insert((due.max(now.monotonic), Timer::Forget(index)));
+        self.timers.insert((due, Timer::Forget(index)));
     }
 
     /// Its tasks are dropped by then, if nobody else has a stake in them.
-    pub(crate) fn forgotten_at(&self, worker: &crate::worker::Worker) -> Timestamp {
-        let silence = self.config.worker_disconnect_delay + self.config.remove_delay;
-        worker.last_active.after(2.0 * silence)
+    fn forgotten_at(&self, worker: &crate::worker::Worker) -> Timestamp {
+        let silence = self.config.worker_disconnect_delay + 2.0 * self.config.remove_delay;
+        worker.lost_at.after(silence)
     }
 
     /// A worker that was taken for dead is back.

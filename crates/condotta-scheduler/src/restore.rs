@@ -165,14 +165,13 @@ impl<'a> Restoring<'a> {
             messages: record.messages,
             ..Worker::new(&record.id, record.serial, self.now)
         };
-        let due = self.scheduler.forgotten_at(&worker);
         let index = self.scheduler.workers.insert(worker);
         self.by_serial.insert(record.serial, index);
         self.by_team_serial.insert(record.team_serial, index);
         if record.connected {
             self.scheduler.watch(index);
         } else {
-            self.scheduler.timers.insert((due, Timer::Forget(index)));
+            self.scheduler.forget_later(self.now, index);
         }
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Worker {
     /// Last contact, on both clocks.
     pub(crate) last_active: Timestamp,
     pub(crate) last_active_wall: Timestamp,
+    /// When it was last found to be gone (monotonic).
+    pub(crate) lost_at: Timestamp,
     /// Last request for work (monotonic).
     pub(crate) last_get_work: Option<Timestamp>,
     pub(crate) started_wall: Timestamp,
@@ -86,6 +88,7 @@ impl Worker {
             host: None,
             last_active: now.monotonic,
             last_active_wall: now.wall,
+            lost_at: now.monotonic,
             last_get_work: None,
             started_wall: now.wall,
             info: Arc::default(),

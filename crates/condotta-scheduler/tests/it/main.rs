@@ -7,6 +7,7 @@ mod dead_ends;
 mod memory;
 mod model;
 mod random;
+mod records;
 mod reports;
 mod step;
 mod wakeups;

@@ -49,6 +49,14 @@ pub(crate) enum Request {
     },
     Pause(bool),
     Prune,
+    /// One of the things that a run or an operator says beside the status.
+    Say {
+        worker: usize,
+        task: usize,
+        what: usize,
+    },
+    /// The scheduler is restored from what it kept.
+    Restart,
     Refused(usize),
 }
 
@@ -147,6 +155,10 @@ fn request() -> impl Strategy<Value = Request> {
         1 => (0..2usize, 0..4u64).prop_map(|(resource, limit)| Request::Limit { resource, limit }),
         1 => prop::bool::weighted(0.3).prop_map(Request::Pause),
         4 => Just(Request::Prune),
+        2 => (0..WORKERS, 0..TASKS, 0..6usize).prop_map(|(worker, task, what)| Request::Say {
+            worker, task, what
+        }),
+        1 => Just(Request::Restart),
         1 => (0..5usize).prop_map(Request::Refused),
     ]
 }

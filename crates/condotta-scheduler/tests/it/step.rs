@@ -10,7 +10,8 @@ use proptest::prelude::*;
 
 use crate::{
     model::{Counts, Memory, Model, all_tasks},
-    random::{Announce, Request, requests},
+    random::{Announce, Request, WORKERS, requests},
+    records::{Kept, normal, read},
 };
 
 struct Play {
@@ -19,6 +20,9 @@ struct Play {
     secs: f64,
     /// The last batch and who runs it.
     batch: Option<(String, String)>,
+    kept: Kept,
+    /// Whether the scheduler is restored when that is asked for.
+    restarts: bool,
 }
 
 /// What a worker could hear now.
@@ -59,7 +63,7 @@ fn counts(reply: &PendingCounts) -> Counts {
 }
 
 impl Play {
-    fn new() -> Self {
+    fn new(restarts: bool) -> Self {
         let config = Config {
             retry_delay: 5.0,
             remove_delay: 30.0,
@@ -69,6 +73,7 @@ impl Play {
             stable_done_cooldown_secs: 3.0,
             keep_events: true,
             keep_wakeups: true,
+            keep_changes: true,
             record_task_history: true,
             ..Config::default()
         };
@@ -81,6 +86,8 @@ impl Play {
             },
             secs: 0.0,
             batch: None,
+            kept: Kept::default(),
+            restarts,
         }
     }
 
@@ -200,7 +207,61 @@ impl Play {
             Request::Pause(true) => self.scheduler.pause(now).unwrap(),
             Request::Pause(false) => self.scheduler.unpause(now).unwrap(),
             Request::Prune => self.scheduler.handle_timeout(now),
+            Request::Say { worker, task, what } => {
+                self.say(&worker_name(*worker), &task_id(*task), *what);
+            }
+            Request::Restart => self.restart(),
             Request::Refused(kind) => self.refused(*kind),
+        }
+        while self.scheduler.poll_event().is_some() {}
+        let scheduler = &self.scheduler;
+        let known = |id: &String| scheduler.task(id).is_some();
+        self.memory.runnable.retain(known);
+        self.memory.batchable.retain(known);
+        scheduler.check_invariants().expect("all indexes agree");
+        self.kept.follow(&mut self.scheduler);
+    }
+
+    fn say(&mut self, worker: &str, task: &str, what: usize) {
+        let (now, scheduler) = (self.now(), &mut self.scheduler);
+        let answer = match what {
+            0 => scheduler.set_task_status_message(now, task, Some(worker.to_owned())),
+            1 => scheduler.set_task_progress_percentage(now, task, Some(now.wall.0)),
+            2 => scheduler.add_scheduler_message_response(now, task, "m", worker.to_owned()),
+            3 => scheduler
+                .get_scheduler_message_response(now, task, "m")
+                .map(drop),
+            4 => scheduler.set_worker_processes(now, worker, 2),
+            _ => scheduler
+                .send_scheduler_message(now, worker, task, "hello".to_owned())
+                .map(drop),
+        };
+        answer.unwrap();
+    }
+
+    /// Brings all known workers into a state that a restored scheduler has too, and restores it.
+    fn restart(&mut self) {
+        let now = self.now();
+        for worker in (0..WORKERS).map(worker_name) {
+            self.scheduler.ping(now, &worker).unwrap();
+        }
+        self.kept.follow(&mut self.scheduler);
+        if self.restarts {
+            self.kept.restart(&mut self.scheduler, now);
+        }
+        // Who asked of late is not kept. Paused, everybody asks and gets nothing.
+        let paused = self.scheduler.is_paused();
+        self.scheduler.pause(now).unwrap();
+        for worker in (0..WORKERS).map(worker_name) {
+            let request = GetWork {
+                worker: worker.clone(),
+                ..GetWork::default()
+            };
+            self.scheduler.get_work(now, request).unwrap();
+            self.memory.asked.insert(worker, self.secs);
+        }
+        if !paused {
+            self.scheduler.unpause(now).unwrap();
         }
     }
 
@@ -525,10 +586,31 @@ proptest! {
 
     #[test]
     fn any_list_of_requests_keeps_the_invariants(requests in requests()) {
-        let mut play = Play::new();
+        let mut play = Play::new(true);
         for (pause, request) in &requests {
             play.play(*pause, request);
         }
         end(&mut play);
+    }
+
+    #[test]
+    fn a_restored_scheduler_goes_on_as_the_one_that_lives(requests in requests()) {
+        let mut lives = Play::new(false);
+        let mut restarts = Play::new(true);
+        for (pause, request) in &requests {
+            lives.play(*pause, request);
+            restarts.play(*pause, request);
+            let (one, other) = (read(&lives.scheduler, 9), read(&restarts.scheduler, 9));
+            prop_assert_eq!(normal(&one), normal(&other));
+        }
+        // Nobody plans any more, so that everything that can be told is.
+        for play in [&mut lives, &mut restarts] {
+            play.play(1, &Request::Restart);
+            play.play(1, &Request::Prune);
+        }
+        // What was told and still holds is found again, and what was not looked at may be, too.
+        let again = restarts.scheduler.dead_ends();
+        let told = lives.scheduler.dead_ends();
+        prop_assert!(told.keys().all(|id| again.contains_key(id)), "{told:?} {again:?}");
     }
 }
