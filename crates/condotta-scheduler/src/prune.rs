@@ -125,15 +125,7 @@ impl Scheduler {
                 }
             }
             Timer::Abandon(stake) => self.remove_abandoned(now, stake),
-            Timer::Remove(slot) => {
-                let Some(task) = self.tasks.get(slot).filter(|task| !task.ghost) else {
-                    return;
-                };
-                let remove = task.rare.as_ref().and_then(|rare| rare.remove);
-                if remove.is_some_and(|remove| remove <= now.monotonic) {
-                    self.remove(now, slot);
-                }
-            }
+            Timer::Remove(slot) => self.remove_marked(now, slot),
             Timer::Forget(worker) => {
                 let silent = self.workers.get(worker).filter(|worker| !worker.connected);
                 if silent.is_some_and(|silent| self.forgotten_at(silent) <= now.monotonic) {
@@ -289,6 +281,27 @@ impl Scheduler {
                 self.changed(slot, part::STATE);
                 self.timers.insert((due, Timer::Remove(slot)));
             }
+        }
+    }
+
+    /// Removes a task whose mark is due, unless it was marked because nobody wanted it and somebody
+    /// is back who does.
+    fn remove_marked(&mut self, now: Now, slot: Slot) {
+        let task = self.tasks.get(slot).filter(|task| !task.ghost);
+        let mark = task.and_then(|task| Some((task.stake, task.rare.as_ref()?)));
+        let Some((stake, rare)) = mark else {
+            return;
+        };
+        if rare.remove.is_none_or(|remove| remove > now.monotonic) {
+            return;
+        }
+        if rare.orphan && self.workers.is_alive(stake) {
+            let rare = self.tasks[slot].rare_mut();
+            rare.remove = None;
+            rare.orphan = false;
+            self.changed(slot, part::STATE);
+        } else {
+            self.remove(now, slot);
         }
     }
 

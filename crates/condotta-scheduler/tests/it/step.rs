@@ -9,13 +9,14 @@ use condotta_scheduler::{
 use proptest::prelude::*;
 
 use crate::{
+    kept::Kept,
     model::{Counts, Memory, Model, all_tasks},
     random::{Announce, Request, WORKERS, requests},
-    records::{Kept, normal, read},
 };
 
-struct Play {
-    scheduler: Scheduler,
+/// A scheduler under test, with what is expected of it.
+pub(crate) struct Play {
+    pub(crate) scheduler: Scheduler,
     memory: Memory,
     secs: f64,
     /// The last batch and who runs it.
@@ -63,7 +64,7 @@ fn counts(reply: &PendingCounts) -> Counts {
 }
 
 impl Play {
-    fn new(restarts: bool) -> Self {
+    pub(crate) fn new(restarts: bool) -> Self {
         let config = Config {
             retry_delay: 5.0,
             remove_delay: 30.0,
@@ -102,7 +103,7 @@ impl Play {
             .expect("it is a good request");
     }
 
-    fn play(&mut self, pause: u8, request: &Request) {
+    pub(crate) fn play(&mut self, pause: u8, request: &Request) {
         self.secs += f64::from(pause);
         let now = self.now();
         self.repeat_batchers();
@@ -569,20 +570,21 @@ fn end(play: &mut Play) {
     );
 }
 
-fn cases() -> u32 {
+/// So many lists of requests, or as many as are asked for.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok();
-    asked.and_then(|it| it.parse().ok()).unwrap_or(300)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: cases(),
+    ProptestConfig {
+        cases: asked.and_then(|it| it.parse().ok()).unwrap_or(usual),
         failure_persistence: None,
         // The same lists each time, so that a change fails for what it did. Others are tried with
         // PROPTEST_CASES=5000, which goes further along the same row.
         rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
         ..ProptestConfig::default()
-    })]
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
 
     #[test]
     fn any_list_of_requests_keeps_the_invariants(requests in requests()) {
@@ -591,26 +593,5 @@ proptest! {
             play.play(*pause, request);
         }
         end(&mut play);
-    }
-
-    #[test]
-    fn a_restored_scheduler_goes_on_as_the_one_that_lives(requests in requests()) {
-        let mut lives = Play::new(false);
-        let mut restarts = Play::new(true);
-        for (pause, request) in &requests {
-            lives.play(*pause, request);
-            restarts.play(*pause, request);
-            let (one, other) = (read(&lives.scheduler, 9), read(&restarts.scheduler, 9));
-            prop_assert_eq!(normal(&one), normal(&other));
-        }
-        // Nobody plans any more, so that everything that can be told is.
-        for play in [&mut lives, &mut restarts] {
-            play.play(1, &Request::Restart);
-            play.play(1, &Request::Prune);
-        }
-        // What was told and still holds is found again, and what was not looked at may be, too.
-        let again = restarts.scheduler.dead_ends();
-        let told = lives.scheduler.dead_ends();
-        prop_assert!(told.keys().all(|id| again.contains_key(id)), "{told:?} {again:?}");
     }
 }
