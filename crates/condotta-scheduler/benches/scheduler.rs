@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p condotta-scheduler` prints a table; `-- 10000` goes up to that many tasks only.
 //! Requests are made outside of what is timed; events are fetched within it, as a server does.
+//! Below that: what it costs to keep what the same requests change, and to start again from it.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -11,7 +12,8 @@ use std::{
 };
 
 use condotta_scheduler::{
-    AddTask, Assignment, Config, GetWork, Now, Param, Scheduler, Status, Visibility,
+    AddTask, Assignment, Config, GetWork, Now, Param, RecordCursor, SavedState, Scheduler, Status,
+    Visibility,
 };
 
 /// Counts the bytes that are in use.
@@ -77,6 +79,76 @@ fn main() {
             }
         }
     }
+    println!(
+        "\n{:<15}{:>8}{:>9} | {:>10}{:>10}{:>10}{:>10} ns per task | {:>6}{:>6} bytes per task",
+        "records of", "", "tasks", "announce", "read", "fold", "restore", "folded", "after"
+    );
+    for shape in [Shape::Independent, Shape::Layered, Shape::WithResources] {
+        for tasks in [100_000, 1_000_000] {
+            if tasks <= most {
+                measure_records(shape, tasks);
+            }
+        }
+    }
+}
+
+/// Announces with changes kept and fetched after each request, reads everything in steps, folds it,
+/// and restores a scheduler from that. The first scheduler is gone by then, as after a crash.
+fn measure_records(shape: Shape, tasks: usize) {
+    let empty = IN_USE.load(Ordering::Relaxed);
+    let per_task = |time: Duration| time.as_nanos() / tasks as u128;
+    let bytes_per_task = || (IN_USE.load(Ordering::Relaxed) - empty) / tasks;
+    let config = Config {
+        keep_changes: true,
+        ..Config::default()
+    };
+    let limits: BTreeMap<String, u64> = (0..4).map(|at| (format!("resource_{at}"), 50)).collect();
+    let mut scheduler = Scheduler::new(config.clone(), limits.clone(), 0);
+    let mut announce = Duration::ZERO;
+    for start in (0..tasks).step_by(CHUNK) {
+        let end = tasks.min(start + CHUNK);
+        let requests: Vec<AddTask> = (start..end)
+            .map(|at| task(shape, tasks - 1 - at, "Worker(salt=000000000)"))
+            .collect();
+        let begin = Instant::now();
+        for request in requests {
+            scheduler
+                .add_task(Now::at(1.0), request)
+                .expect("it is a good request");
+            assert!(!scheduler.take_changes().is_empty());
+        }
+        announce += begin.elapsed();
+    }
+    let (mut read, mut fold) = (Duration::ZERO, Duration::ZERO);
+    let mut state = SavedState::default();
+    let mut cursor = Some(RecordCursor::default());
+    while let Some(at) = cursor {
+        let begin = Instant::now();
+        let (records, next) = scheduler.read_records(at, CHUNK);
+        let middle = Instant::now();
+        for record in records {
+            state.apply(record);
+        }
+        read += middle - begin;
+        fold += middle.elapsed();
+        cursor = next;
+    }
+    drop(scheduler);
+    let folded = bytes_per_task();
+    let begin = Instant::now();
+    let restored = Scheduler::restore(config, limits, 0, Now::at(2.0), state);
+    let restore = begin.elapsed();
+    assert_eq!(restored.task_count(), tasks);
+    println!(
+        "{:<15}{:>8}{tasks:>9} | {:>10}{:>10}{:>10}{:>10}             | {folded:>6}{:>6}",
+        shape.name(),
+        "",
+        per_task(announce),
+        per_task(read),
+        per_task(fold),
+        per_task(restore),
+        bytes_per_task(),
+    );
 }
 
 fn measure(shape: Shape, workers: usize, tasks: usize) {

@@ -44,12 +44,12 @@ impl Scheduler {
         let quiet = Config {
             keep_events: false,
             keep_changes: false,
-            ..config
+            keep_wakeups: false,
+            ..config.clone()
         };
         let mut scheduler = Self::new(quiet, BTreeMap::new(), seed);
         Restoring::new(&mut scheduler, now, saved, limits).run();
-        scheduler.config.keep_events = config.keep_events;
-        scheduler.config.keep_changes = config.keep_changes;
+        scheduler.config = config;
         scheduler
     }
 }

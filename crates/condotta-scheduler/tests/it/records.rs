@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use condotta_scheduler::{
-    AddTask, AddTaskBatcher, Assignment, Config, GetWork, Now, Record, SavedState,
-    Scheduler, Status, TaskView, WorkerMessage, WorkerState,
+    AddTask, AddTaskBatcher, Assignment, Config, GetWork, Now, Record, SavedState, Scheduler,
+    Status, TaskView, WorkerMessage, WorkerState,
 };
 
 use crate::kept::{fold, read, restored};

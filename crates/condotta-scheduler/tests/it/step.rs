@@ -110,13 +110,17 @@ impl Play {
         self.scheduler.take_wakeups();
         let before = self.prospects();
         self.request(now, request);
-        self.check_wakeups(&before);
+        // A scheduler that was just restored has woken nobody, since nobody waits for it.
+        if !matches!(request, Request::Restart) {
+            self.check_wakeups(&before);
+        }
         while self.scheduler.poll_event().is_some() {}
         let scheduler = &self.scheduler;
         let known = |id: &String| scheduler.task(id).is_some();
         self.memory.runnable.retain(known);
         self.memory.batchable.retain(known);
         scheduler.check_invariants().expect("all indexes agree");
+        self.kept.follow(&mut self.scheduler);
     }
 
     /// What each connected worker could hear now.
@@ -214,13 +218,6 @@ impl Play {
             Request::Restart => self.restart(),
             Request::Refused(kind) => self.refused(*kind),
         }
-        while self.scheduler.poll_event().is_some() {}
-        let scheduler = &self.scheduler;
-        let known = |id: &String| scheduler.task(id).is_some();
-        self.memory.runnable.retain(known);
-        self.memory.batchable.retain(known);
-        scheduler.check_invariants().expect("all indexes agree");
-        self.kept.follow(&mut self.scheduler);
     }
 
     fn say(&mut self, worker: &str, task: &str, what: usize) {
