@@ -9,6 +9,8 @@
 mod processes;
 
 mod cases;
+mod faults;
+mod moving;
 mod outcome;
 mod stage;
 mod tools;
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
     let trials = cases::trials()
         .into_iter()
         .chain(tools::trials())
+        .chain(faults::trials())
+        .chain(moving::trials())
         .map(|trial| trial.with_ignored_flag(!is_there))
         .chain(traffic::trials())
         .collect();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,15 +10,7 @@ use crate::{
     processes::{Ended, Kind, Place, Process, Rpc, Server, stock_python, wait_until},
 };
 
-/// Settings of the server with which nothing takes long. Stock's server tidies up once a minute, and
-/// on requests for work only when it is told to.
-const SCHEDULER: &str = "\
-[scheduler]
-prune_on_get_work = true
-worker_disconnect_delay = 20
-";
-
-/// The same of workers.
+/// Settings of workers with which nothing takes long.
 const WORKER: &str = "\
 [core]
 rpc_retry_attempts = 100
@@ -33,6 +26,7 @@ wait_jitter = 0.05
 pub(crate) struct Stage {
     pub(crate) place: Place,
     pub(crate) server: Server,
+    kind: Kind,
 }
 
 /// A stock worker that runs.
@@ -45,9 +39,36 @@ impl Stage {
     /// more sections.
     pub(crate) fn new(kind: Kind, config: &str) -> Self {
         let place = Place::new();
-        place.write("luigi.cfg", &format!("{SCHEDULER}{config}\n{WORKER}"));
+        place.write("luigi.cfg", &format!("[scheduler]\n{config}\n{WORKER}"));
         let server = Server::start(&place, kind);
-        Self { place, server }
+        Self {
+            place,
+            server,
+            kind,
+        }
+    }
+
+    /// Starts ours with more arguments.
+    pub(crate) fn with_arguments(arguments: &[&str]) -> Self {
+        let place = Place::new();
+        place.write("luigi.cfg", WORKER);
+        let server = Server::start_with(&place, arguments);
+        Self {
+            place,
+            server,
+            kind: Kind::Ours,
+        }
+    }
+
+    /// Stops the server and starts another one on the same port.
+    pub(crate) fn replace_server(&mut self, kind: Kind) {
+        self.kind = kind;
+        self.restart(Signal::SIGTERM);
+    }
+
+    /// Ends the server with a signal and starts it again on the same port.
+    pub(crate) fn restart(&mut self, signal: Signal) {
+        self.server.restart(&self.place, self.kind, signal);
     }
 
     pub(crate) fn rpc(&self) -> &Rpc {
@@ -119,6 +140,15 @@ impl Stage {
 }
 
 impl Worker {
+    pub(crate) fn send(&self, signal: Signal) {
+        self.process.send(signal);
+    }
+
+    /// Ends it at once; it says nothing to anybody.
+    pub(crate) fn kill(self) {
+        drop(self.process);
+    }
+
     pub(crate) fn end(self) -> Ended {
         self.process.end()
     }

@@ -3,7 +3,7 @@
 import os
 
 import luigi
-from recorded import Recorded
+from recorded import Recorded, wait_for
 
 
 class Good(Recorded):
@@ -56,3 +56,17 @@ class Hopeless(Recorded):
 class NeedsHopeless(Recorded):
     def requires(self):
         return [Hopeless(), Bad(), Good()]
+
+
+class FailsLate(Recorded):
+    """Fails, but not before somebody else has done it."""
+
+    def work(self):
+        if not os.path.exists("first-is-away"):
+            wait_for("go")
+            raise ValueError("too late")
+
+
+class NeedsLate(Recorded):
+    def requires(self):
+        return FailsLate()
