@@ -247,6 +247,10 @@ impl Connection {
                 "{}; is {} the address of a scheduler?",
                 failure.error, self.shown
             ),
+            FailureKind::Broken if tries.urgency == Urgency::Claim => format!(
+                "{}; the members of the batch may have gone another way",
+                failure.error
+            ),
             FailureKind::Broken | FailureKind::Refused => failure.error.to_string(),
         };
         SchedulerError::Refused { request, reason }

@@ -211,9 +211,11 @@ fn status_failure(
         (401 | 403, _) if reason.is_none() => format!(
             "{status}; a user name and a password are given in the URL: http://user:password@host"
         ),
-        (500, _) => format!("{status}; the scheduler's own log says why"),
         _ => match reason {
             Some(reason) => reason,
+            None if kind == FailureKind::Broken => {
+                format!("{status}; the scheduler's own log says why")
+            }
             None => status.to_string(),
         },
     };
@@ -226,7 +228,7 @@ fn status_failure(
 /// What our own server says in JSON about a failure.
 fn reason(body: &str) -> Option<String> {
     let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    Some(body.get("error")?.as_str()?.to_owned())
+    Some(body.get("error")?.get("message")?.as_str()?.to_owned())
 }
 
 fn retry_after(headers: &ureq::http::HeaderMap) -> Option<Duration> {
@@ -261,7 +263,10 @@ mod tests {
         assert_eq!(of(500, "<html>").0, FailureKind::Broken);
         assert_eq!(of(404, "").0, FailureKind::NoMethod);
         assert_eq!(
-            of(400, r#"{"error": "no such worker"}"#),
+            of(
+                400,
+                r#"{"error": {"code": "refused", "message": "no such worker"}}"#
+            ),
             (FailureKind::Refused, "no such worker".to_owned())
         );
         assert!(of(401, "").1.contains("in the URL"));

@@ -7,6 +7,8 @@ mod connection;
 mod http;
 mod proxy;
 mod retry;
+#[cfg(test)]
+mod tests;
 mod unix;
 mod watch;
 
@@ -160,19 +162,7 @@ fn urgency(request: &AddTask) -> Urgency {
 
 impl Scheduler for RemoteScheduler {
     fn add_task(&self, request: AddTask) -> Result<(), SchedulerError> {
-        let urgency = urgency(&request);
-        let told = self.tell("add_task", &client::add_task(&request), urgency);
-        told.map_err(|error| match error {
-            SchedulerError::Refused { request, reason } if urgency == Urgency::Claim => {
-                SchedulerError::Refused {
-                    request,
-                    reason: format!(
-                        "{reason} (the members of the batch may have gone another way)"
-                    ),
-                }
-            }
-            other => other,
-        })
+        self.tell("add_task", &client::add_task(&request), urgency(&request))
     }
 
     fn add_tasks(&self, requests: Vec<AddTask>) -> Result<(), SchedulerError> {

@@ -52,7 +52,7 @@ pub(super) struct Patience {
 
 /// The tries of one request.
 pub(super) struct Tries {
-    urgency: Urgency,
+    pub(super) urgency: Urgency,
     patience: Patience,
     /// Nobody ever answered at this address.
     unknown: bool,
@@ -102,7 +102,7 @@ impl Tries {
                 if is_final || self.broken >= self.patience.attempts {
                     return None;
                 }
-                BROKEN_WAIT
+                BROKEN_WAIT.min(self.patience.wait)
             }
             FailureKind::Away { retry_after } => {
                 if self.urgency == Urgency::Passing && self.count > 1 {

@@ -9,10 +9,10 @@ use std::{
 use super::Connection;
 use crate::Wake;
 
-/// How long one request waits at the server.
-const AWAIT: Duration = Duration::from_secs(30);
-/// A worker that is woken asks now and then all the same.
+/// A worker that is woken asks now and then all the same. So long a request waits at the server.
 const FALLBACK: Duration = Duration::from_secs(30);
+/// Between two requests to wait, if the server answers earlier than it was asked to.
+const PAUSE: Duration = Duration::from_secs(1);
 /// So long a worker asks by itself after waiting at the server did not work.
 const REST: Duration = Duration::from_secs(10);
 
@@ -65,17 +65,25 @@ impl Watch {
     }
 
     fn wait(&self, connection: &Connection) {
-        let ready = connection.await_work(&self.worker, AWAIT);
+        let end = Instant::now() + FALLBACK;
+        let ready = loop {
+            let asked = Instant::now();
+            match connection.await_work(&self.worker, end.saturating_duration_since(asked)) {
+                // A server that is about to end lets nobody wait.
+                Ok(false) if Instant::now() < end => {
+                    thread::sleep(PAUSE.saturating_sub(asked.elapsed()));
+                }
+                ready => break ready,
+            }
+        };
         let mut state = self.state();
         state.waiting = false;
         if ready.is_err() {
             state.rests_until = Some(Instant::now() + REST);
         }
         drop(state);
-        // Also when nobody answers: the worker has to find out how things are.
-        if !matches!(ready, Ok(false)) {
-            (self.wake)();
-        }
+        // Also when nobody answers or there was nothing: the worker has to find out how things are.
+        (self.wake)();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
