@@ -7,6 +7,8 @@
 
 mod graphs;
 mod outages;
+mod relay;
+mod same_words;
 mod server;
 #[path = "../it/tasks.rs"]
 mod tasks;
@@ -22,10 +24,13 @@ use server::Which;
 type Test = fn(Which);
 
 fn main() -> ExitCode {
-    let tests = graphs::TESTS
-        .iter()
-        .chain(words::TESTS)
-        .chain(outages::TESTS);
+    let tests = [
+        graphs::TESTS,
+        words::TESTS,
+        same_words::TESTS,
+        outages::TESTS,
+    ];
+    let tests = tests.into_iter().flatten();
     let trials = tests.flat_map(|(name, test)| {
         Which::ALL.map(|which| {
             let (name, test) = (format!("{which}::{name}"), *test);

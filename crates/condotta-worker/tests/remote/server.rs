@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::{Ipv4Addr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -51,7 +52,7 @@ fn target_folder() -> PathBuf {
     test.ancestors().nth(2).unwrap().to_owned()
 }
 
-fn stock_python() -> PathBuf {
+pub fn stock_python() -> PathBuf {
     match std::env::var_os("CONDOTTA_STOCK_LUIGI") {
         Some(python) => python.into(),
         None => target_folder().join("../stock-luigi/bin/python"),
@@ -67,6 +68,7 @@ pub struct Server {
     which: Which,
     folder: TempDir,
     port: u16,
+    on_socket: bool,
     child: Child,
 }
 
@@ -79,12 +81,22 @@ impl Server {
 
     /// With more lines of configuration.
     pub fn start_with(which: Which, config: &str) -> Self {
+        Self::launch(which, config, false)
+    }
+
+    /// On a socket in the file system.
+    pub fn start_on_socket(which: Which) -> Self {
+        Self::launch(which, "", true)
+    }
+
+    fn launch(which: Which, config: &str, on_socket: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = format!("[scheduler]\nprune_on_get_work=true\n{config}\n");
         std::fs::write(folder.path().join("luigi.cfg"), config).unwrap();
         let port = free_port();
-        let child = launch(which, folder.path(), port);
+        let child = launch(which, folder.path(), port, on_socket);
         let mut server = Self {
+            on_socket,
             which,
             folder,
             port,
@@ -126,18 +138,34 @@ impl Server {
 
     /// Starts it anew at the same address.
     pub fn restart(&mut self) {
-        self.child = launch(self.which, self.folder.path(), self.port);
+        self.child = launch(self.which, self.folder.path(), self.port, self.on_socket);
         self.wait_until_it_answers();
     }
 
     fn wait_until_it_answers(&mut self) {
         let end = Instant::now() + PATIENCE;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        while !self.answers() {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}");
             assert!(Instant::now() < end, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    fn answers(&self) -> bool {
+        if self.on_socket {
+            UnixStream::connect(socket(self.folder.path())).is_ok()
+        } else {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+        }
+    }
+
+    pub fn socket_url(&self) -> String {
+        let path = socket(self.folder.path());
+        format!(
+            "http+unix://{}/",
+            path.to_str().unwrap().replace('/', "%2F")
+        )
     }
 
     /// Asks the server itself.
@@ -196,23 +224,32 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-fn launch(which: Which, folder: &Path, port: u16) -> Child {
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("socket")
+}
+
+fn launch(which: Which, folder: &Path, port: u16, on_socket: bool) -> Child {
     let port = port.to_string();
     let mut command = match which {
         Which::Stock => {
             let mut command = Command::new(stock_python());
             let code = "from luigi.cmdline import luigid; luigid()";
-            command.args(["-c", code, "--port", &port, "--address", "127.0.0.1"]);
+            command.args(["-c", code]);
             command.arg("--state-path").arg(folder.join("state.pickle"));
             command
         }
         Which::Ours => {
             let mut command = Command::new(our_program());
-            command.args(["scheduler", "--port", &port, "--address", "127.0.0.1"]);
+            command.arg("scheduler");
             command.arg("--state-path").arg(folder.join("state"));
             command
         }
     };
+    if on_socket {
+        command.arg("--unix-socket").arg(socket(folder));
+    } else {
+        command.args(["--port", &port, "--address", "127.0.0.1"]);
+    }
     let log = std::fs::File::options()
         .create(true)
         .append(true)
