@@ -6,6 +6,7 @@
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "tests")]
 
 mod graphs;
+mod ours;
 mod outages;
 mod relay;
 mod same_words;
@@ -24,24 +25,28 @@ use server::Which;
 type Test = fn(Which);
 
 fn main() -> ExitCode {
-    let tests = [
+    let for_both = [
         graphs::TESTS,
         words::TESTS,
         same_words::TESTS,
         outages::TESTS,
     ];
-    let tests = tests.into_iter().flatten();
-    let trials = tests.flat_map(|(name, test)| {
-        Which::ALL.map(|which| {
-            let (name, test) = (format!("{which}::{name}"), *test);
-            let run = move || {
-                test(which);
-                Ok::<(), Failed>(())
-            };
-            Trial::test(name, run).with_ignored_flag(!which.is_there())
-        })
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let for_both = for_both.into_iter().flatten();
+    let for_both =
+        for_both.flat_map(|(name, test)| Which::ALL.map(|which| trial(which, name, *test)));
+    let for_ours = ours::TESTS.iter();
+    let for_ours = for_ours.map(|(name, test)| trial(Which::Ours, name, *test));
+    let trials = for_both.chain(for_ours).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A server that is not there skips its tests.
+fn trial(which: Which, name: &str, test: Test) -> Trial {
+    let run = move || {
+        test(which);
+        Ok::<(), Failed>(())
+    };
+    Trial::test(format!("{which}::{name}"), run).with_ignored_flag(!which.is_there())
 }
 
 /// As a task of any kind.

@@ -36,7 +36,7 @@ impl fmt::Display for Which {
 }
 
 impl Which {
-    pub const ALL: [Self; 1] = [Self::Stock];
+    pub const ALL: [Self; 2] = [Self::Stock, Self::Ours];
 
     pub fn is_there(self) -> bool {
         match self {
@@ -156,7 +156,11 @@ impl Server {
         if self.on_socket {
             UnixStream::connect(socket(self.folder.path())).is_ok()
         } else {
+            // Ours listens a moment before it has read its state.
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+                && ureq::get(format!("{}api/is_paused", self.url()))
+                    .call()
+                    .is_ok()
         }
     }
 
@@ -172,9 +176,13 @@ impl Server {
     pub fn ask(&self, method: &str, keywords: Value) -> Value {
         let url = format!("{}api/{method}", self.url());
         let mut response = ureq::post(&url)
+            .config()
+            .http_status_as_error(false)
+            .build()
             .send_form([("data", keywords.to_string())])
-            .unwrap_or_else(|error| panic!("{method}: {error}"));
+            .unwrap();
         let text = response.body_mut().read_to_string().unwrap();
+        assert_eq!(response.status(), 200, "{method}: {text}");
         let mut reply: Value = serde_json::from_str(&text).unwrap();
         reply["response"].take()
     }
@@ -241,7 +249,7 @@ fn launch(which: Which, folder: &Path, port: u16, on_socket: bool) -> Child {
         Which::Ours => {
             let mut command = Command::new(our_program());
             command.arg("scheduler");
-            command.arg("--state-path").arg(folder.join("state"));
+            command.arg("--state-dir").arg(folder.join("state"));
             command
         }
     };

@@ -1,0 +1,197 @@
+//! What our server knows beyond Luigi's.
+
+use std::{
+    sync::{Arc, Barrier},
+    time::{Duration, Instant},
+};
+
+use condotta_worker::{RunOutcome, TaskHandle, WorkerConfig, WorkerOptions};
+use serde_json::json;
+
+use crate::{
+    Test, any,
+    relay::Relay,
+    server::{Server, Which, client},
+    tasks::{Memory, quick, worker_with},
+};
+
+pub const TESTS: &[(&str, Test)] = &[
+    (
+        "a_waiting_worker_is_woken_by_another_one",
+        woken_by_another_one,
+    ),
+    (
+        "a_waiting_worker_ends_when_nothing_is_left",
+        ends_when_nothing_is_left,
+    ),
+    ("a_worker_that_ends_takes_leave", takes_leave),
+    ("many_tasks_travel_together", many_tasks_travel_together),
+    (
+        "a_free_thread_is_woken_while_others_run",
+        woken_while_others_run,
+    ),
+];
+
+/// Longer than a test may take.
+const LONG: f64 = 600.0;
+/// The server is asked by itself this often; who is woken is earlier.
+const FALLBACK: Duration = Duration::from_secs(25);
+
+/// A worker that waits for others, and hardly ever asks by itself.
+fn patient(id: &str) -> WorkerConfig {
+    WorkerConfig {
+        id: id.to_owned(),
+        keep_alive: true,
+        wait_interval: LONG,
+        ..quick()
+    }
+}
+
+/// A task that says when it has started, and waits for the word to go on.
+fn held(family: &str) -> (Arc<Memory>, Arc<Barrier>, Arc<Barrier>) {
+    let (started, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let task = Memory::new(family).runs({
+        let (started, go_on) = (Arc::clone(&started), Arc::clone(&go_on));
+        move |task, _| {
+            started.wait();
+            go_on.wait();
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    (task.share(), started, go_on)
+}
+
+/// While another worker runs `held`, a patient one plans `root` and waits. Returns how long it took
+/// to end after the word.
+fn waits_for(which: Which, root: impl Fn(&Arc<Memory>) -> TaskHandle + Sync) -> Duration {
+    let server = Server::start(which);
+    let (shared, started, go_on) = held("Shared");
+    std::thread::scope(|scope| {
+        let other = scope.spawn({
+            let (scheduler, shared) = (server.client(), any(&shared));
+            move || {
+                let config = WorkerConfig {
+                    id: "other".to_owned(),
+                    ..quick()
+                };
+                let mut worker = worker_with(&scheduler, config, WorkerOptions::default());
+                worker.add(shared).unwrap();
+                assert!(worker.run().unwrap());
+            }
+        });
+        started.wait();
+        let waits = scope.spawn(|| {
+            let mut worker =
+                worker_with(&server.client(), patient("this"), WorkerOptions::default());
+            worker.add(root(&shared)).unwrap();
+            assert!(worker.run().unwrap());
+        });
+        server.until("the second worker", |server| {
+            server
+                .ask("worker_list", json!({}))
+                .as_array()
+                .unwrap()
+                .len()
+                == 2
+        });
+        // So that it waits at the server by now; it would also be told of what it missed.
+        std::thread::sleep(Duration::from_millis(300));
+        let word = Instant::now();
+        go_on.wait();
+        other.join().unwrap();
+        waits.join().unwrap();
+        word.elapsed()
+    })
+}
+
+fn woken_by_another_one(which: Which) {
+    let after = |shared: &Arc<Memory>| any(&Memory::new("After").needs(&[any(shared)]).share());
+    let took = waits_for(which, after);
+    assert!(took < FALLBACK, "{took:?}");
+}
+
+fn ends_when_nothing_is_left(which: Which) {
+    let took = waits_for(which, any);
+    assert!(took < FALLBACK, "{took:?}");
+}
+
+fn takes_leave(which: Which) {
+    let server = Server::start(which);
+    let root = Memory::new("Root").needs(&[any(&Memory::new("Bad").fails().share())]);
+    let mut worker = worker_with(&server.client(), quick(), WorkerOptions::default());
+    worker.add(root.share()).unwrap();
+    assert!(!worker.run().unwrap());
+    assert_eq!(server.ask("worker_list", json!({})), json!([]));
+    let statuses = server.statuses();
+    assert_eq!(statuses["Bad__99914b932b"], "FAILED");
+    assert_eq!(statuses["Root__99914b932b"], "PENDING");
+}
+
+fn many_tasks_travel_together(which: Which) {
+    let server = Server::start(which);
+    let relay = Relay::start(server.port(), |_, _| false);
+    let leaves: Vec<TaskHandle> = (0..1200)
+        .map(|n| any(&Memory::new("Leaf").param("n", &n.to_string(), None).share()))
+        .collect();
+    let root = Memory::new("Root").needs(&leaves).share();
+    let mut worker = worker_with(&client(&relay.url()), quick(), WorkerOptions::default());
+    worker.add(root).unwrap();
+    let passed = relay.passed();
+    let counts = passed.iter().map(|passed| {
+        assert_eq!(passed.method, "add_tasks");
+        passed.keywords["tasks"].as_array().unwrap().len()
+    });
+    let counts: Vec<usize> = counts.collect();
+    assert_eq!(counts.iter().sum::<usize>(), 1201);
+    assert!(counts.iter().all(|count| *count <= 500), "{counts:?}");
+    assert_eq!(server.statuses().len(), 1201);
+}
+
+fn woken_while_others_run(which: Which) {
+    let server = Server::start(which);
+    let (held, started, go_on) = held("Held");
+    let (shared, other_started, other_goes_on) = self::held("Shared");
+    let after = Memory::new("After")
+        .needs(&[any(&shared)])
+        .runs(move |task, _| {
+            go_on.wait();
+            task.finish();
+            Ok(RunOutcome::Done)
+        });
+    let root = Memory::new("Root")
+        .needs(&[any(&held), any(&after.share())])
+        .share();
+    std::thread::scope(|scope| {
+        let other = scope.spawn({
+            let (scheduler, shared) = (server.client(), any(&shared));
+            move || {
+                let config = WorkerConfig {
+                    id: "other".to_owned(),
+                    ..quick()
+                };
+                let mut worker = worker_with(&scheduler, config, WorkerOptions::default());
+                worker.add(shared).unwrap();
+                assert!(worker.run().unwrap());
+            }
+        });
+        other_started.wait();
+        // Only the second task can let the first one go on.
+        let waits = scope.spawn(|| {
+            let options = WorkerOptions {
+                processes: 2,
+                ..WorkerOptions::default()
+            };
+            let mut worker = worker_with(&server.client(), patient("this"), options);
+            worker.add(any(&root)).unwrap();
+            assert!(worker.run().unwrap());
+        });
+        started.wait();
+        std::thread::sleep(Duration::from_millis(300));
+        let word = Instant::now();
+        other_goes_on.wait();
+        other.join().unwrap();
+        waits.join().unwrap();
+        assert!(word.elapsed() < FALLBACK, "{:?}", word.elapsed());
+    });
+}
