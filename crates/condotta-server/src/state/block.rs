@@ -55,12 +55,12 @@ pub(super) fn append(kind: Kind, content: &[u8], out: &mut Vec<u8>) -> io::Resul
 
 /// What stands next in a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next<'a> {
+pub(super) enum Next {
     /// A whole block, whose content starts at this place of the file.
     Block {
         kind: Kind,
         content_at: u64,
-        content: &'a [u8],
+        content: Vec<u8>,
     },
     /// Nothing: the file ends here.
     End,
@@ -84,7 +84,8 @@ pub(super) struct Blocks {
     file: BufReader<File>,
     at: u64,
     length: u64,
-    content: Vec<u8>,
+    /// Room for the next content.
+    room: Vec<u8>,
 }
 
 impl Blocks {
@@ -95,7 +96,7 @@ impl Blocks {
             file: BufReader::with_capacity(1 << 16, file),
             at: 0,
             length,
-            content: Vec::new(),
+            room: Vec::new(),
         })
     }
 
@@ -105,7 +106,7 @@ impl Blocks {
     }
 
     /// Reads one block. After a bad one, [`go_to`](Self::go_to) comes first.
-    pub(super) fn next(&mut self) -> io::Result<Next<'_>> {
+    pub(super) fn next(&mut self) -> io::Result<Next> {
         let at = self.at;
         let left = self.length - at;
         if left == 0 {
@@ -131,9 +132,10 @@ impl Blocks {
                 why: BadBlock::Short,
             });
         }
-        self.content.resize(length as usize, 0);
-        self.file.read_exact(&mut self.content)?;
-        if checksum(&head[..8], &self.content) != sum {
+        let mut content = std::mem::take(&mut self.room);
+        content.resize(length as usize, 0);
+        self.file.read_exact(&mut content)?;
+        if checksum(&head[..8], &content) != sum {
             return Ok(Next::Bad {
                 at,
                 why: BadBlock::Checksum,
@@ -143,8 +145,13 @@ impl Blocks {
         Ok(Next::Block {
             kind,
             content_at: at + HEAD as u64,
-            content: &self.content,
+            content,
         })
+    }
+
+    /// Takes back the room of a content that is done with.
+    pub(super) fn reuse(&mut self, content: Vec<u8>) {
+        self.room = content;
     }
 
     /// All that the file holds from `at` on.

@@ -27,7 +27,10 @@ impl Lock {
         options.read(true).write(true).create(true).mode(0o600);
         let file = options.open(&path).tried("open for writing", &path)?;
         let mut lock = Self::finish(file.try_lock(), file, directory)?;
-        lock.sign().tried("write", &path)?;
+        // It only tells others who has the lock. A start must not fail for that on a full disk.
+        if let Err(error) = lock.sign() {
+            tracing::warn!("cannot write {}: {error}", path.display());
+        }
         Ok(lock)
     }
 
@@ -63,6 +66,13 @@ impl Lock {
         self.0.set_len(0)?;
         self.0.rewind()?;
         self.0.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Lock {
+    /// Leaves no name behind. Who only read the directory cannot do that, and wrote none.
+    fn drop(&mut self) {
+        drop(self.0.set_len(0));
     }
 }
 

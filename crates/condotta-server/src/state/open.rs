@@ -91,7 +91,7 @@ impl StateDir {
         if listing.has_state() {
             Self::open_existing(path, &listing, lock)
         } else {
-            remove_temporary(&listing)?;
+            remove_temporary(&listing);
             Self::open_new(path, lock)
         }
     }
@@ -130,7 +130,7 @@ impl StateDir {
             .clone()
             .expect("without a segment, reading fails");
         let file = open_segment(path, &segment, reading.torn.as_ref())?;
-        remove_temporary(listing)?;
+        remove_temporary(listing);
         if !listing.has_format {
             files::write_format(path)?;
         }
@@ -182,9 +182,11 @@ fn open_segment(path: &Path, segment: &Segment, torn: Option<&Cut>) -> Result<Fi
     Ok(file)
 }
 
-fn remove_temporary(listing: &Listing) -> Result<(), StateError> {
+/// Files that never became whole do no harm where they cannot be removed.
+fn remove_temporary(listing: &Listing) {
     for file in &listing.temporary {
-        fs::remove_file(file).tried("remove", file)?;
+        if let Err(error) = fs::remove_file(file) {
+            tracing::warn!("cannot remove {}: {error}", file.display());
+        }
     }
-    Ok(())
 }

@@ -347,7 +347,7 @@ impl<'a> StateFileer<'a> {
                 kind,
                 content_at,
                 content,
-            } => (kind, content_at, content.to_vec()),
+            } => (kind, content_at, content),
         };
         match kind {
             Kind::Header if self.header.is_none() && self.count == 0 => {
@@ -362,6 +362,7 @@ impl<'a> StateFileer<'a> {
             }
             _ => self.damage(at, "a block that does not belong here")?,
         }
+        self.blocks.reuse(content);
         Ok(true)
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use condotta_scheduler::Record;
-use condotta_server::state::{StateDir, StateError};
+use condotta_server::state::{self, StateDir, StateError};
 
 use crate::sample::{copy, first_ids, frame, ids, names, quick_home, task, task_frame, task_ids};
 
@@ -197,4 +197,53 @@ fn many_transactions_of_one_write_are_all_or_nothing() {
     let opened = StateDir::open(&path).expect("it opens");
     assert_eq!(opened.saved.task_count(), 0);
     assert!(opened.report.cut.is_some());
+}
+
+#[test]
+fn a_snapshot_that_cannot_begin_leaves_the_journal_as_it_was() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("state");
+    let mut opened = StateDir::open(&path).expect("a new one");
+    opened.writer.write(&task_frame(0)).expect("written");
+    for (count, in_the_way) in [(1, "journal-2.log.tmp"), (2, "snapshot-2.state.tmp")] {
+        fs::create_dir(path.join(in_the_way)).expect("made");
+        let error = opened
+            .writer
+            .begin_snapshot()
+            .expect_err(in_the_way)
+            .to_string();
+        assert!(
+            error.starts_with("cannot create ") && error.contains(in_the_way),
+            "{error}"
+        );
+        opened.writer.write(&task_frame(count)).expect("written");
+        fs::remove_dir(path.join(in_the_way)).expect("removed");
+    }
+    drop(opened);
+    assert_eq!(task_ids(&path), first_ids(3));
+    assert_eq!(
+        names(&path),
+        ["format", "journal-1.log", "journal-2.log", "lock"]
+    );
+}
+
+/// An import makes a journal first and then the snapshot that its tasks are in.
+#[test]
+fn an_import_that_is_cut_short_is_no_empty_state() {
+    let home = tempfile::tempdir().expect("a directory");
+    let [path, then] = ["state", "then"].map(|name| home.path().join(name));
+    let text = "{\"condotta\":\"export\",\"format\":1,\"at\":1,\"wall\":1}\n{\"paused\":true}\n";
+    state::import(&path, &mut text.as_bytes()).expect("imported");
+    assert_eq!(
+        names(&path),
+        ["format", "journal-2.log", "lock", "snapshot-2.state"]
+    );
+    for missing in [vec!["snapshot-2.state"], vec!["snapshot-2.state", "format"]] {
+        copy(&path, &then);
+        for name in missing {
+            fs::remove_file(then.join(name)).expect("removed");
+        }
+        let error = StateDir::open(&then).expect_err("damaged");
+        assert!(matches!(error, StateError::Damaged { .. }), "{error}");
+    }
 }

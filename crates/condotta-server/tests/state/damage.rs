@@ -327,3 +327,31 @@ fn a_check_tells_what_there_is() {
     assert_eq!(report.to_string(), expected);
     assert_eq!(exported(&path), before, "a check changes nothing");
 }
+
+/// A repair makes copies, then a new journal, then the snapshot.
+#[test]
+fn a_repair_that_is_cut_short_can_be_done_again() {
+    let home = tempfile::tempdir().expect("a directory");
+    let [path, then] = ["state", "then"].map(|name| home.path().join(name));
+    three_files(&path);
+    let journal = path.join("journal-2.log");
+    let mut bytes = fs::read(&journal).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&journal, bytes).expect("written");
+    copy(&path, &then);
+    state::repair(&path).expect("repaired");
+    let ids = task_ids(&path);
+    assert_eq!(ids.len(), 6);
+    for done in [vec![], vec!["journal-4.log"]] {
+        for name in done {
+            fs::copy(path.join(name), then.join(name)).expect("copied");
+        }
+        fs::write(then.join("snapshot-4.state.tmp"), "half").expect("written");
+        open_error(&then);
+    }
+    fs::create_dir_all(then.join("damaged/1")).expect("made");
+    let kept_in = state::repair(&then).expect("repaired again").kept_in;
+    assert_eq!(kept_in, Some(then.join("damaged/2")));
+    assert_eq!(task_ids(&then), ids);
+}

@@ -9,7 +9,7 @@ use std::{
 
 use condotta_server::state::{self, StateDir, StateError};
 
-use crate::sample::{first_ids, names, task_frame, task_ids};
+use crate::sample::{first_ids, ids, names, task_frame, task_ids};
 
 fn message(path: &Path) -> String {
     StateDir::open(path)
@@ -180,10 +180,11 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
         .find_map(|line| line.strip_prefix("acknowledged "));
     let count: usize = count.expect("it says so").parse().expect("a number");
     assert!(count > 2, "{count}");
-    let opened = StateDir::open(&path).expect("it opens");
-    assert!(opened.report.cut.is_some(), "{}", opened.report);
-    drop(opened);
     assert_eq!(task_ids(&path), first_ids(count));
+    assert_eq!(
+        names(&path),
+        ["format", "journal-1.log", "journal-2.log", "lock"]
+    );
 }
 
 /// Writes until the disk is full, in a process with that limit.
@@ -208,5 +209,32 @@ fn fill(path: &Path) {
     assert!(matches!(poisoned, StateError::Poisoned(_)), "{poisoned}");
     let poisoned = opened.writer.begin_snapshot().expect_err("poisoned");
     assert!(matches!(poisoned, StateError::Poisoned(_)), "{poisoned}");
+    drop(opened);
+    // What is there can be read all the same, and a part of a write is cut off.
+    let opened = StateDir::open(path).expect("it opens");
+    assert!(opened.report.cut.is_some(), "{}", opened.report);
+    assert_eq!(ids(&opened.saved), first_ids(count));
+    drop(opened);
+    let mut opened = StateDir::open(path).expect("it opens");
+    let mut snapshot = opened.writer.begin_snapshot().expect("begun");
+    let error = loop {
+        if let Err(error) = snapshot.write(&task_frame(0)) {
+            break error.to_string();
+        }
+    };
+    assert!(error.contains("snapshot-2.state"), "{error}");
+    drop(snapshot);
+    opened
+        .writer
+        .write(&task_frame(count))
+        .expect("the new segment has room");
+    let count = count + 1;
     println!("acknowledged {count}");
+}
+
+#[test]
+fn a_scheduler_that_ended_leaves_no_name_behind() {
+    let home = tempfile::tempdir().expect("a directory");
+    drop(StateDir::open(home.path()).expect("a new one"));
+    assert_eq!(fs::read(home.path().join("lock")).expect("read"), b"");
 }

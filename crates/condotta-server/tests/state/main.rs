@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod directory;
 mod fixture;
+mod living;
 mod luigi;
 mod records;
 mod sample;
