@@ -37,8 +37,9 @@ pub(crate) fn re_enable_task(
     arguments: &mut Arguments,
 ) -> Reply {
     let task_id = arguments.text("task_id")?;
-    let enabled = scheduler.re_enable_task(now, &task_id)?;
-    Ok(enabled.map_or_else(|| json!({}), encode_task::task_view))
+    let is_enabled = scheduler.re_enable_task(now, &task_id)?.is_some();
+    let task = scheduler.shown_task(&task_id).filter(|_| is_enabled);
+    Ok(task.map_or_else(|| json!({}), encode_task::task_value))
 }
 
 pub(crate) fn prune(scheduler: &mut Scheduler, now: Now, _arguments: &mut Arguments) -> Reply {

@@ -3,30 +3,25 @@
 use condotta_scheduler::{Now, Scheduler};
 use serde_json::{Value, json};
 
-use crate::{arguments::Arguments, decode_view, dispatch::Reply, encode_task, encode_worker};
+use crate::{
+    arguments::Arguments, dispatch::Reply, encode_task, long_read::at_once, read_tasks,
+    read_workers,
+};
 
 pub(crate) fn task_list(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
-    let request = decode_view::task_list(arguments)?;
-    scheduler.prune(now);
-    Ok(encode_task::task_list(scheduler.task_list(&request)))
+    at_once(scheduler, now, arguments, read_tasks::task_list)
 }
 
 pub(crate) fn task_search(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
-    let task_str = arguments.text("task_str")?;
-    scheduler.prune(now);
-    Ok(encode_task::task_search(scheduler.task_search(&task_str)))
+    at_once(scheduler, now, arguments, read_tasks::task_search)
 }
 
-pub(crate) fn graph(scheduler: &mut Scheduler, now: Now, _arguments: &mut Arguments) -> Reply {
-    scheduler.prune(now);
-    Ok(encode_task::graph(scheduler.graph()))
+pub(crate) fn graph(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
+    at_once(scheduler, now, arguments, read_tasks::graph)
 }
 
 pub(crate) fn dep_graph(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
-    let (task_id, include_done) = graph_arguments(arguments)?;
-    scheduler.prune(now);
-    let nodes = scheduler.dep_graph(&task_id, include_done);
-    Ok(encode_task::graph(nodes))
+    at_once(scheduler, now, arguments, read_tasks::dep_graph)
 }
 
 pub(crate) fn inverse_dep_graph(
@@ -34,34 +29,19 @@ pub(crate) fn inverse_dep_graph(
     now: Now,
     arguments: &mut Arguments,
 ) -> Reply {
-    let (task_id, include_done) = graph_arguments(arguments)?;
-    scheduler.prune(now);
-    let nodes = scheduler.inverse_dep_graph(&task_id, include_done);
-    Ok(encode_task::graph(nodes))
-}
-
-fn graph_arguments(arguments: &mut Arguments) -> Result<(String, bool), crate::RpcError> {
-    Ok((
-        arguments.text("task_id")?,
-        arguments.flag("include_done", true)?,
-    ))
+    at_once(scheduler, now, arguments, read_tasks::inverse_dep_graph)
 }
 
 pub(crate) fn worker_list(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
-    let include_running = arguments.flag("include_running", true)?;
-    scheduler.prune(now);
-    Ok(encode_worker::worker_list(
-        scheduler.worker_list(include_running),
-    ))
+    at_once(scheduler, now, arguments, read_workers::worker_list)
 }
 
 pub(crate) fn resource_list(
     scheduler: &mut Scheduler,
     now: Now,
-    _arguments: &mut Arguments,
+    arguments: &mut Arguments,
 ) -> Reply {
-    scheduler.prune(now);
-    Ok(encode_worker::resource_list(scheduler.resource_list()))
+    at_once(scheduler, now, arguments, read_workers::resource_list)
 }
 
 pub(crate) fn fetch_error(

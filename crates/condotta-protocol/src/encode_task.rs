@@ -1,8 +1,7 @@
-//! Tasks as the views show them: single ones, lists, searches, graphs and errors.
+//! Tasks as the views show them, in lists, in graphs and alone.
 
-use std::collections::{BTreeMap, HashSet};
-
-use condotta_scheduler::{GraphNode, Resources, Status, TaskError, TaskList, TaskView, Timestamp};
+use condotta_scheduler::{Resources, ShownTask, Status, TaskError};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 
 /// A number as JSON: whole where it is whole, as Luigi shows what was sent as a whole number.
@@ -16,10 +15,6 @@ pub(crate) fn number(number: f64) -> Value {
     } else {
         Value::from(number.clamp(f64::MIN, f64::MAX))
     }
-}
-
-fn time(time: Timestamp) -> Value {
-    Value::from(time.0)
 }
 
 fn resources(resources: Resources) -> Value {
@@ -38,118 +33,119 @@ fn texts(params: Vec<(String, String)>) -> Value {
     map.into()
 }
 
-/// A task without its dependencies, as the lists show it.
-pub(crate) fn task(view: TaskView) -> Value {
-    task_map(view).0.into()
+/// A task as lists and graphs show it.
+pub(crate) struct TaskJson<'a> {
+    task: ShownTask<'a>,
+    is_named: bool,
+    deps: Option<&'a [&'a str]>,
+}
+
+impl<'a> TaskJson<'a> {
+    /// Without its dependencies.
+    pub(crate) fn listed(task: ShownTask<'a>) -> Self {
+        Self {
+            task,
+            is_named: true,
+            deps: None,
+        }
+    }
+
+    /// With the next nodes of a graph, and with its display name if it is a root.
+    pub(crate) fn node(task: ShownTask<'a>, is_root: bool, next: &'a [&'a str]) -> Self {
+        Self {
+            task,
+            is_named: is_root,
+            deps: Some(next),
+        }
+    }
+}
+
+impl Serialize for TaskJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let task = self.task;
+        let mut map = serializer.serialize_map(None)?;
+        if self.is_named {
+            map.serialize_entry("display_name", &Shown(task.display_name()))?;
+        }
+        map.serialize_entry("status", task.status().name())?;
+        map.serialize_entry("workers", &Workers(task))?;
+        map.serialize_entry("worker_running", &task.worker_running())?;
+        map.serialize_entry("time_running", &task.time_running().map(|time| time.0))?;
+        map.serialize_entry("start_time", &task.start_time().0)?;
+        map.serialize_entry("last_updated", &task.last_updated().0)?;
+        map.serialize_entry("params", &Params(task))?;
+        map.serialize_entry("name", task.family())?;
+        map.serialize_entry("priority", &number(task.priority()))?;
+        map.serialize_entry("resources", &task.resources())?;
+        map.serialize_entry("resources_running", &task.resources_running())?;
+        map.serialize_entry("tracking_url", &task.tracking_url())?;
+        map.serialize_entry("status_message", &task.status_message())?;
+        map.serialize_entry(
+            "progress_percentage",
+            &task.progress_percentage().map(number),
+        )?;
+        if let Some(re_enable_able) = task.re_enable_able() {
+            map.serialize_entry("re_enable_able", &re_enable_able)?;
+        }
+        if let Some(accepts_messages) = task.accepts_messages() {
+            map.serialize_entry("accepts_messages", &accepts_messages)?;
+        }
+        if let Some(deps) = self.deps {
+            map.serialize_entry("deps", deps)?;
+        }
+        map.end()
+    }
+}
+
+struct Shown<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+struct Workers<'a>(ShownTask<'a>);
+
+impl Serialize for Workers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.workers())
+    }
+}
+
+struct Params<'a>(ShownTask<'a>);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.params())
+    }
 }
 
 /// A task with its dependencies, as graphs and `re_enable_task` show it.
 #[must_use]
-pub fn task_view(view: TaskView) -> Value {
-    let (mut map, deps) = task_map(view);
-    map.insert("deps".into(), deps.into());
-    map.into()
+pub fn task_value(task: ShownTask<'_>) -> Value {
+    let deps = task.deps();
+    let task = TaskJson::node(task, true, &deps);
+    serde_json::to_value(task).expect("keys are text")
 }
 
-fn task_map(view: TaskView) -> (Map<String, Value>, Vec<String>) {
+/// A node of a graph that is only mentioned by others.
+pub(crate) fn placeholder(task_id: &str, family: &str, is_root: bool) -> Map<String, Value> {
     let mut map = Map::new();
     let mut insert = |key: &str, value: Value| {
         map.insert(key.into(), value);
     };
-    insert("display_name", view.display_name.into());
-    insert("status", view.status.name().into());
-    insert("workers", view.workers.into());
-    insert("worker_running", view.worker_running.into());
-    insert("time_running", view.time_running.map(time).into());
-    insert("start_time", time(view.start_time));
-    insert("last_updated", time(view.last_updated));
-    insert("params", texts(view.params));
-    insert("name", view.family.into());
-    insert("priority", number(view.priority));
-    insert("resources", resources(view.resources));
-    insert(
-        "resources_running",
-        view.resources_running.map(resources).into(),
-    );
-    insert("tracking_url", view.tracking_url.into());
-    insert("status_message", view.status_message.into());
-    insert(
-        "progress_percentage",
-        view.progress_percentage.map(number).into(),
-    );
-    if let Some(re_enable_able) = view.re_enable_able {
-        insert("re_enable_able", re_enable_able.into());
+    insert("deps", json!([]));
+    insert("status", "UNKNOWN".into());
+    insert("workers", json!([]));
+    insert("start_time", "UNKNOWN".into());
+    insert("params", json!({ "task_id": task_id }));
+    insert("name", family.into());
+    if is_root {
+        insert("display_name", task_id.into());
     }
-    if let Some(accepts_messages) = view.accepts_messages {
-        insert("accepts_messages", accepts_messages.into());
-    }
-    (map, view.deps)
-}
-
-/// Tasks by id, without dependencies.
-pub(crate) fn tasks(tasks: BTreeMap<String, TaskView>) -> Value {
-    let map: Map<String, Value> = tasks
-        .into_iter()
-        .map(|(task_id, view)| (task_id, task(view)))
-        .collect();
-    map.into()
-}
-
-/// The reply of `task_list`.
-pub(crate) fn task_list(list: TaskList) -> Value {
-    match list {
-        TaskList::Tasks(found) => tasks(found),
-        TaskList::TooMany(Some(number)) => json!({ "num_tasks": number }),
-        TaskList::TooMany(None) => json!({ "num_tasks": -1 }),
-    }
-}
-
-/// The reply of `task_search`: only statuses that occur.
-pub(crate) fn task_search(found: BTreeMap<Status, BTreeMap<String, TaskView>>) -> Value {
-    let map: Map<String, Value> = found
-        .into_iter()
-        .filter(|(_, found)| !found.is_empty())
-        .map(|(status, found)| (status.name().to_owned(), tasks(found)))
-        .collect();
-    map.into()
-}
-
-/// The reply of `graph`, `dep_graph` and `inverse_dep_graph`.
-///
-/// As in Luigi, only the roots of the walk have their display name: what no earlier node led to.
-pub(crate) fn graph(nodes: Vec<(String, GraphNode)>) -> Value {
-    let mut reached = HashSet::new();
-    let mut map = Map::new();
-    for (task_id, node) in nodes {
-        let mut value = match node {
-            GraphNode::Task(view) => {
-                let is_root = !reached.contains(&task_id);
-                reached.extend(view.deps.iter().cloned());
-                (task_view(view), is_root)
-            }
-            GraphNode::Placeholder { family } => {
-                (placeholder(&task_id, &family), !reached.contains(&task_id))
-            }
-        };
-        if let (Value::Object(map), false) = &mut value {
-            map.remove("display_name");
-        }
-        map.insert(task_id, value.0);
-    }
-    map.into()
-}
-
-fn placeholder(task_id: &str, family: &str) -> Value {
-    json!({
-        "deps": [],
-        "status": "UNKNOWN",
-        "workers": [],
-        "start_time": "UNKNOWN",
-        "params": { "task_id": task_id },
-        "name": family,
-        "display_name": task_id,
-        "priority": 0,
-    })
+    insert("priority", 0.into());
+    map
 }
 
 /// The reply of `fetch_error`.

@@ -99,10 +99,20 @@ fn info_value(value: InfoValue) -> Value {
         InfoValue::Int(whole) => whole.into(),
         InfoValue::Float(float) => float.into(),
         InfoValue::Text(text) => text.into(),
-        InfoValue::Json(text) => {
-            serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text))
-        }
+        InfoValue::Json(text) => nested(&text).unwrap_or(Value::String(text)),
     }
+}
+
+/// A nested value, unless it is nested so deep that nobody could read the reply around it.
+fn nested(text: &str) -> Option<Value> {
+    let mut value = serde_json::from_str(&format!("[[[{text}]]]")).ok()?;
+    for _ in 0..3 {
+        let Value::Array(items) = value else {
+            return None;
+        };
+        value = items.into_iter().next()?;
+    }
+    Some(value)
 }
 
 /// The reply of `ping`.

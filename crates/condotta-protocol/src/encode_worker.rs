@@ -1,16 +1,16 @@
-//! Workers and resources as the views show them.
+//! Workers as the views show them.
 
-use condotta_scheduler::{ResourceView, WorkerView};
-use serde_json::{Map, Value, json};
+use condotta_scheduler::WorkerView;
+use serde_json::{Map, Value};
 
-use crate::{encode_task::tasks, encode_work::insert_info};
+use crate::encode_work::insert_info;
 
-/// The reply of `worker_list`: what a worker says of itself stands flat among the scheduler's keys.
-pub(crate) fn worker_list(workers: Vec<WorkerView>) -> Value {
-    workers.into_iter().map(worker).collect()
-}
+/// What `worker_list` says of a worker's load.
+const LOAD: [&str; 4] = ["num_running", "num_pending", "num_uniques", "running"];
 
-fn worker(view: WorkerView) -> Value {
+/// A worker: what it says of itself stands flat among the scheduler's keys, which it never hides. Its
+/// load is to be added when `has_load`.
+pub(crate) fn worker(view: WorkerView, has_load: bool) -> Map<String, Value> {
     let mut map = Map::new();
     let mut insert = |key: &str, value: Value| {
         map.insert(key.into(), value);
@@ -27,27 +27,8 @@ fn worker(view: WorkerView) -> Value {
         "num_unread_rpc_messages",
         view.num_unread_rpc_messages.into(),
     );
-    insert_info(&mut map, view.info);
-    if let Some(load) = view.load {
-        map.insert("num_running".into(), load.running.len().into());
-        map.insert("num_pending".into(), load.num_pending.into());
-        map.insert("num_uniques".into(), load.num_uniques.into());
-        map.insert("running".into(), tasks(load.running));
-    }
-    map.into()
-}
-
-/// The reply of `resource_list`.
-pub(crate) fn resource_list(resources: Vec<ResourceView>) -> Value {
-    resources.into_iter().map(resource).collect()
-}
-
-fn resource(view: ResourceView) -> Value {
-    json!({
-        "name": view.name,
-        "num_total": view.num_total,
-        "num_used": view.num_used,
-        "num_consumer": view.running.len(),
-        "running": tasks(view.running),
-    })
+    let mut info = view.info;
+    info.retain(|(key, _)| !has_load || !LOAD.contains(&key.as_str()));
+    insert_info(&mut map, info);
+    map
 }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 /// Appends `value` to `out`.
 ///
@@ -15,12 +15,16 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 /// When a map in `value` has keys that are no text.
 pub fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     value
-        .serialize(&mut Serializer::with_formatter(out, Luigi))
+        .serialize(&mut Serializer::with_formatter(out, Luigi::default()))
         .expect("memory takes everything, and keys are text");
 }
 
 /// The layout of Luigi's replies.
-struct Luigi;
+#[derive(Default)]
+struct Luigi {
+    /// The last fragment of the current text ends with `<`. A text may come in several.
+    after_less: bool,
+}
 
 impl Formatter for Luigi {
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
@@ -53,6 +57,20 @@ impl Formatter for Luigi {
         write!(out, "{digits}e{sign}{exponent:0>2}")
     }
 
+    fn begin_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.after_less = false;
+        out.write_all(b"\"")
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        self.after_less = false;
+        CompactFormatter.write_char_escape(out, escape)
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         out: &mut W,
@@ -60,6 +78,13 @@ impl Formatter for Luigi {
     ) -> io::Result<()> {
         let bytes = fragment.as_bytes();
         let mut written = 0;
+        if self.after_less && bytes.first() == Some(&b'/') {
+            out.write_all(br"\/")?;
+            written = 1;
+        }
+        if let Some(last) = bytes.last() {
+            self.after_less = *last == b'<';
+        }
         while let Some(plain) = bytes[written..].iter().position(|&byte| is_special(byte)) {
             let at = written + plain;
             out.write_all(&bytes[written..at])?;
@@ -125,6 +150,31 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(written(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_in_fragments_is_one_text() {
+        /// Its characters, one after the other.
+        struct Fragments(&'static str);
+
+        impl std::fmt::Display for Fragments {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut characters = self.0.split("").map(|it| out.write_str(it));
+                characters.by_ref().collect()
+            }
+        }
+
+        impl Serialize for Fragments {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        let texts = ["</a></", "<\n/", "/<", "<ä/"];
+        for text in texts {
+            assert_eq!(written(&Fragments(text)), written(text));
+        }
+        assert_eq!(written(&["<", "/"]), r#"["<", "/"]"#);
     }
 
     #[test]

@@ -26,10 +26,13 @@ mod json_reader;
 mod json_writer;
 mod long_read;
 mod methods;
+mod read_tasks;
+mod read_workers;
+mod texts;
 
 pub use await_work::{AWAIT_WORK, await_work};
 pub use dispatch::dispatch;
-pub use encode_task::task_view;
+pub use encode_task::task_value;
 pub use error::RpcError;
 pub use json::{Json, Object};
 pub use json_reader::{JsonError, MAX_NESTING, read_json};

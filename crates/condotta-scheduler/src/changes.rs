@@ -193,7 +193,7 @@ impl Scheduler {
             .collect();
         stakeholders.sort_unstable();
         TaskLinks {
-            deps: self.ids(&task.deps),
+            deps: self.ids(&task.deps).into_iter().map(Into::into).collect(),
             workers: workers
                 .map(|&member| self.workers[member].team_serial)
                 .collect(),

@@ -10,7 +10,8 @@
 //! * time: [`Scheduler::poll_timeout`] says when something is due, [`Scheduler::handle_timeout`]
 //!   does it (`prune`, Luigi's name for it, is the same);
 //! * outputs: [`Scheduler::poll_event`], [`Scheduler::take_wakeups`];
-//! * views, which change nothing: `task_list`, `dep_graph`, `worker_list`, ….
+//! * views, which change nothing: `task_list`, `dep_graph`, `worker_list`, …. The long ones can be
+//!   read in steps, between which the scheduler may change: [`TaskListRead`], [`GraphRead`], ….
 //!
 //! ```
 //! use condotta_scheduler::{AddTask, Assignment, Config, GetWork, Now, Scheduler};
@@ -46,6 +47,9 @@ mod params;
 mod pool;
 mod prune;
 mod queue;
+mod read;
+mod read_graph;
+mod read_workers;
 mod record;
 mod release;
 mod reply;
@@ -54,6 +58,7 @@ mod resource;
 mod restore;
 mod saved;
 mod scheduler;
+mod shown;
 mod status;
 mod task;
 mod tasks;
@@ -69,10 +74,14 @@ pub use changes::RecordCursor;
 pub use config::Config;
 pub use error::Refusal;
 pub use event::{DeadEnd, Event};
+pub use read::{TaskListRead, TaskSearchRead};
+pub use read_graph::{GraphRead, NodeKind, ShownNode};
+pub use read_workers::{ResourceListRead, ResourceTotal, WorkerListRead};
 pub use record::*;
 pub use reply::*;
 pub use request::*;
 pub use saved::SavedState;
 pub use scheduler::{Answer, Scheduler};
+pub use shown::{ShownTask, ShownWorker};
 pub use time::{Now, Timestamp};
 pub use wakeup::Wakeups;

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    Answer, Now, Scheduler, Status, TaskView, WorkerMessage,
+    Answer, Now, Scheduler, ShownTask, Status, TaskView, WorkerMessage,
     changes::part,
     scheduler::{check_length, check_name},
 };
@@ -62,7 +62,7 @@ impl Scheduler {
         });
         Ok(slot.map(|slot| {
             self.re_enable(now, slot);
-            self.task_view(slot)
+            ShownTask::new(self, slot).view()
         }))
     }
 

@@ -3,13 +3,11 @@
 //! Whether something disabled does is kept up to date, because workers count their tasks without
 //! those. The other kinds are found when asked for.
 
-use alloc::{
-    collections::{BTreeMap, btree_map::Entry},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
     Scheduler, Status,
+    read::Budget,
     task::{Slot, Task},
 };
 
@@ -50,42 +48,96 @@ impl UpstreamStatus {
     }
 }
 
-/// Upstream statuses that were found while answering one request.
-pub(crate) type Found = BTreeMap<Slot, Option<UpstreamStatus>>;
+/// Finds the upstream statuses of tasks, one after the other, and can be interrupted.
+///
+/// What was found holds for as long as the walk lives, although tasks may have changed since.
+#[derive(Default)]
+pub(crate) struct UpstreamWalk {
+    /// By slot, with the age of the task that it was found for.
+    found: BTreeMap<Slot, (u64, Option<UpstreamStatus>)>,
+    /// What is still to be looked at, and whether its dependencies have been.
+    stack: Vec<(Slot, bool)>,
+    /// The task that the walk began with, until it is through.
+    root: Option<Slot>,
+}
+
+impl UpstreamWalk {
+    /// The worst that a task waits for. `None` when the budget is spent: to be asked again.
+    pub(crate) fn status_of(
+        &mut self,
+        scheduler: &Scheduler,
+        slot: Slot,
+        budget: &mut Budget,
+    ) -> Option<Option<UpstreamStatus>> {
+        if self.root != Some(slot) {
+            self.give_up();
+            self.root = Some(slot);
+            self.stack.push((slot, false));
+        }
+        while !self.stack.is_empty() {
+            if budget.is_spent() {
+                return None;
+            }
+            budget.look();
+            self.look(scheduler, budget);
+        }
+        self.root = None;
+        Some(self.known(scheduler, slot).flatten())
+    }
+
+    /// What was half looked at is not known.
+    fn give_up(&mut self) {
+        for (slot, visited) in self.stack.drain(..) {
+            if visited {
+                self.found.remove(&slot);
+            }
+        }
+    }
+
+    fn known(&self, scheduler: &Scheduler, slot: Slot) -> Option<Option<UpstreamStatus>> {
+        let task = scheduler.tasks.get(slot)?;
+        let &(age, status) = self.found.get(&slot)?;
+        (age == task.age).then_some(status)
+    }
+
+    fn look(&mut self, scheduler: &Scheduler, budget: &mut Budget) {
+        let Some((slot, visited)) = self.stack.pop() else {
+            return;
+        };
+        let Some(task) = scheduler.tasks.get(slot) else {
+            self.found.remove(&slot);
+            return;
+        };
+        if visited {
+            let deps = task.deps.iter();
+            let worst = deps.filter_map(|&dep| self.known(scheduler, dep).flatten());
+            let worst = worst.max();
+            self.found.insert(slot, (task.age, worst));
+        } else if self.known(scheduler, slot).is_none() {
+            let waits = task.status == Status::Pending && !task.deps.is_empty();
+            // What is being looked at counts as nothing to a task further up in a cycle.
+            let own = UpstreamStatus::of(task.status).filter(|_| !task.ghost && !waits);
+            self.found.insert(slot, (task.age, own));
+            if waits {
+                budget.spend(task.deps.len());
+                self.stack.push((slot, true));
+                self.stack.extend(task.deps.iter().map(|&dep| (dep, false)));
+            }
+        }
+    }
+}
 
 impl Scheduler {
     /// The name of what a task waits for at worst; of a task that waits for nothing, what it is
     /// itself. Empty for nothing of note, and for a task that is not known.
     #[must_use]
     pub fn upstream_status(&self, task_id: &str) -> &'static str {
+        let mut walk = UpstreamWalk::default();
+        let mut budget = Budget::of(usize::MAX);
         let slot = self.tasks.find_task(task_id);
-        slot.and_then(|slot| self.upstream_of(slot, &mut Found::new()))
+        slot.and_then(|slot| walk.status_of(self, slot, &mut budget))
+            .flatten()
             .map_or("", UpstreamStatus::name)
-    }
-
-    pub(crate) fn upstream_of(&self, slot: Slot, found: &mut Found) -> Option<UpstreamStatus> {
-        let mut stack = alloc::vec![(slot, false)];
-        while let Some((slot, visited)) = stack.pop() {
-            let task = &self.tasks[slot];
-            if visited {
-                let worst = task
-                    .deps
-                    .iter()
-                    .filter_map(|dep| found.get(dep).copied().flatten());
-                let worst = worst.max();
-                found.insert(slot, worst);
-            } else if let Entry::Vacant(place) = found.entry(slot) {
-                let waits = task.status == Status::Pending && !task.deps.is_empty();
-                // What is being looked at counts as nothing to a task further up in a cycle.
-                let own = UpstreamStatus::of(task.status).filter(|_| !task.ghost && !waits);
-                place.insert(own);
-                if waits {
-                    stack.push((slot, true));
-                    stack.extend(task.deps.iter().map(|&dep| (dep, false)));
-                }
-            }
-        }
-        found.get(&slot).copied().flatten()
     }
 
     /// The task became disabled, or waits for a disabled one now.

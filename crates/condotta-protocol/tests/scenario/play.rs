@@ -175,8 +175,8 @@ fn show(value: &Value, fields: &[String]) -> String {
 impl Player {
     /// A look at a task that, unlike the views, does not prune first.
     fn task(&mut self, task_id: &str) -> Option<Value> {
-        let task = self.scheduler().task(task_id)?;
-        Some(condotta_protocol::task_view(task))
+        let task = self.scheduler().shown_task(task_id)?;
+        Some(condotta_protocol::task_value(task))
     }
 }
 
