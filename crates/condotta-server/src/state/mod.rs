@@ -30,6 +30,7 @@ mod open;
 #[cfg(test)]
 mod property_tests;
 mod read;
+mod read_file;
 mod record_json;
 mod snapshot;
 mod value_json;

@@ -12,13 +12,12 @@ use std::{
 };
 
 use condotta_scheduler::{Now, Record, SavedState, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::{
-    block::{self, Blocks, Kind, Next},
     error::{Damage, StateError, Tried as _},
-    files::{self, FORMAT, FORMAT_FILE, Header, Listing, Role},
+    files::{self, FORMAT, FORMAT_FILE, Listing, Role},
     frame,
+    read_file::FileReader,
 };
 
 /// What becomes of damage.
@@ -96,24 +95,57 @@ pub(super) struct Segment {
     pub(super) length: u64,
 }
 
-/// The content of a snapshot's last block.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SnapshotEnd {
-    /// How many blocks stand between the first and the last.
-    pub(super) blocks: u64,
-}
-
 /// Reads all that `listing` found in `directory`.
 pub(super) fn read(
     directory: &Path,
     listing: &Listing,
     on_damage: OnDamage,
 ) -> Result<Reading, StateError> {
+    let newest = listing.snapshots.keys().next_back().copied();
+    let reading = read_from(directory, listing, on_damage, newest)?;
+    let newest = newest.map(|newest| (newest, Role::Snapshot.file_name(newest)));
+    let is_bad = |name: &String| reading.damages.iter().any(|damage| damage.file == *name);
+    let Some((newest, name)) = newest.filter(|(_, name)| is_bad(name)) else {
+        return Ok(reading);
+    };
+    let Some(earlier) = earlier_base(listing, newest) else {
+        return Ok(reading);
+    };
+    // What the damaged snapshot replaced was not removed, so it is not needed.
+    let damages = reading.damages.into_iter();
+    let damages = damages
+        .filter(|damage| damage.file == name)
+        .collect::<Vec<_>>();
+    let mut reading = read_from(directory, listing, on_damage, earlier)?;
+    reading.damages.splice(0..0, damages);
+    Ok(reading)
+}
+
+/// Reads a snapshot and the segments from it on, or all segments.
+fn read_from(
+    directory: &Path,
+    listing: &Listing,
+    on_damage: OnDamage,
+    snapshot: Option<u64>,
+) -> Result<Reading, StateError> {
     let mut reading = Reading::new(directory, on_damage);
     reading.check_format(listing)?;
-    let first = reading.read_snapshot(listing)?;
-    reading.read_journal(listing, first)?;
+    if let Some(number) = snapshot {
+        let path = &listing.snapshots[&number];
+        FileReader::new(&mut reading, path, Role::Snapshot, number)?.read()?;
+    }
+    reading.read_journal(listing, snapshot.unwrap_or(1))?;
     Ok(reading)
+}
+
+/// From where the journal can be replayed without a gap, other than from this snapshot.
+fn earlier_base(listing: &Listing, snapshot: u64) -> Option<Option<u64>> {
+    let snapshots = listing.snapshots.range(..snapshot).rev();
+    let mut bases = snapshots.map(|(&number, _)| Some(number)).chain([None]);
+    bases.find(|base| {
+        let mut numbers = base.unwrap_or(1)..=snapshot;
+        numbers.all(|number| listing.journals.contains_key(&number))
+    })
 }
 
 impl Reading {
@@ -154,23 +186,6 @@ impl Reading {
         }
     }
 
-    /// Reads the newest snapshot; the number of the first segment after it.
-    fn read_snapshot(&mut self, listing: &Listing) -> Result<u64, StateError> {
-        let Some((&number, path)) = listing.snapshots.last_key_value() else {
-            return Ok(1);
-        };
-        let mut file = StateFileer::new(self, path, Role::Snapshot, number, false)?;
-        file.read()?;
-        if self.damages.is_empty() {
-            return Ok(number);
-        }
-        // What the damaged one stands for may still be there.
-        for (&number, path) in listing.snapshots.range(..number) {
-            StateFileer::new(self, path, Role::Snapshot, number, false)?.read()?;
-        }
-        Ok(number)
-    }
-
     fn read_journal(&mut self, listing: &Listing, first: u64) -> Result<(), StateError> {
         let Some((&last, _)) = listing.journals.last_key_value() else {
             return self.missing(first);
@@ -187,7 +202,8 @@ impl Reading {
             if number > expected {
                 self.missing(expected)?;
             }
-            let mut file = StateFileer::new(self, path, Role::Journal, number, number == last)?;
+            let mut file = FileReader::new(self, path, Role::Journal, number)?;
+            file.may_be_torn = number == last;
             let (length, previous_bytes) = file.read()?;
             if let (Some((before, read)), Some(written)) = (previous, previous_bytes)
                 && before.saturating_add(1) == number
@@ -208,7 +224,7 @@ impl Reading {
         self.damage(&Role::Journal.file_name(number), 0, "the file is missing")
     }
 
-    fn damage(&mut self, file: &str, offset: u64, what: &str) -> Result<(), StateError> {
+    pub(super) fn damage(&mut self, file: &str, offset: u64, what: &str) -> Result<(), StateError> {
         let damage = Damage {
             file: file.to_owned(),
             offset,
@@ -238,7 +254,8 @@ impl Reading {
         )
     }
 
-    fn apply(&mut self, transaction: frame::Transaction) {
+    /// Applies a transaction of the file that was listed last.
+    pub(super) fn apply(&mut self, transaction: frame::Transaction) {
         self.now.monotonic = self.now.monotonic.max(transaction.at.monotonic);
         self.now.wall = self.now.wall.max(transaction.at.wall);
         for record in transaction.records {
@@ -251,9 +268,7 @@ impl Reading {
             file.transactions += 1;
         }
     }
-}
 
-impl Reading {
     fn mention(&mut self, record: &Record) {
         match record {
             Record::Task(task) => drop(self.mentioned.insert(task.task_id.clone())),
@@ -263,193 +278,11 @@ impl Reading {
     }
 }
 
-fn newer(path: PathBuf, found: u32) -> StateError {
+pub(super) fn newer(path: PathBuf, found: u32) -> StateError {
     StateError::Newer {
         path,
         found,
         known: FORMAT,
-    }
-}
-
-/// Reads one file.
-struct StateFileer<'a> {
-    reading: &'a mut Reading,
-    path: &'a Path,
-    role: Role,
-    number: u64,
-    /// Whether its end may be an unfinished write.
-    may_be_torn: bool,
-    name: String,
-    blocks: Blocks,
-    header: Option<Header>,
-    /// Blocks of transactions so far.
-    count: u64,
-    has_ended: bool,
-}
-
-impl<'a> StateFileer<'a> {
-    fn new(
-        reading: &'a mut Reading,
-        path: &'a Path,
-        role: Role,
-        number: u64,
-        may_be_torn: bool,
-    ) -> Result<Self, StateError> {
-        let blocks = Blocks::open(path).tried("read", path)?;
-        let name = role.file_name(number);
-        reading.files.push(StateFile {
-            name: name.clone(),
-            bytes: blocks.length(),
-            transactions: 0,
-            is_snapshot: role == Role::Snapshot,
-        });
-        Ok(Self {
-            reading,
-            path,
-            role,
-            number,
-            may_be_torn,
-            name,
-            blocks,
-            header: None,
-            count: 0,
-            has_ended: false,
-        })
-    }
-
-    /// Reads the whole file. Its length without a torn end, and what its header says of the file
-    /// before.
-    fn read(&mut self) -> Result<(u64, Option<u64>), StateError> {
-        while self.step()? {}
-        let length = match &self.reading.torn {
-            Some(torn) if torn.file == self.name => torn.offset,
-            _ => self.blocks.length(),
-        };
-        if self.header.is_none() && self.reading.damages.is_empty() {
-            self.damage(0, "the file is empty")?;
-        }
-        if self.role == Role::Snapshot && !self.has_ended {
-            self.damage(length, "the snapshot has no end")?;
-        }
-        let previous_bytes = self
-            .header
-            .as_ref()
-            .and_then(|header| header.previous_bytes);
-        Ok((length, previous_bytes))
-    }
-
-    /// Reads one block; whether there may be more.
-    fn step(&mut self) -> Result<bool, StateError> {
-        let (kind, at, content) = match self.blocks.next().tried("read", self.path)? {
-            Next::End => return Ok(false),
-            Next::Bad { at, why } => return self.pass_over(at, &why.to_string()),
-            Next::Block {
-                kind,
-                content_at,
-                content,
-            } => (kind, content_at, content),
-        };
-        match kind {
-            Kind::Header if self.header.is_none() && self.count == 0 => {
-                self.read_header(&content)?
-            }
-            Kind::Transactions if !self.has_ended => {
-                self.count += 1;
-                self.read_transactions(at, &content)?;
-            }
-            Kind::End if self.role == Role::Snapshot && !self.has_ended => {
-                self.read_end(at, &content)?;
-            }
-            _ => self.damage(at, "a block that does not belong here")?,
-        }
-        self.blocks.reuse(content);
-        Ok(true)
-    }
-
-    fn read_header(&mut self, content: &[u8]) -> Result<(), StateError> {
-        let header: Header = match serde_json::from_slice(content) {
-            Ok(header) => header,
-            Err(error) => return self.damage(0, &format!("its header is not understood: {error}")),
-        };
-        if header.format > FORMAT {
-            return Err(newer(self.path.to_owned(), header.format));
-        }
-        if header.condotta != self.role || header.number != self.number {
-            let really = header.condotta.file_name(header.number);
-            self.damage(0, &format!("the file is really {really}"))?;
-        }
-        self.header = Some(header);
-        Ok(())
-    }
-
-    fn read_end(&mut self, at: u64, content: &[u8]) -> Result<(), StateError> {
-        self.has_ended = true;
-        match serde_json::from_slice::<SnapshotEnd>(content) {
-            Ok(end) if end.blocks == self.count => Ok(()),
-            Ok(end) => {
-                let what = format!("{} blocks of {} are here", self.count, end.blocks);
-                self.damage(at, &what)
-            }
-            Err(error) => self.damage(at, &format!("its end is not understood: {error}")),
-        }
-    }
-
-    fn read_transactions(&mut self, at: u64, content: &[u8]) -> Result<(), StateError> {
-        if self.header.is_none() {
-            self.damage(0, "the file has no header")?;
-        }
-        let mut rest = content;
-        while !rest.is_empty() {
-            let offset = at + (content.len() - rest.len()) as u64;
-            match frame::decode(&mut rest) {
-                Ok(transaction) => self.reading.apply(transaction),
-                Err(why) => {
-                    self.damage(offset, &why.to_string())?;
-                    if !matches!(why, frame::BadFrame::Text(_)) {
-                        self.salvage(rest);
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Deals with what is no block: an unfinished write, or damage, which reading goes on behind.
-    fn pass_over(&mut self, at: u64, why: &str) -> Result<bool, StateError> {
-        let rest = self.blocks.rest(at).tried("read", self.path)?;
-        let next = block::find(&rest);
-        if next.is_none() && self.may_be_torn && self.header.is_some() {
-            self.reading.torn = Some(Cut {
-                file: self.name.clone(),
-                offset: at,
-                bytes: rest.len() as u64,
-            });
-            return Ok(false);
-        }
-        self.damage(at, why)?;
-        self.salvage(&rest[..next.unwrap_or(rest.len())]);
-        let Some(next) = next else {
-            return Ok(false);
-        };
-        let next = self.blocks.go_to(at + next as u64);
-        next.tried("read", self.path)?;
-        Ok(true)
-    }
-
-    /// Takes the whole transactions out of a damaged stretch.
-    fn salvage(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            match frame::decode(&mut bytes) {
-                Ok(transaction) => self.reading.apply(transaction),
-                Err(frame::BadFrame::Text(_)) => {}
-                Err(_) => bytes = &bytes[1..],
-            }
-        }
-    }
-
-    fn damage(&mut self, offset: u64, what: &str) -> Result<(), StateError> {
-        self.reading.damage(&self.name, offset, what)
     }
 }
 

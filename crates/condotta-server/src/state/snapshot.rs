@@ -13,7 +13,7 @@ use super::{
     error::{StateError, Tried as _},
     files::{self, Header, Role},
     lock::Lock,
-    read::SnapshotEnd,
+    read_file::SnapshotEnd,
 };
 
 /// A snapshot that is being written. Dropped before [`finish`](Self::finish), it leaves nothing.

@@ -355,3 +355,32 @@ fn a_repair_that_is_cut_short_can_be_done_again() {
     assert_eq!(kept_in, Some(then.join("damaged/2")));
     assert_eq!(task_ids(&then), ids);
 }
+
+/// After a crash between a snapshot and the removal of what it replaces, both are there.
+#[test]
+fn a_damaged_snapshot_is_not_needed_while_what_it_replaces_is_there() {
+    let home = tempfile::tempdir().expect("a directory");
+    let [path, then] = ["state", "then"].map(|name| home.path().join(name));
+    let mut opened = StateDir::open(&path).expect("a new one");
+    opened.writer.write(&task_frame(0)).expect("written");
+    let mut snapshot = opened.writer.begin_snapshot().expect("begun");
+    snapshot.write(&task_frame(0)).expect("written");
+    opened.writer.write(&task_frame(1)).expect("written");
+    copy(&path, &then);
+    snapshot.finish().expect("finished");
+    let mut bytes = fs::read(path.join("snapshot-2.state")).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(then.join("snapshot-2.state"), bytes).expect("written");
+    assert!(open_error(&then).contains("snapshot-2.state at byte "));
+    let found = state::repair(&then).expect("repaired").found;
+    let files: Vec<&str> = found.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(files, ["journal-1.log", "journal-2.log"]);
+    let is_snapshot = |name: &str| name == "snapshot-2.state";
+    assert!(
+        found.damages.iter().all(|damage| is_snapshot(&damage.file)),
+        "{found}"
+    );
+    assert!(!found.is_sound());
+    assert_eq!(task_ids(&then), first_ids(2));
+}
