@@ -29,7 +29,7 @@ pub struct LuigiAnswers {
     /// The answers to `fetch_error` for each task of the graph, whatever its status: only they tell
     /// hidden parameters, modules and errors.
     pub fetch_error: BTreeMap<String, Json>,
-    /// The configured `retry_delay`.
+    /// The configured `retry_delay`; below zero there are no retries, as in Luigi.
     pub retry_delay: f64,
     /// The configured limits of resources. Those that luigid has otherwise were changed while it
     /// ran, and are kept.
@@ -379,7 +379,7 @@ impl Task {
             // It failed at least that once.
             failures: has_failed.then_some(updated).into_iter().collect(),
             first_failure: has_failed.then_some(updated),
-            retry: has_failed.then(|| updated.after(retry_delay)),
+            retry: (has_failed && retry_delay >= 0.0).then(|| updated.after(retry_delay)),
             scheduler_disabled: may_be_enabled.then_some(updated),
             ..TaskState::default()
         })
