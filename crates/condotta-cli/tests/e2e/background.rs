@@ -153,17 +153,3 @@ fn an_old_pid_file_is_no_hindrance() {
     let rpc = Rpc::new(&format!("http://127.0.0.1:{port}"));
     assert_eq!(rpc.call("is_paused", &json!({})), json!({"paused": false}));
 }
-
-#[test]
-fn a_log_directory_alone_takes_the_log_of_the_foreground() {
-    let place = Place::new();
-    let server = crate::processes::Server::start_with(&place, &["--logdir", "deep/logs"]);
-    let port = server.port;
-    let ended = server.stop(Signal::SIGTERM).with_code(0);
-    assert_eq!(ended.stderr, "");
-    let log = place.read("deep/logs/luigi-server.log");
-    assert!(
-        log.contains(&format!("Listening on http://127.0.0.1:{port}")),
-        "{log}"
-    );
-}

@@ -7,6 +7,7 @@ mod processes;
 
 mod background;
 mod durability;
+mod log;
 mod places;
 mod start;
 mod state;

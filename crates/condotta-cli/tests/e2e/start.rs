@@ -36,24 +36,6 @@ fn the_first_lines_say_where_it_listens_for_whom_and_what_it_found() {
 }
 
 #[test]
-fn log_lines_are_luigids() {
-    let place = Place::new();
-    let server = Server::start(&place, Kind::Ours);
-    let (id, said) = (server.id(), server.stderr());
-    let line = said.lines().next().unwrap();
-    let (time, rest) = line.split_at("2026-11-24 14:15:16,123".len());
-    let digits: String = time
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    assert_eq!(digits, "0000-00-00 00:00:00,000");
-    assert!(
-        rest.starts_with(&format!(" luigi.server[{id}] INFO: Listening")),
-        "{line}"
-    );
-}
-
-#[test]
 fn each_signal_of_luigid_stops_it_in_good_order() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT] {
         let place = Place::new();
@@ -173,4 +155,28 @@ fn no_request_is_answered_over_get_that_changes_anything() {
         server.rpc.call("is_paused", &json!({})),
         json!({"paused": false})
     );
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2_and_help_lists_the_codes() {
+    let place = Place::new();
+    for words in [
+        "",
+        "schedule",
+        "scheduler --port many",
+        "scheduler --state-path state.pickle",
+        "state import new file --from-luigid http://localhost:8082",
+    ] {
+        let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
+        command.args(words.split_whitespace());
+        place.start("usage", &mut command).end().with_code(2);
+    }
+    let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
+    let ended = place
+        .start("help", command.args(["scheduler", "--help"]))
+        .end()
+        .with_code(0);
+    for code in ["0  all", "1  the", "2  the", "3  the", "4  another"] {
+        ended.says(code);
+    }
 }

@@ -9,10 +9,12 @@ use crate::processes::Ended;
 const FRAME: &str = "===== Luigi Execution Summary =====";
 
 /// All that is compared between two servers.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Outcome {
     /// The status of each task, by id.
     pub(crate) statuses: BTreeMap<String, String>,
+    /// Each task as a graph shows it.
+    pub(crate) tasks: BTreeMap<String, Value>,
     /// The execution summary of each worker.
     pub(crate) summaries: Vec<String>,
     /// The exit code of each worker.
@@ -30,6 +32,27 @@ pub(crate) fn statuses(task_list: &Value) -> BTreeMap<String, String> {
     tasks
         .iter()
         .map(|(task_id, task)| (task_id.clone(), status(task)))
+        .collect()
+}
+
+/// Each task in the reply of `graph`, without times and worker ids.
+pub(crate) fn tasks(graph: &Value) -> BTreeMap<String, Value> {
+    let tasks = graph.as_object().expect("a list of tasks");
+    let steady = |task: &Value| {
+        let mut task = task.clone();
+        for key in ["start_time", "last_updated", "time_running"] {
+            task[key] = task[key].is_number().into();
+        }
+        task["worker_running"] = task["worker_running"].is_string().into();
+        task["workers"] = task["workers"].as_array().map(Vec::len).into();
+        let deps = task["deps"].as_array_mut().expect("a list");
+        // A Python set decides their order.
+        deps.sort_by_key(ToString::to_string);
+        task
+    };
+    tasks
+        .iter()
+        .map(|(task_id, task)| (task_id.clone(), steady(task)))
         .collect()
 }
 

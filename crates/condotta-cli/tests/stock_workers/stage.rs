@@ -118,9 +118,18 @@ impl Stage {
 
     /// The id of the one task of this family.
     pub(crate) fn task_of(&self, family: &str) -> String {
+        self.find(|task| task["name"] == family)
+    }
+
+    /// The id of the one task of this family with these parameters.
+    pub(crate) fn task_of_params(&self, family: &str, params: &Value) -> String {
+        self.find(|task| task["name"] == family && task["params"] == *params)
+    }
+
+    fn find(&self, is_it: impl Fn(&Value) -> bool) -> String {
         let tasks = self.tasks();
         let tasks = tasks.as_object().expect("a list of tasks");
-        let mut found = tasks.iter().filter(|(_, task)| task["name"] == family);
+        let mut found = tasks.iter().filter(|(_, task)| is_it(task));
         let (task_id, _) = found.next().expect("the task is known");
         task_id.clone()
     }
