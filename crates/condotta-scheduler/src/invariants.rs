@@ -227,7 +227,7 @@ impl Scheduler {
             kept == ready,
             "{kept} tasks are queued, really {ready} are ready"
         );
-        let kept = self.queues.needy();
+        let kept = self.queues.needy().flat_map(|(_, kinds)| kinds);
         let kept: BTreeSet<_> = kept
             .map(|kind| (kind.team, kind.need, kind.runnable))
             .collect();

@@ -3,7 +3,10 @@
 //! Tasks of one team, one need and one answer to "can anybody run it" are alike for a choice, so
 //! the choice looks at the head of each queue and never at each task.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use crate::{resource::NeedId, task::Rank, worker::TeamId};
 
@@ -31,8 +34,8 @@ pub(crate) struct Queues {
     free: Vec<u32>,
     /// The head of each queue that has one, best first.
     heads: BTreeSet<(Rank, QueueIndex)>,
-    /// The queues of tasks that need resources.
-    needy: BTreeSet<QueueIndex>,
+    /// The queues of tasks that need resources, by need.
+    needy: BTreeMap<NeedId, BTreeSet<QueueIndex>>,
 }
 
 impl Queues {
@@ -52,7 +55,7 @@ impl Queues {
             }
         };
         if kind.need != NeedId::NOTHING {
-            self.needy.insert(index);
+            self.needy.entry(kind.need).or_default().insert(index);
         }
         index
     }
@@ -60,7 +63,13 @@ impl Queues {
     /// Drops an empty queue.
     pub(crate) fn drop(&mut self, index: QueueIndex) {
         debug_assert!(self.get(index).ready.is_empty());
-        self.needy.remove(&index);
+        let need = self.get(index).kind.need;
+        if let Some(queues) = self.needy.get_mut(&need) {
+            queues.remove(&index);
+            if queues.is_empty() {
+                self.needy.remove(&need);
+            }
+        }
         self.free.push(index.0);
         if self.free.len() == self.list.len() {
             self.free = Vec::new();
@@ -102,9 +111,12 @@ impl Queues {
         self.heads.iter().copied()
     }
 
-    /// What the tasks of each queue have in common, where they need resources.
-    pub(crate) fn needy(&self) -> impl Iterator<Item = Kind> {
-        self.needy.iter().map(|&index| self.get(index).kind)
+    /// The resources that ready tasks need, and what else the tasks of each queue have in common.
+    pub(crate) fn needy(&self) -> impl Iterator<Item = (NeedId, impl Iterator<Item = Kind>)> {
+        self.needy.iter().map(|(&need, queues)| {
+            let kinds = queues.iter().map(|&index| self.get(index).kind);
+            (need, kinds)
+        })
     }
 
     /// How many tasks are ready.

@@ -67,8 +67,9 @@ impl Scheduler {
             }
         }
         if noted.contended && !self.paused {
-            for kind in self.queues.needy() {
-                if self.limits.fits(self.needs.amounts(kind.need), &self.taken) {
+            let fits = |need| self.limits.fits(self.needs.amounts(need), &self.taken);
+            for (_, kinds) in self.queues.needy().filter(|&(need, _)| fits(need)) {
+                for kind in kinds {
                     for_assistants |= kind.runnable;
                     workers.extend(&self.workers.team(kind.team).members);
                 }
