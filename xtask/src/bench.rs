@@ -7,6 +7,9 @@ use crate::{project::Project, setup, shell};
 /// The name of the bench that does on stock Luigi what the scheduler's bench does.
 const STOCK: &str = "stock";
 
+/// The bench that starts stock luigid itself, to be measured in the same run.
+const BESIDE_STOCK: &str = "server";
+
 /// Runs the benches of these names, or all, and keeps each one's table under `target/bench`.
 pub(crate) fn run(project: &Project, names: &[&str]) -> anyhow::Result<bool> {
     let benches = project.benches();
@@ -28,7 +31,11 @@ pub(crate) fn run(project: &Project, names: &[&str]) -> anyhow::Result<bool> {
             continue;
         }
         let arguments = ["bench", "--package", &bench.package, "--bench", &bench.name];
-        let ran = shell::run(project.cargo(&arguments))?;
+        let mut command = project.cargo(&arguments);
+        if bench.name == BESIDE_STOCK {
+            command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
+        }
+        let ran = shell::run(command)?;
         let kept = folder.join(format!("{}-{}.txt", bench.package, bench.name));
         std::fs::write(&kept, &ran.text)?;
         println!("kept in {}", kept.display());

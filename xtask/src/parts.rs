@@ -79,6 +79,7 @@ pub(crate) fn each_crate(project: &Project) -> anyhow::Result<Tally> {
 /// which `cargo bench` adds, a bench knows that it is a test.
 pub(crate) fn bench_smoke(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
+    let stock_luigi = setup::stock_luigi(project)?;
     let mut tally = Tally::default();
     for bench in project.benches() {
         let arguments = [
@@ -89,7 +90,10 @@ pub(crate) fn bench_smoke(project: &Project) -> anyhow::Result<Tally> {
             "--bench",
             &bench.name,
         ];
-        tally.add(Tally::one(shell::run(project.cargo(&arguments))?.success));
+        let mut command = project.cargo(&arguments);
+        // The server's bench starts it, too.
+        command.env("CONDOTTA_STOCK_LUIGI", &stock_luigi);
+        tally.add(Tally::one(shell::run(command)?.success));
     }
     Ok(tally)
 }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench")]
 
+mod chain;
 mod load;
 mod servers;
 
@@ -23,6 +24,7 @@ struct Size {
     tasks: usize,
     stored_tasks: usize,
     stock_calls: usize,
+    chain: usize,
 }
 
 const BENCH: Size = Size {
@@ -31,6 +33,7 @@ const BENCH: Size = Size {
     tasks: 100_000,
     stored_tasks: 1_000_000,
     stock_calls: 15,
+    chain: 20,
 };
 const TEST: Size = Size {
     rounds: 1,
@@ -38,6 +41,7 @@ const TEST: Size = Size {
     tasks: 300,
     stored_tasks: 2_000,
     stock_calls: 2,
+    chain: 3,
 };
 
 fn main() {
@@ -71,6 +75,9 @@ fn main() {
         }
         if is_wanted("size") {
             at_size(&size, has_stock).await;
+        }
+        if is_wanted("chain") {
+            hops(&size, has_stock);
         }
         if is_wanted("restart") {
             restart(&size).await;
@@ -191,6 +198,22 @@ async fn beside_a_browser(address: SocketAddr, size: &Size) -> (Vec<Duration>, V
         "empty answers: {sizes:?}"
     );
     (alone, beside)
+}
+
+/// How long a ready task waits for an idle worker.
+fn hops(size: &Size, has_stock: bool) {
+    println!(
+        "\na chain of {} tasks between two workers: idle time of a hop",
+        size.chain
+    );
+    let show = |name: &str, hops: Vec<Duration>| {
+        let ms = |share| quantile(&hops, share).as_secs_f64() * 1e3;
+        println!("{name:<10} median {:.1} ms, p90 {:.1} ms", ms(0.5), ms(0.9));
+    };
+    if has_stock {
+        show("luigid", chain::stock(size.chain));
+    }
+    show("condotta", chain::ours(size.chain));
 }
 
 /// How long ours takes to come back after it was killed.
