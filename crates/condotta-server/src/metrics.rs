@@ -355,3 +355,194 @@ fn write_incidents(out: &mut String, counts: &Counts) {
     head(out, name, "counter", help);
     let _ = writeln!(out, "{name} {}", counts.left_out);
 }
+
+#[cfg(test)]
+mod tests {
+    use condotta_scheduler::{AddTask, Config, GetWork, Now, Param, Visibility};
+
+    use super::*;
+
+    /// A scheduler whose events are counted.
+    struct Counted {
+        scheduler: Scheduler,
+        metrics: Metrics,
+    }
+
+    impl Counted {
+        fn new(metrics: MetricsConfig) -> Self {
+            let config = Config {
+                keep_events: true,
+                retry_count: 2,
+                ..Config::default()
+            };
+            Self {
+                scheduler: Scheduler::new(config, BTreeMap::new(), 0),
+                metrics: Metrics::new(metrics).expect("good labels"),
+            }
+        }
+
+        fn add(&mut self, secs: f64, id: &str, status: Status, params: &[(&str, &str)]) {
+            let param = |&(name, value): &(&str, &str)| Param {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                visibility: Visibility::Public,
+            };
+            let request = AddTask {
+                status,
+                family: id.split('_').next().unwrap_or_default().to_owned(),
+                params: Some(params.iter().map(param).collect()),
+                ..AddTask::new("w", id)
+            };
+            let added = self.scheduler.add_task(Now::at(secs), request);
+            added.expect("a good task");
+            self.count();
+        }
+
+        fn run(&mut self, secs: f64) {
+            let request = GetWork {
+                worker: "w".to_owned(),
+                ..GetWork::default()
+            };
+            let work = self.scheduler.get_work(Now::at(secs), request);
+            work.expect("a good worker");
+            self.count();
+        }
+
+        fn count(&mut self) {
+            while let Some(event) = self.scheduler.poll_event() {
+                self.metrics.observe(&event, &self.scheduler);
+            }
+        }
+
+        /// The samples, without those that tell when something was first seen.
+        fn samples(&self, start: &str) -> Vec<String> {
+            let text = self.metrics.text();
+            let samples = text.lines().filter(|line| line.starts_with(start));
+            let timeless = samples.filter(|line| !line.contains("_created{"));
+            timeless.map(str::to_owned).collect()
+        }
+    }
+
+    #[test]
+    fn what_happens_to_tasks_is_counted_by_family() {
+        let mut counted = Counted::new(MetricsConfig::default());
+        assert_eq!(counted.samples("luigi"), [""; 0]);
+        counted.add(0.0, "A_1", Status::Pending, &[]);
+        counted.run(1.0);
+        counted.add(3.5, "A_1", Status::Done, &[]);
+        counted.add(4.0, "A_2", Status::Pending, &[]);
+        counted.run(5.0);
+        counted.add(6.0, "A_2", Status::Failed, &[]);
+        counted.add(7.0, "B_1", Status::Done, &[]);
+        assert_eq!(
+            counted.samples("luigi"),
+            [
+                r#"luigi_task_started_total{family="A"} 2.0"#,
+                r#"luigi_task_failed_total{family="A"} 1.0"#,
+                r#"luigi_task_done_total{family="A"} 1.0"#,
+                r#"luigi_task_done_total{family="B"} 1.0"#,
+                r#"luigi_task_execution_time_seconds{family="A"} 1.0"#,
+            ]
+        );
+        counted.add(8.0, "A_2", Status::Pending, &[]);
+        counted.run(9.0);
+        counted.add(11.0, "A_2", Status::Failed, &[]);
+        assert_eq!(
+            counted.samples("luigi_task_disabled"),
+            [r#"luigi_task_disabled_total{family="A"} 1.0"#]
+        );
+    }
+
+    #[test]
+    fn the_text_is_prometheus_own() {
+        let mut counted = Counted::new(MetricsConfig::default());
+        counted.add(0.0, "A_1", Status::Done, &[]);
+        let text = counted.metrics.text();
+        let start = "# HELP luigi_task_started_total number of started luigi tasks\n\
+                     # TYPE luigi_task_started_total counter\n\
+                     # HELP luigi_task_failed_total number of failed luigi tasks\n";
+        assert!(text.starts_with(start), "{text}");
+        let done = "luigi_task_done_total{family=\"A\"} 1.0\n\
+                    # HELP luigi_task_done_created number of done luigi tasks\n\
+                    # TYPE luigi_task_done_created gauge\n\
+                    luigi_task_done_created{family=\"A\"} ";
+        assert!(text.contains(done), "{text}");
+    }
+
+    #[test]
+    fn labels_are_parameters_and_escaped() {
+        let mut counted = Counted::new(MetricsConfig {
+            use_task_family_in_labels: true,
+            task_parameters_to_use_in_labels: vec!["z".to_owned(), "day".to_owned()],
+        });
+        let params = [("day", "a\\b\"c\nd"), ("other", "x")];
+        counted.add(0.0, "A_1", Status::Done, &params);
+        assert_eq!(
+            counted.samples("luigi_task_done"),
+            [r#"luigi_task_done_total{day="a\\b\"c\nd",family="A",z="None"} 1.0"#]
+        );
+    }
+
+    #[test]
+    fn combinations_of_labels_are_bounded() {
+        let mut counted = Counted::new(MetricsConfig::default());
+        for index in 0..MOST_SERIES + 5 {
+            counted.add(0.0, &format!("F{index}_1"), Status::Done, &[]);
+        }
+        counted.add(1.0, "F0_2", Status::Done, &[]);
+        assert_eq!(counted.samples("luigi_task_done").len(), MOST_SERIES);
+        assert_eq!(
+            counted.samples("luigi_task_done_total{family=\"F0\"}"),
+            [r#"luigi_task_done_total{family="F0"} 2.0"#]
+        );
+        assert_eq!(
+            counted.samples("condotta_metrics_left_out"),
+            ["condotta_metrics_left_out_total 5"]
+        );
+    }
+
+    #[test]
+    fn what_an_operator_has_to_know_is_counted() {
+        let mut counted = Counted::new(MetricsConfig::default());
+        let mut cycle = AddTask::new("w", "A_1");
+        cycle.deps = Some(["A_1".to_owned()].into());
+        let added = counted.scheduler.add_task(Now::at(0.0), cycle);
+        added.expect("cycles are accepted, as in Luigi");
+        counted.scheduler.prune(Now::at(10.0));
+        counted.scheduler.prune(Now::at(1000.0));
+        counted.count();
+        let samples = counted.samples("condotta");
+        assert_eq!(samples[0], "condotta_workers_lost_total 1");
+        assert_eq!(
+            samples[1],
+            r#"condotta_tasks_that_can_never_run_total{reason="cycle"} 1"#
+        );
+    }
+
+    #[test]
+    fn labels_that_prometheus_does_not_take_are_refused() {
+        let labels = |family: bool, names: &[&str]| {
+            let metrics = Metrics::new(MetricsConfig {
+                use_task_family_in_labels: family,
+                task_parameters_to_use_in_labels: names.iter().map(ToString::to_string).collect(),
+            });
+            metrics.map(drop)
+        };
+        assert_eq!(labels(false, &[]), Err(MetricsError::NoLabels));
+        assert_eq!(labels(false, &["a", "_b2"]), Ok(()));
+        for names in [
+            &["2a"][..],
+            &["a-b"],
+            &["__a"],
+            &[""],
+            &["a", "a"],
+            &["family"],
+        ] {
+            let error = labels(true, names).expect_err("bad labels");
+            assert!(
+                error.to_string().contains("cannot be a label"),
+                "{names:?}: {error}"
+            );
+        }
+    }
+}
