@@ -150,7 +150,7 @@ impl MainLoop {
             Err(RecvTimeoutError::Timeout) => return Ok(Next::GoOn),
             Err(RecvTimeoutError::Disconnected) => return Ok(Next::Stop),
         };
-        for _ in 0..BATCH {
+        for left in (0..BATCH).rev() {
             match message {
                 Message::Call(call) => self.handle_call(call)?,
                 Message::SnapshotBegun(writer) => self.start_snapshot(writer),
@@ -158,6 +158,10 @@ impl MainLoop {
                 Message::StateFailed(error) => self.recover_from(&error),
                 Message::Close => self.waiting.close(),
                 Message::Stop => return Ok(Next::Stop),
+            }
+            if left == 0 {
+                // What is fetched has to be handled, so the next one stays where it is.
+                break;
             }
             match self.messages.1.try_recv() {
                 Ok(next) => message = next,

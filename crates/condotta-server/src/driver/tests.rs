@@ -286,3 +286,21 @@ async fn observers_hear_what_happens() {
         "{heard:?}"
     );
 }
+
+#[tokio::test]
+async fn each_of_many_requests_at_once_is_answered() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (driver, handle) = start(folder.path());
+    let mut asked = tokio::task::JoinSet::new();
+    for number in 0..3000 {
+        let handle = handle.clone();
+        asked.spawn(async move {
+            let worker = json!({ "worker": format!("w{}", number % 10) });
+            try_call(&handle, "ping", worker).await.map(drop)
+        });
+    }
+    for answer in asked.join_all().await {
+        answer.expect("the scheduler runs");
+    }
+    driver.stop().expect("it can store");
+}
