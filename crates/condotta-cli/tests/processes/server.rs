@@ -40,6 +40,21 @@ impl Server {
         ended
     }
 
+    /// The same with ours, and something happens between the end and the start.
+    pub(crate) fn stop_and_start(
+        &mut self,
+        place: &Place,
+        signal: Signal,
+        meanwhile: impl FnOnce(),
+    ) -> Ended {
+        self.process.send(signal);
+        let ended = self.process.wait();
+        meanwhile();
+        let again = Self::try_start(place, Kind::Ours, self.port);
+        *self = again.expect("nobody else has taken the port");
+        ended
+    }
+
     /// Starts ours with more arguments.
     pub(crate) fn start_with(place: &Place, arguments: &[&str]) -> Self {
         (0..5)
@@ -83,6 +98,11 @@ impl Server {
     /// What it has said so far.
     pub(crate) fn stderr(&self) -> String {
         self.process.stderr()
+    }
+
+    /// Sends a signal; whoever wants to know what comes of it waits.
+    pub(crate) fn send(&self, signal: Signal) {
+        self.process.send(signal);
     }
 
     /// Kills it at once.

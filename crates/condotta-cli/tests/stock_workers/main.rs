@@ -11,6 +11,7 @@ mod processes;
 mod cases;
 mod faults;
 mod moving;
+mod outages;
 mod outcome;
 mod stage;
 mod tools;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         .chain(tools::trials())
         .chain(faults::trials())
         .chain(moving::trials())
+        .chain(outages::trials())
         .map(|trial| trial.with_ignored_flag(!is_there))
         .chain(traffic::trials())
         .collect();
