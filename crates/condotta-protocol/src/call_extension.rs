@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most tasks in one `add_tasks`, so that nobody waits long behind it.
-const MOST_TASKS: usize = 10_000;
+const MOST_TASKS: usize = 1_000;
 
 /// Several `add_task` in one request. One that is refused keeps none of the others.
 pub(crate) fn add_tasks(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
@@ -35,7 +35,7 @@ fn tasks(value: Json) -> Result<Vec<Json>, Mismatch> {
         Json::List(tasks) => Err(Mismatch {
             path: String::new(),
             given: format!("a list of {}", tasks.len()),
-            expected: "at most 10000 tasks",
+            expected: "at most 1000 tasks",
         }),
         other => Err(Mismatch::new(&other, "a list of tasks")),
     }

@@ -69,14 +69,14 @@ fn what_is_no_list_of_tasks_is_refused_whole() {
         format!(r#"{{"worker": "x", "tasks": [{tasks}]}}"#)
     };
     let mut rpc = Rpc::new();
-    let too_many = rpc.call(0.0, "add_tasks", &many(10_001));
-    let message = "add_tasks: `tasks` is a list of 10001, expected at most 10000 tasks";
+    let too_many = rpc.call(0.0, "add_tasks", &many(1_001));
+    let message = "add_tasks: `tasks` is a list of 1001, expected at most 1000 tasks";
     assert_eq!(too_many, Err(message.to_owned()));
     let missing = rpc.call(0.0, "add_tasks", r#"{"worker": "x"}"#);
     let message = "add_tasks needs the argument `tasks`";
     assert_eq!(missing, Err(message.to_owned()));
     assert_eq!(rpc.ok(1.0, "graph", "{}"), json!({}));
-    let most = rpc.ok(2.0, "add_tasks", &many(10_000));
+    let most = rpc.ok(2.0, "add_tasks", &many(1_000));
     assert_eq!(most, json!({"refused": []}));
 }
 
