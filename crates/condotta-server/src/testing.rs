@@ -43,7 +43,8 @@ pub(crate) fn handle(limits: &[(&str, u64)]) -> Handle {
                     });
                     continue;
                 }
-                "graph" => Ok(Reply::Read(Box::new(Long))),
+                "graph" => Ok(Reply::Read(Box::new(Long(20_000_000)))),
+                "dep_graph" => Ok(Reply::Read(Box::new(Long(4_000_000)))),
                 method => dispatch(&mut scheduler, clock.now(), method, call.arguments)
                     .map(Reply::Value)
                     .map_err(CallError::from),
@@ -55,7 +56,7 @@ pub(crate) fn handle(limits: &[(&str, u64)]) -> Handle {
 }
 
 /// A read with a long answer.
-struct Long;
+struct Long(usize);
 
 impl LongRead for Long {
     fn step(&mut self, _: &Scheduler, _: usize) -> bool {
@@ -63,7 +64,7 @@ impl LongRead for Long {
     }
 
     fn write(self: Box<Self>, out: &mut Vec<u8>) {
-        out.extend(format!("\"{}\"", "x".repeat(20_000_000)).into_bytes());
+        out.extend(format!("\"{}\"", "x".repeat(self.0)).into_bytes());
     }
 }
 
@@ -204,8 +205,8 @@ pub(crate) fn send(
         head += &format!("{name}: {value}\r\n");
     }
     head += "\r\n";
-    stream.write_all(head.as_bytes()).expect("the server reads");
-    stream.write_all(body).expect("the server reads");
+    let request = [head.as_bytes(), body].concat();
+    stream.write_all(&request).expect("the server reads");
 }
 
 /// An answer as it came.

@@ -33,8 +33,9 @@ use tower::Service as _;
 
 use super::{Limits, Phase, Shared, Transport, accept::Stream};
 
-/// How often a connection's times are looked at, at least.
+/// How often a connection's times are looked at, at least, and at most.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_AFTER: Duration = Duration::from_millis(10);
 /// What a client that was cut off may still send while it has not read why.
 const LINGER_BYTES: usize = 128 << 20;
 /// How long it may take for that.
@@ -173,6 +174,10 @@ impl State {
 
     /// Waits until the connection has done one thing for too long.
     async fn overdue(&self, limits: &Limits) -> End {
+        let look_every = limits
+            .header_timeout
+            .min(limits.write_timeout)
+            .min(LOOK_EVERY);
         loop {
             let now = self.now();
             let left = |since: u64, limit: Duration| {
@@ -185,10 +190,10 @@ impl State {
                 NEW | HEAD => (left(since, limits.header_timeout), End::Drop),
                 WAITING => (left(since, limits.idle_timeout), End::Finish),
                 LINGERING => (left(since, LINGER_TIME), End::Drop),
-                _ => (Some(LOOK_EVERY), End::Finish),
+                _ => (Some(look_every), End::Finish),
             };
             match left {
-                Some(left) => sleep(left.clamp(Duration::from_millis(10), LOOK_EVERY)).await,
+                Some(left) => sleep(left.min(look_every).max(LOOK_AFTER)).await,
                 None => return end,
             }
         }

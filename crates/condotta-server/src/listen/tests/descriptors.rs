@@ -46,7 +46,7 @@ fn too_few_descriptors_slow_clients_down_and_nothing_else() {
 fn serve_with_few() {
     let listeners = bind(&[Place::Loopback { port: 0 }]).expect("a free port");
     let limits = Limits {
-        header_timeout: Duration::from_secs(2),
+        header_timeout: Duration::from_millis(400),
         ..Limits::default()
     };
     let setup = Setup {
