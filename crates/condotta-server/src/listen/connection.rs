@@ -138,6 +138,9 @@ struct State {
     since: AtomicU64,
     /// Since when an answer cannot be written on; 0 for not at all.
     stuck: AtomicU64,
+    /// When the last answer was there, and how much has been written since.
+    answered: AtomicU64,
+    written: AtomicU64,
     /// The request's body has not been read to its end.
     unread: AtomicBool,
 }
@@ -149,6 +152,8 @@ impl State {
             step: AtomicU8::new(NEW),
             since: AtomicU64::new(0),
             stuck: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            written: AtomicU64::new(0),
             unread: AtomicBool::new(false),
         }
     }
@@ -172,6 +177,26 @@ impl State {
         self.step() == WAITING && self.began.elapsed().saturating_sub(since) >= time
     }
 
+    /// Now an answer is there.
+    fn answer(&self) {
+        self.enter(WAITING);
+        self.answered.store(self.now(), Ordering::Relaxed);
+        self.written.store(0, Ordering::Relaxed);
+    }
+
+    /// How long an answer may still be stuck: as long as allowed, and less if the client took the
+    /// answer slowly so far.
+    fn patience(&self, limits: &Limits, stuck: u64) -> Option<Duration> {
+        let earned = self.written.load(Ordering::Relaxed) * 1000 / limits.write_rate.max(1);
+        let due = self
+            .answered
+            .load(Ordering::Relaxed)
+            .saturating_add(earned)
+            .min(stuck);
+        let stuck_for = Duration::from_millis(self.now().saturating_sub(due));
+        limits.write_timeout.checked_sub(stuck_for)
+    }
+
     /// Waits until the connection has done one thing for too long.
     async fn overdue(&self, limits: &Limits) -> End {
         let look_every = limits
@@ -186,7 +211,7 @@ impl State {
             let stuck = self.stuck.load(Ordering::Relaxed);
             let since = self.since.load(Ordering::Relaxed);
             let (left, end) = match self.step() {
-                _ if stuck > 0 => (left(stuck, limits.write_timeout), End::Drop),
+                _ if stuck > 0 => (self.patience(limits, stuck), End::Drop),
                 NEW | HEAD => (left(since, limits.header_timeout), End::Drop),
                 WAITING => (left(since, limits.idle_timeout), End::Finish),
                 LINGERING => (left(since, LINGER_TIME), End::Drop),
@@ -224,7 +249,7 @@ impl Service<Request<Incoming>> for Requests {
         let state = self.state.clone();
         Box::pin(async move {
             let mut answer = answer.await;
-            state.enter(WAITING);
+            state.answer();
             if let Ok(answer) = &mut answer
                 && answer.status() == StatusCode::NO_CONTENT
             {
@@ -295,8 +320,10 @@ impl AsyncRead for Io {
 impl Io {
     fn note_written(&self, written: &Poll<io::Result<usize>>) {
         let state = &self.state;
-        if written.is_ready() {
+        if let Poll::Ready(written) = written {
+            let size = *written.as_ref().unwrap_or(&0) as u64;
             state.stuck.store(0, Ordering::Relaxed);
+            state.written.fetch_add(size, Ordering::Relaxed);
             if state.step() == WAITING {
                 state.since.store(state.now(), Ordering::Relaxed);
             }

@@ -44,6 +44,9 @@ pub struct Limits {
     pub min_rest: Duration,
     /// How long a client may leave an answer unread.
     pub write_timeout: Duration,
+    /// How many bytes a second a client has to take at least of an answer that is too long to be sent
+    /// at once.
+    pub write_rate: u64,
     /// How long requests may take to be finished when the server stops.
     pub shutdown_timeout: Duration,
     /// The greatest head of a request, in bytes.
@@ -60,6 +63,7 @@ impl Default for Limits {
             // Longer than from one ping of a worker to its next.
             min_rest: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
+            write_rate: 100_000,
             shutdown_timeout: Duration::from_secs(5),
             max_head: 64 << 10,
         }

@@ -140,6 +140,30 @@ fn a_client_that_does_not_read_is_cut_off() {
 }
 
 #[test]
+fn a_client_that_reads_by_the_drop_is_cut_off() {
+    let server = server(Limits {
+        write_timeout: Duration::from_millis(300),
+        write_rate: 20_000_000,
+        ..Limits::default()
+    });
+    let mut slow = server.connect();
+    send(&mut slow, "GET", "/api/graph", &[], b"");
+    // Never stuck for long, since each read lets the server write more, but at a tenth of the rate.
+    let began = Instant::now();
+    let mut part = vec![0; 200_000];
+    let mut seen = 0;
+    while began.elapsed() < PATIENCE {
+        match slow.read(&mut part) {
+            Ok(0) | Err(_) => break,
+            Ok(size) => seen += size,
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(began.elapsed() > Duration::from_millis(300));
+    assert!(seen > 0 && seen < 20_000_000, "{seen} bytes were read");
+}
+
+#[test]
 fn a_head_is_bounded() {
     let server = server(Limits::default());
     let mut stream = server.connect();
