@@ -16,7 +16,7 @@ use condotta_scheduler::{Now, Record, SavedState, Timestamp};
 use super::{
     error::{Damage, StateError, Tried as _},
     files::{self, FORMAT, FORMAT_FILE, Listing, Role},
-    frame,
+    frame::{self, BadFrame},
     read_file::FileReader,
 };
 
@@ -254,19 +254,20 @@ impl Reading {
         )
     }
 
-    /// Applies a transaction of the file that was listed last.
-    pub(super) fn apply(&mut self, transaction: frame::Transaction) {
-        self.now.monotonic = self.now.monotonic.max(transaction.at.monotonic);
-        self.now.wall = self.now.wall.max(transaction.at.wall);
-        for record in transaction.records {
+    /// Applies the first transaction in `bytes`, which are of the file that was listed last.
+    pub(super) fn apply(&mut self, bytes: &mut &[u8]) -> Result<(), BadFrame> {
+        let now = frame::decode(bytes, &mut |record| {
             if self.on_damage == OnDamage::GoOn {
                 self.mention(&record);
             }
             self.saved.apply(record);
-        }
+        })?;
+        self.now.monotonic = self.now.monotonic.max(now.monotonic);
+        self.now.wall = self.now.wall.max(now.wall);
         if let Some(file) = self.files.last_mut() {
             file.transactions += 1;
         }
+        Ok(())
     }
 
     fn mention(&mut self, record: &Record) {

@@ -9,7 +9,7 @@ use super::{
     block::{self, Blocks, Kind, Next},
     error::{StateError, Tried as _},
     files::{FORMAT, Header, Role},
-    frame,
+    frame::BadFrame,
     read::{Cut, Reading, StateFile, newer},
 };
 
@@ -149,15 +149,13 @@ impl<'a> FileReader<'a> {
         let mut rest = content;
         while !rest.is_empty() {
             let offset = at + (content.len() - rest.len()) as u64;
-            match frame::decode(&mut rest) {
-                Ok(transaction) => self.reading.apply(transaction),
-                Err(why) => {
-                    self.damage(offset, &why.to_string())?;
-                    if !matches!(why, frame::BadFrame::Text(_)) {
-                        self.salvage(rest);
-                        break;
-                    }
-                }
+            let Err(why) = self.reading.apply(&mut rest) else {
+                continue;
+            };
+            self.damage(offset, &why.to_string())?;
+            if !matches!(why, BadFrame::Text(_)) {
+                self.salvage(rest);
+                break;
             }
         }
         Ok(())
@@ -188,9 +186,8 @@ impl<'a> FileReader<'a> {
     /// Takes the whole transactions out of a damaged stretch.
     fn salvage(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            match frame::decode(&mut bytes) {
-                Ok(transaction) => self.reading.apply(transaction),
-                Err(frame::BadFrame::Text(_)) => {}
+            match self.reading.apply(&mut bytes) {
+                Ok(()) | Err(BadFrame::Text(_)) => {}
                 Err(_) => bytes = &bytes[1..],
             }
         }
