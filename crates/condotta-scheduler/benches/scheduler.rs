@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p condotta-scheduler` prints a table; `-- 10000` goes up to that many tasks only.
 //! Requests are made outside of what is timed; events are fetched within it, as a server does.
-//! Below that: what it costs to keep what the same requests change, and to start again from it.
+//! Below that (alone with `-- records`): what it costs to keep what the same requests change, and to
+//! start again from it.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -66,6 +67,23 @@ impl Shape {
 fn main() {
     let most = std::env::args().find_map(|arg| arg.parse().ok());
     let most: usize = most.unwrap_or(1_000_000);
+    if !std::env::args().any(|arg| arg == "records") {
+        measure_requests(most);
+    }
+    println!(
+        "\n{:<15}{:>8}{:>9} | {:>10}{:>10}{:>10}{:>10} ns per task | {:>6}{:>6} bytes per task",
+        "records of", "", "tasks", "announce", "read", "fold", "restore", "folded", "after"
+    );
+    for shape in [Shape::Independent, Shape::Layered, Shape::WithResources] {
+        for tasks in [100_000, 1_000_000] {
+            if tasks <= most {
+                measure_records(shape, tasks);
+            }
+        }
+    }
+}
+
+fn measure_requests(most: usize) {
     println!(
         "{:<15}{:>8}{:>9} | {:>10}{:>10}{:>10} ns per task | {:>6} bytes per task",
         "tasks are", "workers", "tasks", "announce", "hand out", "done", ""
@@ -76,17 +94,6 @@ fn main() {
                 if tasks <= most {
                     measure(shape, workers, tasks);
                 }
-            }
-        }
-    }
-    println!(
-        "\n{:<15}{:>8}{:>9} | {:>10}{:>10}{:>10}{:>10} ns per task | {:>6}{:>6} bytes per task",
-        "records of", "", "tasks", "announce", "read", "fold", "restore", "folded", "after"
-    );
-    for shape in [Shape::Independent, Shape::Layered, Shape::WithResources] {
-        for tasks in [100_000, 1_000_000] {
-            if tasks <= most {
-                measure_records(shape, tasks);
             }
         }
     }
