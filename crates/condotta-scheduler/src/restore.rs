@@ -24,7 +24,8 @@ impl Scheduler {
     /// The scheduler that was saved.
     ///
     /// A recorded limit overrides that of `limits`. Each worker that was connected counts as heard
-    /// from now, so that what it runs goes on until it is silent for as long as ever. Tasks that
+    /// from now, so that what it runs goes on until it is silent for as long as ever. So does one
+    /// that runs something although it is not known to be there, which no scheduler saves. Tasks that
     /// were left by all who had a stake in them are kept for `remove_delay` from now on. Times that
     /// were set before (of retries, removals, disabled tasks) hold: `now` has to go on from the
     /// monotonic clock of the records. Message ids follow from `seed`: it should be another one
@@ -48,8 +49,11 @@ impl Scheduler {
             ..config.clone()
         };
         let mut scheduler = Self::new(quiet, BTreeMap::new(), seed);
-        Restoring::new(&mut scheduler, now, saved, limits).run();
+        let mended = Restoring::new(&mut scheduler, now, saved, limits).run();
         scheduler.config = config;
+        for worker in mended {
+            scheduler.worker_changed(worker);
+        }
         scheduler
     }
 }
@@ -125,7 +129,8 @@ impl<'a> Restoring<'a> {
         restoring
     }
 
-    fn run(mut self) {
+    /// Makes the scheduler whole; the workers that are not as they were saved.
+    fn run(mut self) -> Vec<WorkerIndex> {
         let last = self.slots.last();
         let last_age = last.map_or(0, |&slot| self.scheduler.tasks[slot].age);
         self.scheduler.tasks.set_last_age(last_age);
@@ -141,6 +146,7 @@ impl<'a> Restoring<'a> {
             self.scheduler.index(slot, true);
             self.scheduler.index_need(slot, true);
         }
+        let mended = self.connect_owners();
         for slot in self.slots.clone() {
             self.timers_of(slot);
         }
@@ -148,6 +154,7 @@ impl<'a> Restoring<'a> {
         if !self.scheduler.config.prune_on_get_work {
             self.suspect();
         }
+        mended
     }
 
     // Workers.
@@ -228,6 +235,23 @@ impl<'a> Restoring<'a> {
         });
         self.known_owners[place as usize] = Some(owner);
         owner
+    }
+
+    /// What runs on nobody would run for ever.
+    fn connect_owners(&mut self) -> Vec<WorkerIndex> {
+        let workers = self.scheduler.workers.iter();
+        let absent = workers.filter(|(_, worker)| !worker.connected && !worker.owned.is_empty());
+        let absent: Vec<WorkerIndex> = absent.map(|(index, _)| index).collect();
+        for &index in &absent {
+            let serial = self.scheduler.workers.take_serial();
+            let worker = &mut self.scheduler.workers[index];
+            worker.connected = true;
+            if core::mem::take(&mut worker.forgotten) {
+                (worker.serial, worker.team_serial) = (serial, serial);
+            }
+            self.scheduler.watch(index);
+        }
+        absent
     }
 
     // Tasks. They are ghosts as long as they are in no index.

@@ -444,6 +444,42 @@ fn what_makes_no_sense_is_left_out() {
 }
 
 #[test]
+fn what_runs_on_nobody_ends() {
+    let mut scheduler = scheduler();
+    for id in ["A", "B"] {
+        add(&mut scheduler, 0.0, AddTask::new("x", id));
+        assert_eq!(work(&mut scheduler, 1.0, "x").as_deref(), Some(id));
+    }
+    let mut state = SavedState::default();
+    for record in read(&scheduler, 1).records() {
+        match record {
+            Record::Worker(mut worker) => {
+                worker.connected = false;
+                state.apply(Record::Worker(worker));
+            }
+            Record::Task(mut task) if task.task_id == "B" => {
+                let state_of_b = task.state.as_mut().unwrap();
+                state_of_b.worker_running = Some("nobody".into());
+                state.apply(Record::Task(task));
+            }
+            other => state.apply(other),
+        }
+    }
+    let copy = fold(state.records());
+    let mut next = Scheduler::restore(config(), [].into(), 1, Now::at(2.0), copy);
+    next.check_invariants().unwrap();
+    let mut changes = next.take_changes();
+    assert_eq!(changes.len(), 2, "both are there: {changes:?}");
+    changes.drain(..).for_each(|change| state.apply(change));
+    assert_eq!(state, read(&next, 1));
+    let due = next.poll_timeout().expect("their silence is noticed");
+    next.handle_timeout(Now::at(due.0 + 1.0));
+    for id in ["A", "B"] {
+        assert_eq!(task(&next, id).status, Status::Failed, "{id}");
+    }
+}
+
+#[test]
 fn room_of_removed_tasks_is_used_again() {
     let mut state = SavedState::default();
     let mut scheduler = scheduler();
