@@ -87,7 +87,7 @@ struct Shared {
     counts: Mutex<Counts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counts {
     series: BTreeMap<Vec<String>, Series>,
     /// Moments that were not counted since there were too many combinations of labels.
@@ -96,7 +96,7 @@ struct Counts {
 }
 
 /// What was counted under one combination of labels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Series {
     counters: [Option<Counter>; 4],
     execution_time: Option<f64>,
@@ -148,7 +148,8 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
-        let counts = self.counts();
+        // A copy, since the scheduler's thread must not wait for the writing.
+        let counts = self.counts().clone();
         let labels: Vec<(&Series, String)> = counts
             .series
             .iter()

@@ -89,14 +89,15 @@ async fn show_metrics(State(server): State<Server>, request: Request) -> Respons
     if !looks(&request) {
         return looks_only();
     }
-    match &server.metrics {
-        Some(metrics) => {
-            let wishes = Wishes::of(request.headers(), true);
-            let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-            answer::respond(metrics.text().into_bytes(), content_type, &wishes)
-        }
-        None => file(&request, "", HTML),
-    }
+    let Some(metrics) = server.metrics.clone() else {
+        return file(&request, "", HTML);
+    };
+    let wishes = Wishes::of(request.headers(), true);
+    let respond = move || {
+        let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
+        answer::respond(metrics.text().into_bytes(), content_type, &wishes)
+    };
+    server.work.run(true, respond).await
 }
 
 async fn no_history() -> Response {
