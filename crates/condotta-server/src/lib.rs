@@ -9,6 +9,7 @@ pub mod http;
 pub mod listen;
 pub mod metrics;
 pub mod observer;
+mod seldom;
 mod serve;
 pub mod state;
 #[cfg(test)]

@@ -63,6 +63,10 @@ impl HttpError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Nothing more is read from the connection after this answer.
     pub(super) fn and_close(self) -> Self {
         Self {

@@ -15,7 +15,7 @@ use super::{
     config::{Cors, HttpConfig},
     error::HttpError,
 };
-use crate::listen::Transport;
+use crate::{listen::Transport, seldom::Seldom};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -26,6 +26,8 @@ pub(super) struct Guard {
     told: Vec<String>,
     own: Option<String>,
     cors: Cors,
+    foreign_host: Seldom,
+    foreign_origin: Seldom,
 }
 
 impl Guard {
@@ -36,6 +38,8 @@ impl Guard {
             told: config.allowed_hosts.iter().map(lower).collect(),
             own: own.and_then(|name| Some(lower(&name.into_string().ok()?))),
             cors: config.cors.clone(),
+            foreign_host: Seldom::default(),
+            foreign_origin: Seldom::default(),
         }
     }
 
@@ -46,12 +50,14 @@ impl Guard {
         if let Some(host) = host
             && !over_unix
         {
-            self.check_host(host)?;
+            self.check_host(host)
+                .inspect_err(|error| tell(error, &self.foreign_host))?;
         }
         if request.method == Method::OPTIONS {
             return Ok(());
         }
-        self.check_origin(request, host)
+        let checked = self.check_origin(request, host);
+        checked.inspect_err(|error| tell(error, &self.foreign_origin))
     }
 
     fn check_host(&self, host: &str) -> Result<(), HttpError> {
@@ -199,6 +205,13 @@ impl Cors {
     fn allows(&self, verb: &Method) -> bool {
         let mut verbs = self.allowed_methods.split(',').map(str::trim);
         verbs.any(|allowed| allowed == verb.as_str())
+    }
+}
+
+/// Logs a refusal: workers show their users only its number, not the reason.
+fn tell(error: &HttpError, seldom: &Seldom) {
+    if seldom.is_due() {
+        tracing::warn!("refused a request: {}", error.message());
     }
 }
 

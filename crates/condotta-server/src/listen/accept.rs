@@ -1,10 +1,6 @@
 //! Takes connections, each only when there is a place for it.
 
-use std::{
-    io,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -13,11 +9,10 @@ use tokio::{
 };
 
 use super::{Phase, Shared, bind::AsyncSocket, connection};
+use crate::seldom::Seldom;
 
 /// How long to wait after a failure that the next attempt would only repeat.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often a trouble that lasts is logged.
-const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// A connection of either kind.
 pub(super) enum Stream {
@@ -28,10 +23,10 @@ pub(super) enum Stream {
 /// Takes connections until the server closes.
 pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
     let mut phase = shared.phase.clone();
-    let mut troubles = Troubles::default();
+    let (failing, full) = (Seldom::default(), Seldom::default());
     loop {
         let next = async {
-            let place = place(&shared, &mut troubles).await;
+            let place = place(&shared, &full).await;
             (place, next_stream(&socket).await)
         };
         let (place, stream) = tokio::select! {
@@ -48,7 +43,7 @@ pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                if troubles.is_news() {
+                if failing.is_due() {
                     tracing::error!("cannot take a connection: {error}; trying on");
                 }
                 sleep(PAUSE).await;
@@ -58,13 +53,13 @@ pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
 }
 
 /// A place for one more connection. While there is none, idle connections are asked to go.
-async fn place(shared: &Arc<Shared>, troubles: &mut Troubles) -> OwnedSemaphorePermit {
+async fn place(shared: &Arc<Shared>, full: &Seldom) -> OwnedSemaphorePermit {
     let places = &shared.places;
     loop {
         if let Ok(place) = places.clone().try_acquire_owned() {
             return place;
         }
-        if troubles.is_news() {
+        if full.is_due() {
             tracing::warn!(
                 "all places for connections are taken; new clients wait, idle ones are closed"
             );
@@ -98,20 +93,4 @@ fn is_the_clients(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
     )
-}
-
-/// Remembers when a trouble was last told.
-#[derive(Default)]
-struct Troubles {
-    told: Option<Instant>,
-}
-
-impl Troubles {
-    fn is_news(&mut self) -> bool {
-        let news = self.told.is_none_or(|told| told.elapsed() > TELL_EVERY);
-        if news {
-            self.told = Some(Instant::now());
-        }
-        news
-    }
 }
