@@ -506,3 +506,29 @@ fn room_of_removed_tasks_is_used_again() {
         assert_eq!(state, read(&scheduler, 100));
     }
 }
+
+#[test]
+fn a_task_is_spared_when_who_wants_it_comes_back() {
+    let mut scheduler = scheduler();
+    add(&mut scheduler, 0.0, AddTask::new("x", "A"));
+    scheduler.release_worker(Now::at(1.0), "x");
+    // It has no stake in the task, so that this is marked for removal.
+    let mut helped = AddTask::new("y", "A");
+    helped.assistant = true;
+    add(&mut scheduler, 2.0, helped);
+    scheduler.handle_timeout(Now::at(3.0));
+    restart(&mut scheduler, 4.0);
+    scheduler.ping(Now::at(30.0), "x").unwrap();
+    scheduler.take_changes();
+    scheduler.handle_timeout(Now::at(34.0));
+    assert_eq!(scheduler.task_count(), 1);
+    let changes = scheduler.take_changes();
+    let spared = changes.iter().any(|change| {
+        let Record::Task(task) = change else {
+            return false;
+        };
+        let state = task.state.as_ref().unwrap();
+        state.remove.is_none() && !state.orphan
+    });
+    assert!(spared, "the mark is gone: {changes:?}");
+}
