@@ -532,3 +532,24 @@ fn a_task_is_spared_when_who_wants_it_comes_back() {
     });
     assert!(spared, "the mark is gone: {changes:?}");
 }
+
+#[test]
+fn the_host_of_a_worker_is_kept() {
+    let mut scheduler = scheduler();
+    let mut ask = |host: &str| {
+        let request = GetWork {
+            worker: "x".to_owned(),
+            host: Some(host.to_owned()),
+            ..GetWork::default()
+        };
+        scheduler.get_work(Now::at(0.0), request).unwrap();
+        scheduler.take_changes()
+    };
+    ask("one");
+    let changes = ask("two");
+    assert!(
+        matches!(&*changes, [Record::Worker(worker)] if worker.host.as_deref() == Some("two")),
+        "{changes:?}"
+    );
+    assert_eq!(ask("two"), []);
+}
