@@ -34,7 +34,7 @@ fn main() {
         "{:>12} {:>14} {:>14} {:>14} {:>8}",
         "connections", "echo/s", "ping/s", "add_task/s", "ratio"
     );
-    for connections in [64, 256] {
+    for connections in [1, 16, 64, 256] {
         let echo = with_echo(|address| load(address, connections, time, add_task));
         let ping = with_server(|address| load(address, connections, time, ping));
         let server = with_server(|address| load(address, connections, time, add_task));
@@ -63,7 +63,6 @@ fn with_server<T>(measure: impl FnOnce(SocketAddr) -> T) -> T {
         let stopping = async { drop(stopped.await) };
         runtime()
             .block_on(server.run(started, stopping))
-            .inspect_err(|e| eprintln!("ERR {e}"))
             .expect("it serves");
     });
     is_ready.recv().expect("it starts");
