@@ -65,6 +65,9 @@ fn ping_until(stopped: &(Mutex<bool>, Condvar), shared: &Shared) {
 fn ping(shared: &Shared) {
     match guard(|| shared.scheduler.ping(&shared.id)) {
         Ok(Ok(messages)) => {
+            if let Err(error) = shared.claim_after_outage() {
+                failed(&error.to_string());
+            }
             for message in messages {
                 if let Err(panic) = guard(|| handle(shared, message)) {
                     tracing::error!(target: "luigi-interface", "a message's handler {panic}");

@@ -5,6 +5,7 @@
 //! line or of any other language.
 
 pub mod child;
+mod claims;
 mod completeness;
 mod config;
 mod error;

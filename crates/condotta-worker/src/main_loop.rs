@@ -139,6 +139,7 @@ impl Worker {
                 in_child,
             },
         );
+        self.shared.claims.start(self.tasks.task(index));
         self.tasks.set_phase(index, Phase::Running);
         if let Some(observer) = &self.shared.observer {
             observer.task_started(&**self.tasks.task(index), &self.tasks.counts());

@@ -4,19 +4,19 @@
 //! Luigi's server forgets everything when it is killed. Its workers then find that nothing is left
 //! for them and leave with their work undone.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use condotta_scheduler::{AddTask, Assignment, Status, Work, WorkerState};
+use condotta_scheduler::{Assignment, Work, WorkerState};
 
 use crate::{
-    SchedulerError, Worker, WorkerError,
-    panic::guard,
-    plan::describe,
+    SchedulerError, StopLevel, Worker, WorkerError,
     task_table::{Phase, TaskIndex},
 };
 
 /// How often tasks are announced again although the scheduler was never seen to be away.
 const UNSEEN_MAX: u8 = 10;
+/// Beside two pings, how long other workers have to say what they run.
+const CLAIM_TIME: Duration = Duration::from_secs(1);
 
 /// What a worker needs to announce its tasks again.
 #[derive(Debug, Default)]
@@ -79,7 +79,8 @@ impl Worker {
             self.shared.id,
         );
         self.add_worker()?;
-        self.claim_running()?;
+        self.shared.claim_running()?;
+        self.let_others_claim();
         // Batches are announced with their families.
         self.families.clear();
         for root in self.recovery.roots.clone() {
@@ -95,23 +96,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Says what runs here, before anybody else is given it. The runs' numbers mean nothing now.
-    fn claim_running(&mut self) -> Result<(), WorkerError> {
-        for (index, running) in &mut self.running {
-            let task = self.tasks.task(*index);
-            let worker = &self.shared.id;
-            let described = guard(|| describe(&**task, worker, None));
-            let claim = AddTask {
-                status: Status::Running,
-                ..described.unwrap_or_else(|_| AddTask::new(worker, task.task_id()))
-            };
-            match self.shared.scheduler.add_task(claim) {
-                // Somebody else has it: then this run's report is not heard.
-                Ok(()) | Err(SchedulerError::Refused { .. }) => running.attempt = None,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+    /// Other workers that lost their scheduler say what they run as soon as they ping it again. What
+    /// they run must not be given to anybody else, as it would be if it was announced before.
+    fn let_others_claim(&self) {
+        let interval = Duration::from_secs_f64(self.shared.config.ping_interval);
+        let pause = interval.saturating_mul(2) + CLAIM_TIME;
+        self.shared.stop.wait_for(StopLevel::Finish, pause);
     }
 
     /// Tells the scheduler that this worker goes, after everything else was said.

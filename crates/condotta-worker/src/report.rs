@@ -117,11 +117,12 @@ impl Worker {
         }
         let waits = !new_deps.is_empty();
         self.running.remove(&index);
+        let renewed = self.shared.claims.end(task.task_id());
         self.report(AddTask {
             status,
             expl: Some(encode_expl(expl.as_deref())),
             new_deps: Some(new_deps),
-            attempt: running.attempt,
+            attempt: running.attempt.filter(|_| !renewed),
             ..self.describe_end(&*task)
         })?;
         if let Some(observer) = &self.shared.observer {

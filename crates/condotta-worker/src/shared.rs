@@ -14,7 +14,7 @@ use condotta_scheduler::Recipe;
 
 use crate::{
     BoxError, ChildCommand, LoadError, Observer, Runnable, Scheduler, StopSignal, TaskHandle,
-    TaskLoader, WorkerConfig, WorkerEvents, messages::MessageRoutes, panic::guard,
+    TaskLoader, WorkerConfig, WorkerEvents, claims::Claims, messages::MessageRoutes, panic::guard,
     running::Finished,
 };
 
@@ -47,6 +47,7 @@ pub(crate) struct Shared {
     /// The main loop waits, so that a change is worth a message.
     pub(crate) waiting: AtomicBool,
     pub(crate) known_complete: Option<Mutex<HashSet<String>>>,
+    pub(crate) claims: Claims,
 }
 
 impl Shared {

@@ -17,6 +17,7 @@ use condotta_scheduler::{AddTask, InfoValue, Status};
 use crate::{
     Scheduler, StopLevel, StopSignal, Summary, TaskCounts, TaskHandle, WorkerConfig, WorkerError,
     WorkerOptions,
+    claims::Claims,
     history::History,
     identity,
     keep_alive::KeepAlive,
@@ -112,6 +113,7 @@ impl Worker {
             changes: AtomicU64::new(0),
             waiting: AtomicBool::new(false),
             known_complete,
+            claims: Claims::default(),
         });
         let weak = Arc::downgrade(&shared);
         let wake = move || weak.upgrade().map(|shared| shared.wake()).is_some();

@@ -62,57 +62,59 @@ fn held(family: &str) -> (Arc<Memory>, Arc<Barrier>, Arc<Barrier>) {
     (task.share(), started, go_on)
 }
 
-/// While another worker runs `held`, a patient one plans `root` and waits. Returns how long it took
-/// to end after the word.
-fn waits_for(which: Which, root: impl Fn(&Arc<Memory>) -> TaskHandle + Sync) -> Duration {
+/// While another worker runs `Shared`, a patient one waits for it to run `After`. Returns how long it
+/// took to end after `act`, which is given the barrier that lets `Shared` go on.
+fn waits_until(which: Which, act: impl Fn(&Server, &Barrier)) -> Duration {
     let server = Server::start(which);
     let (shared, started, go_on) = held("Shared");
+    let after = Memory::new("After").needs(&[any(&shared)]).share();
     std::thread::scope(|scope| {
-        let other = scope.spawn({
-            let (scheduler, shared) = (server.client(), any(&shared));
-            move || {
-                let config = WorkerConfig {
-                    id: "other".to_owned(),
-                    ..quick()
-                };
-                let mut worker = worker_with(&scheduler, config, WorkerOptions::default());
-                worker.add(shared).unwrap();
-                assert!(worker.run().unwrap());
-            }
+        let server = &server;
+        scope.spawn(move || {
+            let config = WorkerConfig {
+                id: "other".to_owned(),
+                ..quick()
+            };
+            let mut worker = worker_with(&server.client(), config, WorkerOptions::default());
+            worker.add(any(&shared)).unwrap();
+            assert!(worker.run().unwrap());
         });
         started.wait();
-        let waits = scope.spawn(|| {
+        let waits = scope.spawn(move || {
             let mut worker =
                 worker_with(&server.client(), patient("this"), WorkerOptions::default());
-            worker.add(root(&shared)).unwrap();
+            worker.add(any(&after)).unwrap();
             assert!(worker.run().unwrap());
         });
         server.until("the second worker", |server| {
-            server
-                .ask("worker_list", json!({}))
-                .as_array()
-                .unwrap()
-                .len()
-                == 2
+            let workers = server.ask("worker_list", json!({}));
+            workers.as_array().unwrap().len() == 2
         });
         // So that it waits at the server by now; it would also be told of what it missed.
         std::thread::sleep(Duration::from_millis(300));
         let word = Instant::now();
-        go_on.wait();
-        other.join().unwrap();
+        act(server, &go_on);
         waits.join().unwrap();
-        word.elapsed()
+        let took = word.elapsed();
+        if server.task("Shared__99914b932b")["status"] == "RUNNING" {
+            go_on.wait();
+        }
+        took
     })
 }
 
 fn woken_by_another_one(which: Which) {
-    let after = |shared: &Arc<Memory>| any(&Memory::new("After").needs(&[any(shared)]).share());
-    let took = waits_for(which, after);
+    let took = waits_until(which, |_, go_on| {
+        go_on.wait();
+    });
     assert!(took < FALLBACK, "{took:?}");
 }
 
 fn ends_when_nothing_is_left(which: Which) {
-    let took = waits_for(which, any);
+    let took = waits_until(which, |server, _| {
+        let done = json!({"task_id": "After__99914b932b", "status": "DONE", "worker": "third"});
+        server.ask("add_task", done);
+    });
     assert!(took < FALLBACK, "{took:?}");
 }
 

@@ -2,13 +2,16 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use condotta_worker::{RunOutcome, TaskHandle, WorkerConfig, WorkerOptions};
+use condotta_worker::{
+    RemoteOptions, RemoteScheduler, RunOutcome, SchedulerError, StopLevel, StopSignal, TaskHandle,
+    WorkerConfig, WorkerError, WorkerOptions,
+};
 
 use crate::{
     Test, any,
@@ -28,6 +31,18 @@ pub const TESTS: &[(&str, Test)] = &[
     (
         "a_killed_server_does_not_end_a_parallel_graph",
         a_killed_server_does_not_end_a_parallel_graph,
+    ),
+    (
+        "what_other_workers_run_is_not_run_twice",
+        what_other_workers_run_is_not_run_twice,
+    ),
+    (
+        "a_server_that_stays_away_ends_the_worker_after_its_runs",
+        stays_away,
+    ),
+    (
+        "a_worker_that_is_to_stop_does_not_wait_for_the_server",
+        stops_without_the_server,
     ),
     (
         "a_socket_in_the_file_system_will_do",
@@ -183,6 +198,140 @@ fn a_killed_server_does_not_end_a_parallel_graph(which: Which) {
     assert!(slow.iter().all(|slow| slow.run_count() == 1));
     let server = server.lock().unwrap();
     assert_eq!(server.statuses()["Root__99914b932b"], "DONE");
+}
+
+/// Two workers run tasks of one graph when the server is killed. Each is busy for longer than the
+/// other one needs to notice.
+fn what_other_workers_run_is_not_run_twice(which: Which) {
+    let server = Arc::new(Mutex::new(Server::start(which)));
+    let both_run = Arc::new(Barrier::new(3));
+    let long: Vec<Arc<Memory>> = [1000, 5000]
+        .map(|millis| {
+            let both_run = Arc::clone(&both_run);
+            let long = Memory::new("Long").param("millis", &millis.to_string(), None);
+            long.runs(move |task, _| {
+                if task.run_count() == 1 {
+                    both_run.wait();
+                }
+                std::thread::sleep(Duration::from_millis(millis));
+                task.finish();
+                Ok(RunOutcome::Done)
+            })
+            .share()
+        })
+        .to_vec();
+    let root = root_of(&long);
+    let scheduler = server.lock().unwrap().client();
+    std::thread::scope(|scope| {
+        for id in ["one", "two"] {
+            let (root, scheduler) = (any(&root), scheduler.clone());
+            scope.spawn(move || {
+                let config = WorkerConfig {
+                    id: id.to_owned(),
+                    keep_alive: true,
+                    ..pinging()
+                };
+                let mut worker = worker_with(&scheduler, config, WorkerOptions::default());
+                worker.add(root).unwrap();
+                assert!(worker.run().unwrap(), "{}", worker.summary());
+            });
+        }
+        both_run.wait();
+        let mut server = server.lock().unwrap();
+        server.kill();
+        std::thread::sleep(Duration::from_millis(500));
+        server.restart();
+    });
+    assert!(long.iter().all(|long| long.run_count() == 1));
+    assert_eq!(root.run_count(), 1);
+    let statuses = server.lock().unwrap().statuses();
+    assert!(
+        statuses.values().all(|status| status == "DONE"),
+        "{statuses:?}"
+    );
+}
+
+/// A client that gives up soon.
+fn hasty(server: &Mutex<Server>, stop: &StopSignal, wait: f64) -> Arc<RemoteScheduler> {
+    let options = RemoteOptions {
+        rpc_retry_wait: wait,
+        rpc_log_retries: false,
+        stop: stop.clone(),
+        ..RemoteOptions::default()
+    };
+    Arc::new(RemoteScheduler::new(&server.lock().unwrap().url(), options).unwrap())
+}
+
+fn stays_away(which: Which) {
+    let server = Arc::new(Mutex::new(Server::start(which)));
+    let killed = Arc::new(Barrier::new(2));
+    let killer = Memory::new("Killer").runs({
+        let (server, killed) = (Arc::clone(&server), Arc::clone(&killed));
+        move |task, _| {
+            // Both run.
+            killed.wait();
+            server.lock().unwrap().kill();
+            killed.wait();
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    let long = Memory::new("Long").runs(move |task, _| {
+        killed.wait();
+        killed.wait();
+        // Longer than requests are tried.
+        std::thread::sleep(Duration::from_millis(600));
+        task.finish();
+        Ok(RunOutcome::Done)
+    });
+    let long = long.share();
+    let root = root_of(&[killer.share(), Arc::clone(&long)]);
+    let scheduler = hasty(&server, &StopSignal::new(), 0.1);
+    let options = WorkerOptions {
+        processes: 2,
+        ..WorkerOptions::default()
+    };
+    let mut worker = worker_with(&scheduler, quick(), options);
+    worker.add(any(&root)).unwrap();
+    let error = worker.run().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            WorkerError::Scheduler(SchedulerError::Unreachable { .. })
+        ),
+        "{error}"
+    );
+    assert_eq!(root.run_count(), 0);
+}
+
+fn stops_without_the_server(which: Which) {
+    let server = Arc::new(Mutex::new(Server::start(which)));
+    let stop = StopSignal::new();
+    let first = Memory::new("First").runs({
+        let (server, stop) = (Arc::clone(&server), stop.clone());
+        move |task, _| {
+            server.lock().unwrap().kill();
+            let stop = stop.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(200));
+                stop.raise(StopLevel::Now);
+            });
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    let root = root_of(&[first.share()]);
+    let scheduler = hasty(&server, &stop, 3600.0);
+    let options = WorkerOptions {
+        stop,
+        ..WorkerOptions::default()
+    };
+    let mut worker = worker_with(&scheduler, quick(), options);
+    worker.add(any(&root)).unwrap();
+    let started = Instant::now();
+    assert!(worker.run().is_err(), "the run's report is lost");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(root.run_count(), 0);
 }
 
 fn a_socket_in_the_file_system_will_do(which: Which) {

@@ -159,6 +159,9 @@ impl Server {
             // Ours listens a moment before it has read its state.
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
                 && ureq::get(format!("{}api/is_paused", self.url()))
+                    .config()
+                    .proxy(None)
+                    .build()
                     .call()
                     .is_ok()
         }
@@ -178,6 +181,7 @@ impl Server {
         let mut response = ureq::post(&url)
             .config()
             .http_status_as_error(false)
+            .proxy(None)
             .build()
             .send_form([("data", keywords.to_string())])
             .unwrap();

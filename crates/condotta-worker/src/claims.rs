@@ -1,0 +1,100 @@
+//! What runs here, as a scheduler that forgot everything has to hear of it.
+//!
+//! The main loop may be busy with a run for hours, so the thread that pings says it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use condotta_scheduler::{AddTask, Status};
+
+use crate::{SchedulerError, TaskHandle, panic::guard, plan::describe, shared::Shared};
+
+/// The tasks that run here, by id.
+#[derive(Default)]
+pub(crate) struct Claims {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    running: BTreeMap<String, Claim>,
+    /// The scheduler's absences that were looked into.
+    seen_outages: u64,
+}
+
+struct Claim {
+    task: TaskHandle,
+    /// The scheduler heard of the run from here: the number that it gave the run before is void.
+    renewed: bool,
+}
+
+impl Claims {
+    pub(crate) fn start(&self, task: &TaskHandle) {
+        let claim = Claim {
+            task: task.clone(),
+            renewed: false,
+        };
+        self.state()
+            .running
+            .insert(task.task_id().to_owned(), claim);
+    }
+
+    /// The run is over. Returns whether it was claimed anew meanwhile.
+    pub(crate) fn end(&self, task_id: &str) -> bool {
+        let claim = self.state().running.remove(task_id);
+        claim.is_some_and(|claim| claim.renewed)
+    }
+
+    fn tasks(&self) -> Vec<TaskHandle> {
+        let state = self.state();
+        state
+            .running
+            .values()
+            .map(|claim| claim.task.clone())
+            .collect()
+    }
+
+    fn renew(&self, task_id: &str) {
+        if let Some(claim) = self.state().running.get_mut(task_id) {
+            claim.renewed = true;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics with this lock")
+    }
+}
+
+impl Shared {
+    /// After the scheduler was away: if it does not know what runs here, it is told.
+    pub(crate) fn claim_after_outage(&self) -> Result<(), SchedulerError> {
+        let outages = self.scheduler.outages();
+        let seen = std::mem::replace(&mut self.claims.state().seen_outages, outages);
+        if seen == outages {
+            return Ok(());
+        }
+        match self.claims.tasks().first() {
+            Some(task) if !self.scheduler.knows(task.task_id())? => self.claim_running(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what runs here, before anybody else is given it.
+    pub(crate) fn claim_running(&self) -> Result<(), SchedulerError> {
+        for task in self.claims.tasks() {
+            let described = guard(|| describe(&*task, &self.id, None));
+            let claim = AddTask {
+                status: Status::Running,
+                ..described.unwrap_or_else(|_| AddTask::new(&self.id, task.task_id()))
+            };
+            match self.scheduler.add_task(claim) {
+                // If somebody else has it, this run's report is not heard.
+                Ok(()) | Err(SchedulerError::Refused { .. }) => self.claims.renew(task.task_id()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
