@@ -27,6 +27,16 @@ pub struct State {
     pub pings: usize,
     pub answers: Vec<Assignment>,
     pub unreachable: bool,
+    pub outages: u64,
+    pub released: usize,
+}
+
+impl State {
+    /// As a server that was killed.
+    pub fn forget(&mut self) {
+        self.tasks.clear();
+        self.outages += 1;
+    }
 }
 
 impl Fake {
@@ -201,6 +211,19 @@ impl Scheduler for Fake {
         decrease: &Resources,
     ) -> Result<(), SchedulerError> {
         self.record(format!("{task_id} gives back {decrease:?}"))
+    }
+
+    fn outages(&self) -> u64 {
+        self.state().outages
+    }
+
+    fn knows(&self, task_id: &str) -> Result<bool, SchedulerError> {
+        self.record(format!("knows {task_id}"))?;
+        Ok(self.state().tasks.contains_key(task_id))
+    }
+
+    fn release(&self, _: &str) {
+        self.state().released += 1;
     }
 
     fn add_scheduler_message_response(

@@ -9,6 +9,7 @@ mod golden;
 mod local;
 mod main_loop;
 mod planning;
+mod recovery;
 mod running;
 mod scenario;
 mod tasks;
