@@ -46,6 +46,7 @@ impl Worker {
             Err(error) => {
                 self.add_succeeded = false;
                 self.announcements.clear();
+                self.recovery.note_failure(&error);
                 if !matches!(error, WorkerError::Stopped) {
                     self.planning_failed(&*task, &error);
                 }

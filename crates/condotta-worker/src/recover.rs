@@ -35,6 +35,13 @@ impl Recovery {
         self.roots.insert(root);
         self.owes_farewell = true;
     }
+
+    /// Nobody is there to take leave of.
+    pub(crate) fn note_failure(&mut self, error: &WorkerError) {
+        if let WorkerError::Scheduler(SchedulerError::Unreachable { .. }) = error {
+            self.owes_farewell = false;
+        }
+    }
 }
 
 impl Worker {
@@ -106,11 +113,10 @@ impl Worker {
 
     /// Tells the scheduler that this worker goes, after everything else was said.
     pub(crate) fn take_leave(&mut self, result: &Result<(), WorkerError>) {
-        let unreachable = matches!(
-            result,
-            Err(WorkerError::Scheduler(SchedulerError::Unreachable { .. }))
-        );
-        if unreachable || !self.running.is_empty() {
+        if let Err(error) = result {
+            self.recovery.note_failure(error);
+        }
+        if !self.running.is_empty() {
             self.recovery.owes_farewell = false;
         }
         if std::mem::take(&mut self.recovery.owes_farewell) {

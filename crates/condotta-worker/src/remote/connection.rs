@@ -113,6 +113,10 @@ impl Connection {
                 kind: FailureKind::Away { .. },
                 ..
             }) => self.note_away(),
+            Err(Failure {
+                kind: FailureKind::NoWay,
+                ..
+            }) => {}
             _ => self.note_answer(),
         }
         let read = answer.map(|text| client::response(&text).and_then(read));
@@ -231,14 +235,18 @@ impl Connection {
 
     fn error(&self, request: &'static str, failure: Failure, tries: &Tries) -> SchedulerError {
         let reason = match failure.kind {
-            FailureKind::Away { .. } => {
+            FailureKind::Away { .. } | FailureKind::NoWay => {
                 return SchedulerError::Unreachable {
                     request,
                     url: self.shown.clone(),
                     source: Box::new(GaveUp {
                         attempts: tries.count,
                         secs: tries.elapsed().as_secs_f64(),
-                        advice: if self.state().known { "" } else { ADVICE },
+                        advice: match failure.kind {
+                            FailureKind::NoWay => CERTIFICATES,
+                            _ if self.state().known => "",
+                            _ => ADVICE,
+                        },
                         failure: error_chain(&failure.error),
                     }),
                 };
@@ -265,9 +273,12 @@ impl Connection {
 const ADVICE: &str = "; start a scheduler there (`condotta scheduler`, or Luigi's `luigid`), say where \
                       another one is (--scheduler-url), or run without one (--local-scheduler)";
 
+/// What to do when a certificate is not trusted.
+const CERTIFICATES: &str = "; REQUESTS_CA_BUNDLE names a file of certificates to trust";
+
 /// The end of trying.
 #[derive(Debug, thiserror::Error)]
-#[error("{failure}, {attempts} attempts in {secs:.1} seconds{advice}")]
+#[error("{failure}, {attempts} attempt(s) in {secs:.1} seconds{advice}")]
 struct GaveUp {
     attempts: u32,
     secs: f64,

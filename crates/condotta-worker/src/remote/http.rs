@@ -40,6 +40,8 @@ pub(super) enum FailureKind {
         /// Not earlier than this.
         retry_after: Option<Duration>,
     },
+    /// The server cannot be spoken to as things are: its certificate is not trusted, for instance.
+    NoWay,
     /// The server failed on this request. It may do so each time.
     Broken,
     /// There is no such method.
@@ -182,8 +184,10 @@ fn form(keywords: &str) -> Vec<u8> {
 fn transport_failure(error: ureq::Error) -> Failure {
     let kind = match &error {
         // The certificate, the URL and the like stay as they are.
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => {
-            FailureKind::Refused
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => FailureKind::NoWay,
+        // So a certificate that is not to be trusted is told.
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            FailureKind::NoWay
         }
         _ => FailureKind::Away { retry_after: None },
     };

@@ -1,6 +1,7 @@
 //! The client with a server that answers as a script says.
 
 use std::{
+    io::Write as _,
     net::{Ipv4Addr, TcpListener},
     sync::{Arc, Mutex, mpsc::channel},
     time::{Duration, Instant},
@@ -296,6 +297,31 @@ fn a_server_that_does_not_answer_in_time_is_away() {
     let error = client.add_task(report()).unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("timeout"), "{cause}");
+}
+
+#[test]
+fn a_server_that_cannot_be_spoken_to_is_not_asked_again() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut streams = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .unwrap();
+            streams.push(stream);
+        }
+    });
+    let client = client(&url);
+    let error = client.add_task(AddTask::new("worker", "task")).unwrap_err();
+    assert!(
+        matches!(error, SchedulerError::Unreachable { .. }),
+        "{error}"
+    );
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("1 attempt(s)"), "{cause}");
+    assert!(cause.contains("REQUESTS_CA_BUNDLE"), "{cause}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn where_nobody_listens_the_way_out_is_told() {
     assert_eq!(ended.code, 4);
     ended.says("cannot reach the scheduler at http://127.0.0.1:1 (add_task): ");
     ended.says("Connection refused");
-    ended.says("1 attempts in 0.0 seconds; start a scheduler there (`condotta scheduler`");
+    ended.says("1 attempt(s) in 0.0 seconds; start a scheduler there (`condotta scheduler`");
     ended.says("or run without one (--local-scheduler)");
 }
 
