@@ -249,12 +249,17 @@ impl Worker {
         }
     }
 
-    fn idles_on(&self) -> bool {
+    /// Until a worker that has nothing to do leaves, if it does for that reason.
+    fn idle_time_left(&self) -> Option<Duration> {
         let limit = self.shared.config.max_keep_alive_idle_duration;
-        let Some(idle_since) = self.idle_since.filter(|_| !limit.is_zero()) else {
+        let idle_since = self.idle_since.filter(|_| !limit.is_zero())?;
+        Some(limit.saturating_sub(idle_since.elapsed()))
+    }
+
+    fn idles_on(&self) -> bool {
+        let Some(left) = self.idle_time_left() else {
             return true;
         };
-        let left = limit.saturating_sub(idle_since.elapsed());
         tracing::debug!(
             target: "luigi-interface",
             "[{}] {:.6} until shutdown",
@@ -276,7 +281,11 @@ impl Worker {
         let secs = config.wait_interval + config.wait_jitter * fastrand::f64();
         let planned = Duration::from_secs_f64(secs);
         let shared = &self.shared;
-        let wait = shared.scheduler.until_next_ask(&shared.id, planned);
+        let mut wait = shared.scheduler.until_next_ask(&shared.id, planned);
+        if let Some(left) = self.idle_time_left() {
+            // To be woken is no reason to stay longer.
+            wait = wait.min(left.max(planned));
+        }
         tracing::debug!(
             target: "luigi-interface",
             "Sleeping for {:.6} seconds",

@@ -27,6 +27,10 @@ pub const TESTS: &[(&str, Test)] = &[
     ("a_worker_that_ends_takes_leave", takes_leave),
     ("many_tasks_travel_together", many_tasks_travel_together),
     (
+        "a_waiting_worker_leaves_when_its_time_is_over",
+        leaves_when_its_time_is_over,
+    ),
+    (
         "a_free_thread_is_woken_while_others_run",
         woken_while_others_run,
     ),
@@ -66,6 +70,11 @@ fn held(family: &str) -> (Arc<Memory>, Arc<Barrier>, Arc<Barrier>) {
 /// took to end after `act`, which is given the barrier that lets `Shared` go on.
 fn waits_until(which: Which, act: impl Fn(&Server, &Barrier)) -> Duration {
     let server = Server::start(which);
+    let relay = Relay::start(server.port(), |_, _| false);
+    let asked = || {
+        let passed = relay.passed().into_iter();
+        passed.filter(|passed| passed.method == "get_work").count()
+    };
     let (shared, started, go_on) = held("Shared");
     let after = Memory::new("After").needs(&[any(&shared)]).share();
     std::thread::scope(|scope| {
@@ -80,9 +89,9 @@ fn waits_until(which: Which, act: impl Fn(&Server, &Barrier)) -> Duration {
             assert!(worker.run().unwrap());
         });
         started.wait();
+        let scheduler = client(&relay.url());
         let waits = scope.spawn(move || {
-            let mut worker =
-                worker_with(&server.client(), patient("this"), WorkerOptions::default());
+            let mut worker = worker_with(&scheduler, patient("this"), WorkerOptions::default());
             worker.add(any(&after)).unwrap();
             assert!(worker.run().unwrap());
         });
@@ -92,6 +101,7 @@ fn waits_until(which: Which, act: impl Fn(&Server, &Barrier)) -> Duration {
         });
         // So that it waits at the server by now; it would also be told of what it missed.
         std::thread::sleep(Duration::from_millis(300));
+        assert!(asked() <= 3, "it asks without a pause: {}", asked());
         let word = Instant::now();
         act(server, &go_on);
         waits.join().unwrap();
@@ -116,6 +126,26 @@ fn ends_when_nothing_is_left(which: Which) {
         server.ask("add_task", done);
     });
     assert!(took < FALLBACK, "{took:?}");
+}
+
+fn leaves_when_its_time_is_over(which: Which) {
+    let server = Server::start(which);
+    let outside = Memory::new("Outside").with(|task| task.external = true);
+    let root = Memory::new("Root").needs(&[any(&outside.share())]).share();
+    let config = WorkerConfig {
+        wait_interval: 0.1,
+        max_keep_alive_idle_duration: Duration::from_secs(1),
+        ..patient("this")
+    };
+    let mut worker = worker_with(&server.client(), config, WorkerOptions::default());
+    worker.add(any(&root)).unwrap();
+    let started = Instant::now();
+    worker.run().unwrap();
+    let took = started.elapsed();
+    assert!(
+        (Duration::from_secs(1)..FALLBACK).contains(&took),
+        "{took:?}"
+    );
 }
 
 fn takes_leave(which: Which) {
