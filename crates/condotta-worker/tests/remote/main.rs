@@ -1,6 +1,7 @@
 //! Workers with a scheduler server: Luigi's own `luigid`, and ours.
 //!
-//! `CONDOTTA_STOCK_LUIGI` names the Python of a virtual environment that has Luigi.
+//! `CONDOTTA_STOCK_LUIGI` names the Python of a virtual environment that has Luigi; our server is the
+//! program `condotta` of the last build. Tests of a server that is not there are skipped.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "tests")]
@@ -37,7 +38,13 @@ fn main() -> ExitCode {
     let for_ours = ours::TESTS.iter();
     let for_ours = for_ours.map(|(name, test)| trial(Which::Ours, name, *test));
     let trials = for_both.chain(for_ours).collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let arguments = Arguments::from_args();
+    for which in Which::ALL {
+        if !which.is_there() && !arguments.list {
+            eprintln!("{}", which.how_to_get());
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// A server that is not there skips its tests.

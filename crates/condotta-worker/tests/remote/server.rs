@@ -38,6 +38,16 @@ impl fmt::Display for Which {
 impl Which {
     pub const ALL: [Self; 2] = [Self::Stock, Self::Ours];
 
+    pub fn how_to_get(self) -> &'static str {
+        match self {
+            Self::Stock => {
+                "stock Luigi is not there: run `cargo xtask test tests`, which installs it, or let \
+                 CONDOTTA_STOCK_LUIGI name a Python that has luigi 3.8.1"
+            }
+            Self::Ours => "our server is not there: run `cargo build --package condotta-cli`",
+        }
+    }
+
     pub fn is_there(self) -> bool {
         match self {
             Self::Stock => stock_python().exists(),
