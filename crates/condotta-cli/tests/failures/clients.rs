@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The head of a request has to arrive within ten seconds, and may be noticed a little later.
-const LONGEST_HEAD: Duration = Duration::from_secs(15);
+const LONGEST_HEAD: Duration = Duration::from_secs(20);
 
 const PING: &str = r#"{"worker": "w"}"#;
 
