@@ -321,6 +321,9 @@ impl Scheduler {
             .as_ref()
             .is_some_and(|deps| !deps.is_empty());
         if task.is_running() && !(is_report && is_own) && !has_new_deps {
+            if request.status == Status::Done {
+                self.note_seen_done(slot);
+            }
             return;
         }
         if request.status != task.status || request.status == Status::Pending {
@@ -335,6 +338,16 @@ impl Scheduler {
                 owners: request.owners.clone(),
                 disabled: scheduler.tasks[slot].status == Status::Disabled,
             });
+        }
+    }
+
+    /// A worker that plans found complete what another one runs. That changes nothing as long as the
+    /// other one lives; should it be lost, nobody needs to run the task again.
+    fn note_seen_done(&mut self, slot: Slot) {
+        let task = &mut self.tasks[slot];
+        if task.status == Status::Running && task.batch_id().is_none() && !task.seen_done() {
+            task.rare_mut().seen_done = true;
+            self.changed(slot, part::STATE);
         }
     }
 

@@ -300,6 +300,7 @@ pub(crate) fn state(needs: &Needs, task: &Task) -> TaskState {
         retry: rare.retry,
         remove: rare.remove,
         orphan: rare.orphan,
+        seen_done: rare.seen_done,
         ..state
     }
 }

@@ -9,7 +9,7 @@ use alloc::{
 use crate::{
     Scheduler, Status,
     resource::{NeedId, Taken},
-    task::{NO_SLOT, Slot},
+    task::{NO_SLOT, Slot, Task},
     worker::{StakeId, TeamId, WorkerIndex},
 };
 
@@ -143,6 +143,12 @@ impl Scheduler {
         let mut taken = Taken::default();
         let mut running = BTreeSet::new();
         let mut owned = 0;
+        let is_odd = |task: &&Task| task.seen_done() && task.status != Status::Running;
+        let odd = self.tasks.iter().map(|(_, task)| task).find(is_odd);
+        ensure!(
+            odd.is_none(),
+            "a task that does not run was seen complete while it runs"
+        );
         for (slot, task) in self.tasks.iter().filter(|(_, task)| task.is_running()) {
             if task.status == Status::Running {
                 taken.take(self.needs.amounts(task.running_need()));

@@ -135,6 +135,8 @@ pub struct TaskState {
     pub remove: Option<Timestamp>,
     /// Whether it is to be dropped only because nobody has a stake in it.
     pub orphan: bool,
+    /// Whether a worker that looked found it complete while another one runs it.
+    pub seen_done: bool,
 }
 
 impl Default for TaskState {
@@ -166,6 +168,7 @@ impl Default for TaskState {
             retry: None,
             remove: None,
             orphan: false,
+            seen_done: false,
         }
     }
 }

@@ -32,7 +32,9 @@ impl Scheduler {
     fn return_run(&mut self, now: Now, slot: Slot) {
         self.set_owner(slot, None);
         let task = &self.tasks[slot];
-        if task.batch_id().is_none() {
+        if task.seen_done() {
+            self.finish_unreported(now, slot);
+        } else if task.batch_id().is_none() {
             self.set_status(now, slot, Status::Pending);
         } else if task.status == Status::Running && !task.batchable {
             // A combined task that is no member itself is of no use without its batch.

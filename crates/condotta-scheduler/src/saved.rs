@@ -305,6 +305,7 @@ fn rare(state: TaskState) -> Option<Box<Rare>> {
         retry: state.retry,
         remove: state.remove,
         orphan: state.orphan,
+        seen_done: state.seen_done,
     };
     (rare != Rare::default()).then(|| Box::new(rare))
 }

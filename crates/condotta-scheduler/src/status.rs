@@ -132,6 +132,9 @@ impl Scheduler {
         task.status = new;
         task.updated = now.wall;
         task.updated_monotonic = now.monotonic;
+        if let Some(rare) = &mut task.rare {
+            rare.seen_done = false;
+        }
         self.changed(slot, part::STATE);
         self.tasks.enlist(slot);
         self.index(slot, true);

@@ -100,6 +100,8 @@ pub(crate) struct Rare {
     pub(crate) remove: Option<Timestamp>,
     /// Nobody has a stake, and its removal does not follow from its stakeholders' end.
     pub(crate) orphan: bool,
+    /// A worker that looked found it complete while another one runs it.
+    pub(crate) seen_done: bool,
 }
 
 /// Neighbours in a list through the arena.
@@ -195,6 +197,10 @@ impl Task {
 
     pub(crate) fn batch_id(&self) -> Option<&str> {
         self.rare.as_ref()?.batch_id.as_deref()
+    }
+
+    pub(crate) fn seen_done(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.seen_done)
     }
 
     pub(crate) fn tracking_url(&self) -> Option<&str> {

@@ -125,6 +125,55 @@ fn a_late_done_counts_while_nobody_runs_the_task() {
     }
 }
 
+/// A worker that plans finds complete what another one runs.
+fn find_complete(scheduler: &mut Scheduler, secs: f64, worker: &str) {
+    let mut request = AddTask::new(worker, "A");
+    request.status = Status::Done;
+    request.runnable = Some(false);
+    scheduler.add_task(Now::at(secs), request).unwrap();
+}
+
+#[test]
+fn what_was_found_complete_is_done_when_its_worker_is_lost_or_goes() {
+    for goes in [false, true] {
+        let mut scheduler = scheduler();
+        announce(&mut scheduler, 0.0, "x", "A", &[]);
+        get_work(&mut scheduler, 1.0, "x");
+        announce(&mut scheduler, 2.0, "y", "B", &["A"]);
+        find_complete(&mut scheduler, 3.0, "y");
+        assert_eq!(status(&scheduler), Status::Running, "its worker may live");
+        scheduler.ping(Now::at(9.0), "y").unwrap();
+        if goes {
+            scheduler.release_worker(Now::at(12.0), "x");
+        } else {
+            scheduler.handle_timeout(Now::at(12.0));
+        }
+        assert_eq!(status(&scheduler), Status::Done);
+        let work = get_work(&mut scheduler, 13.0, "y");
+        assert_eq!(work, Some(("B".to_owned(), 1)));
+        scheduler.check_invariants().unwrap();
+    }
+}
+
+/// The worker that runs the task knows better, and what was seen counts for this run only.
+#[test]
+fn what_was_found_complete_is_failed_when_its_worker_says_so() {
+    let mut scheduler = scheduler();
+    announce(&mut scheduler, 0.0, "x", "A", &[]);
+    get_work(&mut scheduler, 1.0, "x");
+    find_complete(&mut scheduler, 2.0, "y");
+    report(&mut scheduler, 3.0, "x", Status::Failed, None);
+    assert_eq!(status(&scheduler), Status::Failed);
+    scheduler.handle_timeout(Now::at(9.0));
+    assert!(get_work(&mut scheduler, 9.0, "x").is_some());
+    scheduler.handle_timeout(Now::at(20.0));
+    assert_eq!(
+        status(&scheduler),
+        Status::Disabled,
+        "the second failure, with which it is over"
+    );
+}
+
 #[test]
 fn a_worker_that_has_the_task_again_is_fenced_by_the_attempt() {
     let mut scheduler = scheduler();

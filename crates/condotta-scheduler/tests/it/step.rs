@@ -502,7 +502,11 @@ impl Play {
         assert_eq!(after.values().find(runs), None, "{worker} is gone");
         for (id, before) in before.iter().filter(|(_, task)| runs(task)) {
             match after.get(id) {
-                Some(after) => assert_eq!(after.status, Status::Pending, "{id}"),
+                // Somebody may have found it complete meanwhile.
+                Some(after) => {
+                    let is_over = matches!(after.status, Status::Pending | Status::Done);
+                    assert!(is_over, "{id}: {after:?}");
+                }
                 None => assert!(id.starts_with("combined"), "{id} is lost: {before:?}"),
             }
         }

@@ -99,7 +99,7 @@ fn state() -> impl Strategy<Value = TaskState> {
     let plain = (
         select(Status::ALL.to_vec()),
         (time(), time(), number()),
-        any::<[bool; 5]>(),
+        any::<[bool; 6]>(),
         (resources(), option::of(resources()), policy()),
         any::<u64>(),
     );
@@ -112,7 +112,14 @@ fn state() -> impl Strategy<Value = TaskState> {
     );
     (plain, texts, times, rest).prop_map(|(plain, mut texts, mut times, rest)| {
         let (status, (updated, updated_monotonic, priority), flags, needs, attempt) = plain;
-        let [announced, runnable, batchable, accepts_messages, orphan] = flags;
+        let [
+            announced,
+            runnable,
+            batchable,
+            accepts_messages,
+            orphan,
+            seen_done,
+        ] = flags;
         let (resources, resources_running, retry_policy) = needs;
         let (progress_percentage, responses, failures) = rest;
         let mut text = || texts.pop().flatten();
@@ -144,6 +151,7 @@ fn state() -> impl Strategy<Value = TaskState> {
             retry: time(),
             remove: time(),
             orphan,
+            seen_done,
         }
     })
 }

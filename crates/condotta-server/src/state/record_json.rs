@@ -166,6 +166,8 @@ struct TaskStateJson {
     remove: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_default")]
     orphan: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    seen_done: bool,
 }
 
 /// Zero with a minus sign is another number, and is written.

@@ -87,6 +87,7 @@ pub(crate) fn plain_state(status: Status) -> TaskState {
         retry: None,
         remove: None,
         orphan: false,
+        seen_done: false,
     }
 }
 
