@@ -57,6 +57,11 @@ impl CallError {
     pub(crate) fn stopping() -> Self {
         Self::Unavailable("it is stopping".into())
     }
+
+    /// Nobody answered. What was asked is not stored, or nobody can say so.
+    fn dropped() -> Self {
+        Self::Unavailable("it stopped, or had to read its state anew".into())
+    }
 }
 
 /// A way to put requests to the scheduler, also while it is not there yet. Cheap to clone.
@@ -96,7 +101,7 @@ impl Handle {
         }
         answered
             .await
-            .unwrap_or_else(|_| Err(CallError::stopping()))
+            .unwrap_or_else(|_| Err(CallError::dropped()))
     }
 
     /// From now on, calls go here.

@@ -33,6 +33,8 @@ const NOTE_TIME_EVERY: Duration = Duration::from_secs(30);
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How often the scheduler may panic over what time brings until it is given up.
 const PANICS_IN_A_ROW: u32 = 3;
+/// How long to sleep when a snapshot waits for the disk.
+const HELD_UP_FOR: Duration = Duration::from_millis(1);
 /// The longest sleep, lest a clock that stood still (a suspended machine) goes unnoticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -173,10 +175,13 @@ impl MainLoop {
     }
 
     fn wait_for_message(&self) -> Result<Message, RecvTimeoutError> {
-        let is_slicing = match &self.snapshot {
-            Snapshotting::Taking(snapshot) => snapshot.is_slicing(),
-            Snapshotting::NotDue | Snapshotting::Asked => false,
+        let (is_slicing, is_held_up) = match &self.snapshot {
+            Snapshotting::Taking(snapshot) => (snapshot.is_slicing(), snapshot.is_held_up()),
+            Snapshotting::NotDue | Snapshotting::Asked => (false, false),
         };
+        if is_slicing && is_held_up && self.reading.is_idle() {
+            return self.messages.1.recv_timeout(HELD_UP_FOR);
+        }
         if is_slicing || !self.reading.is_idle() {
             return match self.messages.1.try_recv() {
                 Ok(message) => Ok(message),

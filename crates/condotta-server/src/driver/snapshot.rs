@@ -4,7 +4,11 @@
 //! first slice: read over the snapshot, it makes the state whole.
 
 use std::{
-    sync::mpsc::{self, SyncSender, TrySendError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Sender},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -21,8 +25,10 @@ const SLICES_AHEAD: usize = 64;
 /// A snapshot under way.
 pub(crate) struct Snapshot {
     cursor: Option<RecordCursor>,
-    slice: Option<Slice>,
-    slices: Option<SyncSender<Slice>>,
+    /// To the thread that writes, until it has all.
+    slices: Option<Sender<Slice>>,
+    /// How many slices wait for the disk.
+    ahead: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,14 +44,20 @@ impl Snapshot {
         mut writer: SnapshotWriter,
         done: impl FnOnce(Message) + Send + 'static,
     ) -> Result<Self, DriverError> {
-        let (slices, received) = mpsc::sync_channel(SLICES_AHEAD);
+        let (slices, received) = mpsc::channel();
+        let ahead = Arc::new(AtomicUsize::new(0));
+        let waiting = ahead.clone();
         let thread = thread::Builder::new()
             .name("snapshot".to_owned())
             .spawn(move || {
                 let mut result: Option<Result<(), StateError>> = None;
                 while result.is_none() {
                     result = match received.recv() {
-                        Ok(Slice::Frames(frames)) => writer.write(&frames).err().map(Err),
+                        Ok(Slice::Frames(frames)) => {
+                            let written = writer.write(&frames);
+                            waiting.fetch_sub(1, Ordering::Relaxed);
+                            written.err().map(Err)
+                        }
                         Ok(Slice::End) => break,
                         // Given up: what was written so far is no snapshot.
                         Err(mpsc::RecvError) => return,
@@ -57,48 +69,44 @@ impl Snapshot {
             .map_err(DriverError::Thread)?;
         Ok(Self {
             cursor: Some(RecordCursor::default()),
-            slice: None,
             slices: Some(slices),
+            ahead,
             thread: Some(thread),
         })
     }
 
-    /// Whether there is something to put down.
+    /// Whether there is something to put down, now or once the disk has caught up.
     pub(crate) fn is_slicing(&self) -> bool {
         self.slices.is_some()
     }
 
+    /// Whether the disk is behind.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.ahead.load(Ordering::Relaxed) >= SLICES_AHEAD
+    }
+
     /// Puts down the next slice, unless the disk is behind.
     pub(crate) fn step(&mut self, scheduler: &Scheduler, now: Now, committer: &Committer) {
-        let Some(slices) = self.slices.take() else {
+        if self.is_held_up() {
+            return;
+        }
+        let Some(cursor) = self.cursor.take() else {
+            // What the last slices show may not be in the journal yet. Only when it is, the snapshot
+            // shows no change by half.
+            if let Some(slices) = self.slices.take() {
+                committer.then(move || drop(slices.send(Slice::End)));
+            }
             return;
         };
-        let slice = match self.slice.take() {
-            Some(slice) => slice,
-            None => match self.cursor.take() {
-                Some(cursor) => {
-                    let (records, next) = scheduler.read_records(cursor, STEP_TASKS);
-                    self.cursor = next;
-                    Slice::Frames(frames(now, &records))
-                }
-                None => {
-                    // What the last slices show may not be in the journal yet. Only when it is, the
-                    // snapshot shows no change by half.
-                    committer.then(move || {
-                        let _ = slices.send(Slice::End);
-                    });
-                    return;
-                }
-            },
-        };
-        match slices.try_send(slice) {
-            Ok(()) => self.slices = Some(slices),
-            Err(TrySendError::Full(slice)) => {
-                self.slice = Some(slice);
-                self.slices = Some(slices);
-            }
+        let (records, next) = scheduler.read_records(cursor, STEP_TASKS);
+        self.cursor = next;
+        let sent = self.slices.as_ref().map(|slices| {
+            self.ahead.fetch_add(1, Ordering::Relaxed);
+            slices.send(Slice::Frames(frames(now, &records)))
+        });
+        if let Some(Err(_)) = sent {
             // The disk failed, which the thread says.
-            Err(TrySendError::Disconnected(_)) => {}
+            self.slices = None;
         }
     }
 }
