@@ -112,8 +112,10 @@ fn add_row(rpc: &Rpc, prefix: &str, length: usize, last_needs: &Value) {
             json!({"task_id": format!("{prefix}{number}"), "deps": deps, "family": "F"})
         })
         .collect();
-    let reply = rpc.call("add_tasks", &json!({"worker": "w", "tasks": tasks}));
-    assert_eq!(reply["refused"], json!([]));
+    for tasks in tasks.chunks(1000) {
+        let reply = rpc.call("add_tasks", &json!({"worker": "w", "tasks": tasks}));
+        assert_eq!(reply["refused"], json!([]));
+    }
 }
 
 /// Raises a task's priority.

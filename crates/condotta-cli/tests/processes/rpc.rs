@@ -36,7 +36,8 @@ impl Rpc {
     pub(crate) fn call(&self, method: &str, arguments: &Value) -> Value {
         let answer = self.post(method, &arguments.to_string());
         let answer = answer.unwrap_or_else(|error| panic!("{method}: {error}"));
-        assert_eq!(answer.status, 200, "{method} {arguments}: {answer:?}");
+        let shown: String = arguments.to_string().chars().take(300).collect();
+        assert_eq!(answer.status, 200, "{method} {shown}: {answer:?}");
         let mut envelope: Value = serde_json::from_str(&answer.body).unwrap();
         envelope["response"].take()
     }
