@@ -42,6 +42,7 @@ impl KeepAlive {
 
 fn ping_until(stopped: &(Mutex<bool>, Condvar), shared: &Shared) {
     let interval = Duration::from_secs_f64(shared.config.ping_interval).max(PING_INTERVAL_MIN);
+    let mut answered = true;
     loop {
         let (flag, changed) = stopped;
         let guard = flag.lock().expect("nobody panics with this lock");
@@ -57,16 +58,17 @@ fn ping_until(stopped: &(Mutex<bool>, Condvar), shared: &Shared) {
             return;
         }
         drop(guard);
-        ping(shared);
+        answered = ping(shared, answered);
     }
 }
 
-/// A scheduler that does not answer is no reason to die.
-fn ping(shared: &Shared) {
+/// A scheduler that does not answer is no reason to die, nor to say so each second. Returns whether it
+/// answered, given whether it did the last time.
+fn ping(shared: &Shared, answered: bool) -> bool {
     match guard(|| shared.scheduler.ping(&shared.id)) {
         Ok(Ok(messages)) => {
             if let Err(error) = shared.claim_after_outage() {
-                failed(&error.to_string());
+                failed(&error.to_string(), true);
             }
             for message in messages {
                 if let Err(panic) = guard(|| handle(shared, message)) {
@@ -74,13 +76,22 @@ fn ping(shared: &Shared) {
                 }
             }
         }
-        Ok(Err(error)) => failed(&error.to_string()),
-        Err(panic) => failed(&panic.to_string()),
+        Ok(Err(error)) => {
+            failed(&error.to_string(), answered);
+            return false;
+        }
+        Err(panic) => {
+            failed(&panic.to_string(), answered);
+            return false;
+        }
     }
+    true
 }
 
-fn failed(why: &str) {
-    tracing::warn!(target: "luigi-interface", "Failed pinging scheduler");
+fn failed(why: &str, is_news: bool) {
+    if is_news {
+        tracing::warn!(target: "luigi-interface", "Failed pinging scheduler");
+    }
     tracing::debug!(target: "luigi-interface", "{why}");
 }
 

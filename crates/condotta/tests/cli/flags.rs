@@ -181,17 +181,21 @@ fn where_nobody_listens_the_way_out_is_told() {
 }
 
 #[test]
-fn a_password_in_the_address_is_shown_nowhere() {
+fn a_password_is_shown_nowhere_and_failing_pings_are_told_once() {
     let place = Place::new();
     place.write(
         "luigi.cfg",
-        "[core]\nrpc_retry_attempts=2\nrpc_retry_wait=0.2\n",
+        "[core]\nrpc_retry_attempts=2\nrpc_retry_wait=0.8\n[worker]\nping_interval=0.1\n",
     );
     let ended = place.run("Greet --name Ann --scheduler-url http://me:secret@127.0.0.1:1/p/");
     assert_eq!(ended.code, 4);
     ended.says("WARNING: Failed connecting to remote scheduler 'http://me@127.0.0.1:1/p'");
-    ended.says("INFO: Retrying attempt 2, for 0 seconds at most");
+    ended.says("INFO: Retrying attempt 2, for 1 seconds at most");
     ended.does_not_say("secret");
+    let pings = ended.stderr.matches("Failed pinging scheduler").count();
+    assert_eq!(pings, 1, "{}", ended.stderr);
+    let failed = ended.stderr.matches("(ping)").count();
+    assert!(failed > 1, "{}", ended.stderr);
 }
 
 #[test]
