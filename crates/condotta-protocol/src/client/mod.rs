@@ -90,7 +90,9 @@ mod tests {
     #[test]
     fn many_tasks_are_the_keyword_arguments_of_each() {
         let tasks = [full(), AddTask::new("worker", "task")];
-        let Json::Object(object) = read_json(&add_tasks("worker", &tasks)).unwrap() else {
+        let Json::Object(object) =
+            read_json(&add_tasks("worker", &tasks.each_ref().map(add_task))).unwrap()
+        else {
             panic!("no object");
         };
         let entries: BTreeMap<String, Json> = object.into_entries().into_iter().collect();

@@ -46,15 +46,13 @@ pub fn add_task(request: &AddTask) -> String {
     .finish()
 }
 
-/// Announces many tasks at once; no method of Luigi's.
+/// Announces many tasks at once, each of them written by [`add_task`]; no method of Luigi's.
 #[must_use]
-pub fn add_tasks(worker: &str, requests: &[AddTask]) -> String {
+pub fn add_tasks(worker: &str, tasks: &[String]) -> String {
     Keywords::new()
         .text("worker", worker)
         .value("tasks", |out| {
-            list(out, requests, |out, request| {
-                out.push_str(&add_task(request));
-            });
+            list(out, tasks, |out, task| out.push_str(task));
         })
         .finish()
 }

@@ -35,6 +35,8 @@ use crate::{Scheduler, SchedulerError, StopSignal, Wake};
 
 /// So many tasks are announced in one request to a server that takes many.
 const TASKS_AT_ONCE: usize = 500;
+/// And not many more bytes of them than this; a server takes requests of some megabytes.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// How a scheduler server is spoken to. Names and defaults are those of Luigi's section `[core]`.
 #[derive(Clone, Debug)]
@@ -124,9 +126,30 @@ impl RemoteScheduler {
         self.connection.call(method, keywords, urgency, |_| Ok(()))
     }
 
+    /// Tasks in as few requests as their number and size permit.
+    fn add_together(&self, requests: &[AddTask]) -> Result<(), SchedulerError> {
+        let mut rest = requests;
+        while !rest.is_empty() {
+            let mut texts = Vec::new();
+            let mut bytes = 0;
+            for request in rest.iter().take(TASKS_AT_ONCE) {
+                if bytes >= BYTES_AT_ONCE {
+                    break;
+                }
+                let text = client::add_task(request);
+                bytes += text.len();
+                texts.push(text);
+            }
+            let (chunk, later) = rest.split_at(texts.len());
+            self.add_chunk(chunk, &texts)?;
+            rest = later;
+        }
+        Ok(())
+    }
+
     /// Many tasks in one request. The others are announced also when one is refused.
-    fn add_chunk(&self, chunk: &[AddTask]) -> Result<(), SchedulerError> {
-        let keywords = client::add_tasks(&chunk[0].worker, chunk);
+    fn add_chunk(&self, chunk: &[AddTask], texts: &[String]) -> Result<(), SchedulerError> {
+        let keywords = client::add_tasks(&chunk[0].worker, texts);
         let refused =
             self.connection
                 .call("add_tasks", &keywords, Urgency::Needed, client::refused)?;
@@ -170,9 +193,7 @@ impl Scheduler for RemoteScheduler {
             return Ok(());
         };
         if requests.len() > 1 && self.connection.is_ours(&first.worker) {
-            return requests
-                .chunks(TASKS_AT_ONCE)
-                .try_for_each(|chunk| self.add_chunk(chunk));
+            return self.add_together(&requests);
         }
         requests
             .into_iter()

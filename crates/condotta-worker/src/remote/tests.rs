@@ -487,10 +487,28 @@ fn many_tasks_travel_together_and_a_refusal_names_its_task() {
             other => panic!("{other}"),
         })
         .collect();
-    // The first one asks whether the method is there.
+    // The first one asks whether the method is there; a refusal ends it.
     assert_eq!(counts, [0, 500, 500, 500]);
     client.release("worker");
     assert_eq!(server.methods().last().unwrap(), "release_worker");
+}
+
+#[test]
+fn large_tasks_travel_in_smaller_numbers() {
+    let server = Server::start(ours);
+    let client = server.client();
+    let large = |n: usize| AddTask {
+        deps: Some(vec!["d".repeat(300_000)]),
+        ..AddTask::new("worker", &format!("large_{n}"))
+    };
+    client.add_tasks((0..6).map(large).collect()).unwrap();
+    let lengths = server.seen().into_iter().map(|seen| seen.data.len());
+    let lengths: Vec<usize> = lengths.collect();
+    assert_eq!(lengths.len(), 3, "{lengths:?}");
+    assert!(
+        lengths.iter().all(|length| *length < 2 << 20),
+        "{lengths:?}"
+    );
 }
 
 #[test]
