@@ -99,9 +99,7 @@ impl Handle {
         if messages.send(Message::Call(call)).is_err() {
             return Err(CallError::stopping());
         }
-        answered
-            .await
-            .unwrap_or_else(|_| Err(CallError::dropped()))
+        answered.await.unwrap_or_else(|_| Err(CallError::dropped()))
     }
 
     /// From now on, calls go here.
