@@ -6,4 +6,5 @@ mod make_like;
 mod parent_child;
 mod program;
 mod two_crates;
+mod two_shells;
 mod weather;

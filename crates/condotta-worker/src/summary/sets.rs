@@ -17,6 +17,10 @@ impl Marks {
         self.0 |= 1 << category as u16;
     }
 
+    fn clear(&mut self, category: Category) {
+        self.0 &= !(1 << category as u16);
+    }
+
     fn has(self, category: Category) -> bool {
         self.0 & (1 << category as u16) != 0
     }
@@ -53,6 +57,7 @@ pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) ->
         }
         others.push((worker.clone(), known.len()));
     }
+    mark_done_elsewhere(tasks, &order, &mut marks);
     for index in &order {
         if marks[index.as_usize()].has(Category::StillPendingNotExt) {
             search_upstream(tasks, *index, &mut marks);
@@ -115,6 +120,27 @@ fn judge(told: Told) -> Marks {
         }
     }
     marks
+}
+
+/// What a task depends on was done before the task ran, here or elsewhere, though another worker may
+/// have done it so quickly that nobody heard of it here. Luigi says of such a dependency that it was
+/// not granted run permission.
+fn mark_done_elsewhere(tasks: &TaskTable, order: &[TaskIndex], marks: &mut [Marks]) {
+    let has_run = |index: &TaskIndex| {
+        let mark = marks[index.as_usize()];
+        mark.has(Category::Completed) || mark.has(Category::RunByOtherWorker)
+    };
+    let mut run: Vec<TaskIndex> = order.iter().copied().filter(has_run).collect();
+    while let Some(index) = run.pop() {
+        for &dep in tasks.entry(index).deps.as_deref().unwrap_or_default() {
+            let mark = &mut marks[dep.as_usize()];
+            if mark.has(Category::StillPendingNotExt) && !mark.has(Category::RunByOtherWorker) {
+                mark.clear(Category::StillPendingNotExt);
+                mark.set(Category::AlreadyDone);
+                run.push(dep);
+            }
+        }
+    }
 }
 
 /// Why tasks are still pending: depth first, dependencies before what needs them. Only pending

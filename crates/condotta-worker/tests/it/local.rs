@@ -92,6 +92,28 @@ fn a_waiting_worker_is_woken_by_another_one() {
 }
 
 #[test]
+fn what_another_worker_did_meanwhile_is_complete() {
+    let scheduler = scheduler();
+    let shared = Memory::new("Shared").share();
+    let root = Memory::new("Root").needs(&[any(&shared)]).share();
+    let mut slow = worker(&scheduler);
+    slow.add(any(&root)).unwrap();
+    let config = WorkerConfig {
+        id: "other".to_owned(),
+        ..quick()
+    };
+    let mut other = worker_with(&scheduler, config, WorkerOptions::default());
+    other.add(any(&shared)).unwrap();
+    assert!(other.run().unwrap());
+    assert!(slow.run().unwrap());
+    let summary = slow.summary();
+    assert!(summary.contains(Category::AlreadyDone, "Shared__99914b932b"));
+    assert!(!summary.contains(Category::NotRun, "Shared__99914b932b"));
+    assert!(summary.contains(Category::Completed, "Root__99914b932b"));
+    assert_eq!(summary.status(), StatusCode::Success);
+}
+
+#[test]
 fn a_failure_is_retried_when_its_delay_is_over() {
     let config = Config {
         retry_delay: 0.02,
