@@ -32,12 +32,13 @@ pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
     Ok(Tally::one(shell::run(command)?.success))
 }
 
-/// All of `cargo test`. Stock Luigi's workers are among those who test the server.
+/// All of `cargo test`. Stock Luigi's workers are among those who test the server, also through nginx.
 pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     setup::need_python()?;
     let mut command = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
+    command.env("CONDOTTA_NGINX", setup::need_nginx(project)?);
     let ran = shell::run(command)?;
     Ok(Tally::of_cargo_test(&ran.text, ran.success))
 }

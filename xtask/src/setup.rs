@@ -3,7 +3,10 @@
 //! Debian's packages are asked for only when something is missing, so that a machine which has
 //! everything needs no rights and no network for them.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Context;
 
@@ -11,6 +14,9 @@ use crate::{project::Project, shell};
 
 /// The release of Luigi whose behaviour is the measure.
 const LUIGI: &str = "luigi==3.8.1";
+/// What Luigi's workers need to reach a server at a Unix socket. It has a folder of its own, since
+/// they send all requests in another way where they find it.
+const UNIX_SOCKETS: &str = "requests-unixsocket==0.4.1";
 
 /// A C compiler, which links Rust programs and builds the C libraries among the dependencies.
 pub(crate) fn need_linker() -> anyhow::Result<()> {
@@ -36,34 +42,77 @@ pub(crate) fn need_git() -> anyhow::Result<()> {
     apt_install(&["git"])
 }
 
-/// The Python of a virtual environment that has stock Luigi.
+/// Nginx. Debian's package is unpacked and not installed: installed it starts a server.
+pub(crate) fn need_nginx(project: &Project) -> anyhow::Result<PathBuf> {
+    let folder = project.target().join("nginx");
+    let unpacked = folder.join("usr/sbin/nginx");
+    let runs = |path: &PathBuf| shell::works(&path.to_string_lossy(), &["-v"]);
+    let places = ["nginx".into(), "/usr/sbin/nginx".into(), unpacked.clone()];
+    if let Some(there) = places.into_iter().find(runs) {
+        return Ok(there);
+    }
+    let advice = "this machine lacks nginx: install it, then try again";
+    anyhow::ensure!(shell::works("apt-get", &["--version"]), advice);
+    println!("nginx not found, so apt-get is asked for it");
+    shell::must(apt_get(&["update"])).context(advice)?;
+    std::fs::create_dir_all(&folder)?;
+    let mut unpack = Command::new("sh");
+    unpack
+        .args(["-ec", "apt-get download nginx; dpkg-deb -x nginx_*.deb ."])
+        .current_dir(&folder);
+    shell::must(unpack).context(advice)?;
+    anyhow::ensure!(runs(&unpacked), advice);
+    Ok(unpacked)
+}
+
+/// The Python of a virtual environment that has stock Luigi. The environment's folder
+/// `unix-sockets` has what its workers need for those.
 pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
     let folder = project.target().join("stock-luigi");
     let python = folder.join("bin/python");
-    let program = python
-        .to_str()
-        .context("the target folder's path is not UTF-8")?;
-    let (_, version) = LUIGI
+    if !has(&python, None, LUIGI)? {
+        need_python()?;
+        if !shell::works("python3", &["-c", "import venv, ensurepip"]) {
+            apt_install(&["python3-venv"])?;
+        }
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        shell::must(venv)?;
+        pip(&python, &[LUIGI])?;
+    }
+    let apart = folder.join("unix-sockets");
+    if !has(&python, Some(&apart), UNIX_SOCKETS)? {
+        let apart = apart.to_str().context("the folder's path is not UTF-8")?;
+        pip(&python, &["--target", apart, "--upgrade", UNIX_SOCKETS])?;
+    }
+    Ok(python)
+}
+
+/// Whether a Python has this release of a package, in its own place or in another folder.
+fn has(python: &Path, folder: Option<&Path>, requirement: &str) -> anyhow::Result<bool> {
+    let (name, version) = requirement
         .split_once("==")
         .expect("the requirement names a version");
-    let check = format!("import importlib.metadata as m; assert m.version('luigi') == {version:?}");
-    if shell::works(program, &["-c", &check]) {
-        return Ok(python);
-    }
+    let path = folder.map_or_else(String::new, |folder| format!("path=[{folder:?}], "));
+    let check = format!(
+        "import importlib.metadata as m; \
+         assert {version:?} in [d.version for d in m.distributions({path}name={name:?})]"
+    );
+    let python = python
+        .to_str()
+        .context("the target folder's path is not UTF-8")?;
+    Ok(shell::works(python, &["-c", &check]))
+}
 
-    need_python()?;
-    if !shell::works("python3", &["-c", "import venv, ensurepip"]) {
-        apt_install(&["python3-venv"])?;
-    }
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv", "--clear"]).arg(&folder);
-    shell::must(venv)?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", LUIGI]);
+fn pip(python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"])
+        .args(arguments);
+    let what = arguments.last().unwrap_or(&"what is needed");
     shell::must(pip).with_context(|| {
-        format!("{LUIGI} cannot be installed from the Python package index: is it reachable?")
+        format!("{what} cannot be installed from the Python package index: is it reachable?")
     })?;
-    Ok(python)
+    Ok(())
 }
 
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {

@@ -139,7 +139,7 @@ fn a_unix_socket_serves_alone() {
 fn a_name_of_the_server_has_to_be_told() {
     let place = Place::new();
     let server = Server::start_with(&place, &["--allowed-host", "luigi.example.com"]);
-    let status = |host: &str| server.rpc.status_for_host("is_paused", host);
+    let status = |host: &str| server.rpc.post_to_host("is_paused", host).status;
     assert_eq!(status("luigi.example.com"), 200);
     assert_eq!(status("localhost:1"), 200);
     assert_eq!(status("evil.example.com"), 403);

@@ -69,12 +69,15 @@ impl Rpc {
         }
     }
 
-    /// The status of the answer to a client that calls the server by this name.
-    pub(crate) fn status_for_host(&self, method: &str, host: &str) -> u16 {
+    /// What is answered to a client that calls the server by this name.
+    pub(crate) fn post_to_host(&self, method: &str, host: &str) -> Answer {
         let url = format!("{}/api/{method}", self.base);
         let request = self.agent.post(url).header("Host", host);
-        let response = request.send_form([("data", "{}")]).unwrap();
-        response.status().as_u16()
+        let mut response = request.send_form([("data", "{}")]).unwrap();
+        Answer {
+            status: response.status().as_u16(),
+            body: response.body_mut().read_to_string().unwrap(),
+        }
     }
 
     /// Whether the scheduler answers.

@@ -1,4 +1,4 @@
-//! Where stock Luigi is.
+//! Where stock Luigi is, and nginx.
 
 use std::path::{Path, PathBuf};
 
@@ -18,4 +18,25 @@ pub(crate) fn stock_python() -> Option<PathBuf> {
     let target = program.ancestors().nth(2).expect("profiles are in it");
     let python = target.join("stock-luigi/bin/python");
     python.is_file().then_some(python)
+}
+
+/// The folder of what stock workers need for Unix sockets, beside that Python.
+pub(crate) fn unix_sockets() -> Option<PathBuf> {
+    let folder = stock_python()?.parent()?.with_file_name("unix-sockets");
+    folder.is_dir().then_some(folder)
+}
+
+/// Nginx: the one that `CONDOTTA_NGINX` names, else the machine's, else that which `cargo xtask
+/// test` unpacks.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    if let Some(program) = std::env::var_os("CONDOTTA_NGINX") {
+        return Some(program.into());
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_condotta"));
+    let target = program.ancestors().nth(2).expect("profiles are in it");
+    let places = [
+        "/usr/sbin/nginx".into(),
+        target.join("nginx/usr/sbin/nginx"),
+    ];
+    places.into_iter().find(|place| place.is_file())
 }

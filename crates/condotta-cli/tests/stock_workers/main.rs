@@ -1,7 +1,7 @@
 //! Stock Luigi workers on our server: the same graphs on stock Luigi's server end the same way.
 //!
-//! The tests need the stock package, which `cargo xtask test` installs; without it they are skipped,
-//! and the command says so.
+//! The tests need the stock package, and some of them nginx, which `cargo xtask test` installs;
+//! without these they are skipped, and the command says so.
 
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
@@ -13,6 +13,8 @@ mod faults;
 mod moving;
 mod outages;
 mod outcome;
+mod proxies;
+mod sockets;
 mod stage;
 mod tools;
 mod traffic;
@@ -31,22 +33,43 @@ fn main() -> ExitCode {
         .test_threads
         .get_or_insert(cores.min(MOST_AT_ONCE));
     let is_there = processes::stock_python().is_some();
-    if !is_there && !arguments.list {
-        eprintln!(
-            "stock Luigi is not there: run `cargo xtask test tests`, which installs it, or let \
-             CONDOTTA_STOCK_LUIGI name a Python that has luigi 3.8.1"
-        );
+    let has_nginx = is_there && processes::nginx().is_some();
+    let has_unix_sockets = processes::unix_sockets().is_some();
+    if !arguments.list {
+        say_what_is_missing(is_there, has_nginx, has_unix_sockets);
     }
-    let trials = cases::trials()
-        .into_iter()
-        .chain(tools::trials())
-        .chain(faults::trials())
-        .chain(moving::trials())
-        .chain(outages::trials())
-        .map(|trial| trial.with_ignored_flag(!is_there))
+    let needing = |is_there: bool, trials: Vec<Trial>| {
+        let mark = move |trial: Trial| trial.with_ignored_flag(!is_there);
+        trials.into_iter().map(mark)
+    };
+    let plain = [
+        cases::trials(),
+        tools::trials(),
+        faults::trials(),
+        moving::trials(),
+        outages::trials(),
+    ];
+    let trials = needing(is_there, plain.into_iter().flatten().collect())
+        .chain(needing(has_nginx, proxies::trials()))
+        .chain(needing(has_unix_sockets, sockets::trials()))
         .chain(traffic::trials())
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Tests without what they need are skipped, and shown as such.
+fn say_what_is_missing(stock_luigi: bool, nginx: bool, unix_sockets: bool) {
+    let install = "run `cargo xtask test tests`, which installs it";
+    if !stock_luigi {
+        eprintln!(
+            "stock Luigi is not there: {install}, or let CONDOTTA_STOCK_LUIGI name a Python that has \
+             luigi 3.8.1"
+        );
+    } else if !nginx {
+        eprintln!("nginx is not there: {install}, or let CONDOTTA_NGINX name it");
+    } else if !unix_sockets {
+        eprintln!("requests-unixsocket is not beside stock Luigi: {install}");
+    }
 }
 
 /// A test that fails by panicking.

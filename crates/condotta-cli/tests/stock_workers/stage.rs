@@ -77,7 +77,13 @@ impl Stage {
 
     /// Starts a worker with the words of Luigi's command line: module, task and flags.
     pub(crate) fn worker(&self, name: &str, words: &str) -> Worker {
+        self.worker_with(name, words, &[])
+    }
+
+    /// The same, and Python looks for modules in these folders first.
+    pub(crate) fn worker_with(&self, name: &str, words: &str, folders: &[PathBuf]) -> Worker {
         let python = stock_python().expect("tests that need it look for it before");
+        let path = folders.iter().cloned().chain([pipelines()]);
         let mut command = self.place.command(python);
         command
             .args(["-m", "luigi", "--module"])
@@ -85,7 +91,7 @@ impl Stage {
             .args(["--scheduler-host", "127.0.0.1", "--scheduler-port"])
             .arg(self.server.port.to_string())
             .arg("--no-lock")
-            .env("PYTHONPATH", pipelines())
+            .env("PYTHONPATH", std::env::join_paths(path).unwrap())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             // The order of Python's sets decides in which order tasks become known.
             .env("PYTHONHASHSEED", "0")
