@@ -4,6 +4,7 @@
 //! requests are answered, and all of theirs share the next wait (group commit).
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::mpsc::{self, Receiver, Sender},
     thread::{self, JoinHandle},
 };
@@ -46,7 +47,13 @@ impl Committer {
         let (orders, received) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || run(writer, &received, &back))
+            .spawn(move || {
+                let ran = catch_unwind(AssertUnwindSafe(|| run(writer, &received, &back)));
+                ran.unwrap_or_else(|panic| {
+                    let _ = back.send(Message::JournalPanicked);
+                    resume_unwind(panic)
+                })
+            })
             .map_err(DriverError::Thread)?;
         Ok(Self {
             running: Some((orders, thread)),
@@ -81,7 +88,7 @@ impl Committer {
         if let Some((orders, thread)) = self.running.take() {
             drop(orders);
             if let Err(panic) = thread.join() {
-                std::panic::resume_unwind(panic);
+                resume_unwind(panic);
             }
         }
     }

@@ -13,6 +13,9 @@ pub enum DriverError {
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// The thread that stores changes panicked.
+    #[error("the thread that stores changes panicked; what was acknowledged is stored")]
+    Journal,
     /// The scheduler fails over what is due, again and again.
     #[error(
         "the scheduler fails over what is due each time that its state is read anew: {0}; what it \

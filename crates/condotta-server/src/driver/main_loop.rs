@@ -1,6 +1,7 @@
 //! The loop of the scheduler's thread: requests, time, and what can wait a little.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use condotta_protocol::{AWAIT_WORK, Object, RpcError, long_read, only_reads};
-use condotta_scheduler::{Now, Scheduler};
+use condotta_scheduler::{Now, Scheduler, Wakeups};
 use serde_json::Value;
 
 use super::{
@@ -22,15 +23,16 @@ use super::{
     snapshot::{self, Snapshot},
     waiting::Waiting,
 };
-use crate::{clock::Clock, observer::Observer, state, state::StateError};
+use crate::{clock::Clock, observer::Observer, seldom::Seldom, state, state::StateError};
 
 /// How many requests are answered before the rest gets its turn.
 const BATCH: usize = 256;
 /// How often the time is noted in the journal while something is to fall due, so that a scheduler
 /// which is killed again and again gets on.
 const NOTE_TIME_EVERY: Duration = Duration::from_secs(30);
-/// How long to wait before the state is read again after the disk failed.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How long to wait before it is tried again to store anything after the disk failed: so long at
+/// first, then twice as long each time, up to the second value.
+const TRY_AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 /// How often the scheduler may panic over what time brings until it is given up.
 const PANICS_IN_A_ROW: u32 = 3;
 /// How long to sleep when a snapshot waits for the disk.
@@ -52,6 +54,8 @@ pub(crate) struct Setup {
 pub(crate) struct MainLoop {
     setup: Setup,
     messages: (Sender<Message>, Receiver<Message>),
+    /// Messages that were fetched and not handled yet.
+    held: VecDeque<Message>,
     scheduler: Scheduler,
     clock: Clock,
     committer: Committer,
@@ -64,6 +68,8 @@ pub(crate) struct MainLoop {
     time_noted: Instant,
     /// How often in a row the scheduler panicked over what time brings.
     panics: u32,
+    /// Why changes cannot be stored now.
+    failure: Option<StateError>,
 }
 
 /// How far the next snapshot is.
@@ -80,11 +86,22 @@ enum Next {
 }
 
 /// What to do with a state that was read anew.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Store {
     /// It is on the disk.
     AsItIs,
-    /// After a failure of the disk, what can be read may be in memory only: it is written whole.
+    /// What can be read may be in memory only: it is written whole.
     Whole,
+}
+
+impl Store {
+    fn after(error: &StateError) -> Self {
+        if error.leaves_doubt() {
+            Self::Whole
+        } else {
+            Self::AsItIs
+        }
+    }
 }
 
 impl MainLoop {
@@ -106,6 +123,7 @@ impl MainLoop {
             clock,
             committer: Committer::start(writer, messages.0.clone())?,
             messages,
+            held: VecDeque::new(),
             batch: Batch::default(),
             waiting: Waiting::default(),
             reading: Reading::default(),
@@ -114,6 +132,7 @@ impl MainLoop {
             snapshot_bytes: 0,
             time_noted: Instant::now(),
             panics: 0,
+            failure: None,
         })
     }
 
@@ -128,21 +147,24 @@ impl MainLoop {
         }
         self.reading.clear();
         self.commit();
-        self.committer.stop();
-        self.last_failure()
+        let failure = self.stop_committer().or(self.failure);
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Whether the last changes could not be stored.
-    fn last_failure(&self) -> Result<(), DriverError> {
-        let failure = self
-            .messages
-            .1
-            .try_iter()
-            .find_map(|message| match message {
-                Message::StateFailed(error) => Some(error),
-                _ => None,
-            });
-        failure.map_or(Ok(()), |error| Err(error.into()))
+    /// Has everything stored, if the disk does not fail; why it failed. What the journal's thread
+    /// said besides is of no use without it.
+    fn stop_committer(&mut self) -> Option<StateError> {
+        self.committer.stop();
+        let mut failure = None;
+        for message in self.messages.1.try_iter() {
+            match message {
+                Message::StateFailed(error) => failure = Some(error),
+                // Dropped here, since it keeps the directory locked.
+                Message::SnapshotBegun(_) | Message::SnapshotEnded(_) => {}
+                other => self.held.push_back(other),
+            }
+        }
+        failure
     }
 
     /// Waits until there is something to do, and answers what was asked.
@@ -157,7 +179,8 @@ impl MainLoop {
                 Message::Call(call) => self.handle_call(call)?,
                 Message::SnapshotBegun(writer) => self.start_snapshot(writer),
                 Message::SnapshotEnded(result) => self.end_snapshot(result.map_err(Into::into)),
-                Message::StateFailed(error) => self.recover_from(&error),
+                Message::StateFailed(error) => self.recover_from(error),
+                Message::JournalPanicked => return Err(DriverError::Journal),
                 Message::Close => self.waiting.close(),
                 Message::Stop => return Ok(Next::Stop),
             }
@@ -165,7 +188,7 @@ impl MainLoop {
                 // What is fetched has to be handled, so the next one stays where it is.
                 break;
             }
-            match self.messages.1.try_recv() {
+            match self.next_message() {
                 Ok(next) => message = next,
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Ok(Next::Stop),
@@ -174,7 +197,15 @@ impl MainLoop {
         Ok(Next::GoOn)
     }
 
-    fn wait_for_message(&self) -> Result<Message, RecvTimeoutError> {
+    fn next_message(&mut self) -> Result<Message, TryRecvError> {
+        let held = self.held.pop_front();
+        held.map_or_else(|| self.messages.1.try_recv(), Ok)
+    }
+
+    fn wait_for_message(&mut self) -> Result<Message, RecvTimeoutError> {
+        if let Some(message) = self.held.pop_front() {
+            return Ok(message);
+        }
         let (is_slicing, is_held_up) = match &self.snapshot {
             Snapshotting::Taking(snapshot) => (snapshot.is_slicing(), snapshot.is_held_up()),
             Snapshotting::NotDue | Snapshotting::Asked => (false, false),
@@ -359,33 +390,46 @@ impl MainLoop {
         Ok(())
     }
 
-    /// The disk failed. Nobody is told that anything is stored until the state was read from the disk
-    /// again and could be written to it whole.
-    fn recover_from(&mut self, error: &StateError) {
-        tracing::error!("{error}");
+    /// The disk failed. Nobody is told that anything is stored until there is room again and the
+    /// state was read from the disk; and, if a sync failed, until it could be written whole.
+    fn recover_from(&mut self, error: StateError) {
+        tracing::error!("{error}; until that is mended, all requests are refused");
         let reason: Arc<str> = format!("its state cannot be stored: {error}").into();
+        let store = Store::after(&error);
+        self.failure = Some(error);
+        let complaints = Seldom::default();
+        let [mut wait, longest] = TRY_AGAIN_AFTER;
         loop {
-            match self.read_anew(Store::Whole) {
-                Ok(()) => {
-                    tracing::info!("the state was read anew and is stored again");
-                    return;
-                }
-                Err(error) => tracing::error!("the state cannot be stored yet: {error}"),
-            }
-            if let Next::Stop = self.refuse_calls(Instant::now() + TRY_AGAIN_AFTER, &reason) {
+            if let Next::Stop = self.refuse_calls(Instant::now() + wait, &reason) {
                 return;
             }
+            let room = state::try_room(&self.setup.recovery.state_dir);
+            let read = room.map_err(DriverError::from);
+            match read.and_then(|()| self.read_anew(store)) {
+                Ok(()) => {
+                    tracing::info!("the state was read anew and is stored again");
+                    self.failure = None;
+                    return;
+                }
+                Err(error) if complaints.is_due() => {
+                    tracing::error!("the state cannot be stored yet: {error}");
+                }
+                Err(_) => {}
+            }
+            wait = longest.min(2 * wait);
         }
     }
 
-    fn refuse_calls(&self, until: Instant, reason: &Arc<str>) -> Next {
+    fn refuse_calls(&mut self, until: Instant, reason: &Arc<str>) -> Next {
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.messages.1.recv_timeout(left) {
+            let held = self.held.pop_front();
+            match held.map_or_else(|| self.messages.1.recv_timeout(left), Ok) {
                 Ok(Message::Call(call)) => {
                     let unavailable = CallError::Unavailable(Arc::clone(reason));
                     let _ = call.answer.send(Err(unavailable));
                 }
+                Ok(Message::Close) => self.waiting.close(),
                 Ok(Message::Stop) => {
                     // The main loop is to see it, too.
                     let _ = self.messages.0.send(Message::Stop);
@@ -398,10 +442,12 @@ impl MainLoop {
     }
 
     /// Drops what is in memory, and takes what is stored.
-    fn read_anew(&mut self, store: Store) -> Result<(), DriverError> {
+    fn read_anew(&mut self, mut store: Store) -> Result<(), DriverError> {
         self.snapshot = Snapshotting::NotDue;
         self.batch = Batch::default();
-        self.committer.stop();
+        if let Some(error) = self.stop_committer() {
+            store = store.max(Store::after(&error));
+        }
         let Recovered {
             scheduler,
             clock,
@@ -416,6 +462,11 @@ impl MainLoop {
         self.committer = Committer::start(writer, self.messages.0.clone())?;
         self.scheduler = scheduler;
         self.clock = clock;
+        // Whom the scheduler in memory was about to wake, nobody knows any more.
+        self.waiting.wake(Wakeups {
+            everybody: true,
+            workers: Vec::new(),
+        });
         Ok(())
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Message {
     SnapshotEnded(Result<(), StateError>),
     /// Changes cannot be made durable any more.
     StateFailed(StateError),
+    /// The thread that makes changes durable panicked.
+    JournalPanicked,
     /// The end is near: nobody is to wait for work any more.
     Close,
     /// The end.

@@ -209,6 +209,44 @@ async fn a_request_that_fails_inside_is_not_stored_and_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_while_a_snapshot_begins_hurts_nobody_either() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let handle = Handle::default();
+    // Each request makes a snapshot due, so that some of the panics meet one that begins.
+    let config = config(folder.path(), 1);
+    let driver = Driver::start_with(config, &handle, ask_badly).expect("it starts");
+    for number in 0..60 {
+        let task = json!({ "worker": "x", "task_id": format!("Task_{number}") });
+        let (added, failed) = tokio::join!(
+            try_call(&handle, "add_task", task),
+            try_call(&handle, "unpause", json!({})),
+        );
+        added.unwrap_or_else(|error| panic!("task {number}: {error}"));
+        assert!(matches!(failed, Err(CallError::Failed(_))), "{failed:?}");
+    }
+    let all = call(&handle, "graph", json!({})).await;
+    assert_eq!(all.as_object().map(serde_json::Map::len), Some(60));
+    driver.stop().expect("it can store");
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_when_the_state_was_read_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let handle = Handle::default();
+    let config = config(folder.path(), SNAPSHOT_AFTER);
+    let driver = Driver::start_with(config, &handle, ask_badly).expect("it starts");
+    let wait = json!({ "worker": "x", "seconds": 30 });
+    call(&handle, "await_work", wait.clone()).await;
+    let (waited, failed) = tokio::join!(
+        try_call(&handle, "await_work", wait),
+        try_call(&handle, "unpause", json!({})),
+    );
+    assert!(failed.is_err(), "{failed:?}");
+    assert_eq!(waited.expect("it is answered")["ready"], true);
+    driver.stop().expect("it can store");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn snapshots_are_taken_while_requests_are_answered() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let handle = Handle::default();

@@ -101,6 +101,14 @@ pub enum StateError {
     Export(#[source] io::Error),
 }
 
+impl StateError {
+    /// Whether it is not even sure that what can be read is on the disk: after a failed sync the
+    /// system may keep in memory what it could not write, and forget that.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Io { action: "sync", .. })
+    }
+}
+
 /// A place where a file is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
