@@ -9,5 +9,6 @@ mod background;
 mod durability;
 mod log;
 mod places;
+mod reference;
 mod start;
 mod state;

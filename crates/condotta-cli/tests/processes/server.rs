@@ -110,6 +110,11 @@ impl Server {
         self.process.send(Signal::SIGKILL);
     }
 
+    /// Waits for the end, which somebody else brings about.
+    pub(crate) fn end(self) -> Ended {
+        self.process.end()
+    }
+
     /// Sends a signal and waits for the end.
     pub(crate) fn stop(self, signal: Signal) -> Ended {
         self.process.send(signal);

@@ -10,6 +10,7 @@ mod processes;
 
 mod cases;
 mod faults;
+mod guide;
 mod moving;
 mod outages;
 mod outcome;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         cases::trials(),
         tools::trials(),
         faults::trials(),
+        guide::trials(),
         moving::trials(),
         outages::trials(),
     ];

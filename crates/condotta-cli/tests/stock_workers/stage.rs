@@ -178,6 +178,7 @@ impl Worker {
     }
 }
 
-fn pipelines() -> PathBuf {
+/// The folder of the pipelines.
+pub(crate) fn pipelines() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/stock_workers/pipelines")
 }
