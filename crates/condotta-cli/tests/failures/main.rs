@@ -16,6 +16,7 @@ mod dead_ends;
 mod deep_and_huge;
 mod life;
 mod returning_workers;
+mod stale_reports;
 mod stored_state;
 mod table;
 mod wire;
