@@ -57,7 +57,11 @@ fn serve(arguments: &SchedulerArguments, waiting: &mut Option<Waiting>) -> Resul
         tracing::info!("{first}");
         let started = |report: &condotta_server::state::OpenReport| {
             let second = format!("State in {}: {report}", state_dir.display());
-            tracing::info!("{second}");
+            if report.cut.is_some() {
+                tracing::warn!("{second}");
+            } else {
+                tracing::info!("{second}");
+            }
             if report.is_new {
                 note_luigid(&config, &state_dir);
             }

@@ -13,14 +13,18 @@ fn run(place: &Place, words: &str) -> Ended {
     place.start("state-command", &mut command).end()
 }
 
-/// A directory `state` with three tasks, of a server that has stopped.
+/// A directory `state` with three tasks, of a server that was killed.
 fn filled(place: &Place) {
+    filled_until(place, Signal::SIGKILL);
+}
+
+fn filled_until(place: &Place, end: Signal) {
     let server = Server::start(place, Kind::Ours);
     for task_id in ["A", "B", "C"] {
         let task = json!({"worker": "w", "task_id": task_id, "deps": [], "family": "Family"});
         server.rpc.call("add_task", &task);
     }
-    server.stop(Signal::SIGKILL);
+    server.stop(end);
 }
 
 /// The journal's file.
@@ -73,6 +77,35 @@ fn a_damaged_state_stops_the_start_and_can_be_repaired() {
     let server = Server::start(&place, Kind::Ours);
     let tasks = server.rpc.call("task_list", &json!({}));
     assert!(!tasks.as_object().unwrap().is_empty());
+}
+
+/// The newest write may have been torn by a loss of power, unless the server stopped in good order.
+#[test]
+fn a_damaged_last_write_is_kept_and_said_and_stops_the_start_after_a_clean_stop() {
+    for end in [Signal::SIGKILL, Signal::SIGTERM] {
+        let place = Place::new();
+        filled_until(&place, end);
+        let path = journal(&place);
+        let mut bytes = fs::read(&path).unwrap();
+        let is_start = |window: &[u8]| window == b"cdtT";
+        let last = bytes.windows(4).rposition(is_start).unwrap();
+        bytes[last + 50] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        if end == Signal::SIGTERM {
+            run(&place, "check state").with_code(3).says("damaged");
+            continue;
+        }
+        run(&place, "check state")
+            .with_code(0)
+            .says("may have been told");
+        let server = Server::start(&place, Kind::Ours);
+        let said = server.stderr();
+        let line = said.lines().find(|line| line.contains("cut off")).unwrap();
+        assert!(line.contains("WARN"), "{line}");
+        let kept = format!("state/damaged/journal-1.log.from-{last}");
+        assert!(line.contains(&kept), "{line}");
+        assert_eq!(fs::read(place.path(&kept)).unwrap(), bytes[last..]);
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ impl Batch {
 enum Order {
     Write(Batch),
     BeginSnapshot,
+    /// The last one.
+    Close,
     /// To be called once all that was ordered before is durable.
     Then(Box<dyn FnOnce() + Send>),
 }
@@ -68,6 +70,11 @@ impl Committer {
     /// Has the journal go on in a new segment; the answer is a message.
     pub(crate) fn begin_snapshot(&self) {
         self.order(Order::BeginSnapshot);
+    }
+
+    /// Has the journal marked as whole, after all that was ordered before. Nothing may follow.
+    pub(crate) fn close(&self) {
+        self.order(Order::Close);
     }
 
     /// Has this called once all that was ordered before is durable; never if that fails.
@@ -129,6 +136,14 @@ fn obey(
                     // The journal may still go on; if not, the next write says so.
                     Err(error) => Message::SnapshotEnded(Err(error)),
                 });
+            }
+            Order::Close => {
+                commit(writer, std::mem::take(&mut together))?;
+                if let Err(error) = writer.close() {
+                    tracing::warn!(
+                        "all is stored, but not that the server stopped in good order: {error}"
+                    );
+                }
             }
             Order::Then(done) => {
                 commit(writer, std::mem::take(&mut together))?;

@@ -147,6 +147,7 @@ impl MainLoop {
         }
         self.reading.clear();
         self.commit();
+        self.committer.close();
         let failure = self.stop_committer().or(self.failure);
         failure.map_or(Ok(()), |error| Err(error.into()))
     }

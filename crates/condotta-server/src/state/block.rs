@@ -26,16 +26,20 @@ pub(super) enum Kind {
     Transactions,
     /// The last block of a snapshot.
     End,
+    /// The last block of a journal that was closed in good order; it is empty. Versions that do not
+    /// know it take it for an unfinished write and cut it off.
+    Closed,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Header, Self::Transactions, Self::End];
+    const ALL: [Self; 4] = [Self::Header, Self::Transactions, Self::End, Self::Closed];
 
     fn byte(self) -> u8 {
         match self {
             Self::Header => b'H',
             Self::Transactions => b'T',
             Self::End => b'E',
+            Self::Closed => b'C',
         }
     }
 }
@@ -184,6 +188,24 @@ pub(super) fn find(bytes: &[u8]) -> Option<usize> {
     marks
         .filter(|(_, window)| window == MARK)
         .find_map(|(at, _)| is_block(at))
+}
+
+/// Whether `bytes` are the start of a block that goes on, and how much of its content is there.
+pub(super) fn started(bytes: &[u8]) -> Option<&[u8]> {
+    let Some((head, content)) = bytes.split_first_chunk::<HEAD>() else {
+        let start = bytes.len().min(MARK.len());
+        return (bytes[..start] == MARK[..start]).then_some(&[]);
+    };
+    let (_, length, _) = parse(head)?;
+    (content.len() < length as usize).then_some(content)
+}
+
+/// Whether `bytes` are the mark of a journal that was closed, but for one byte.
+pub(super) fn is_damaged_mark(bytes: &[u8]) -> bool {
+    let mut mark = Vec::new();
+    append(Kind::Closed, &[], &mut mark).expect("it is short");
+    let wrong = mark.iter().zip(bytes).filter(|(byte, found)| byte != found);
+    bytes.len() == mark.len() && wrong.count() == 1
 }
 
 fn parse(head: &[u8; HEAD]) -> Option<(Kind, u32, u32)> {

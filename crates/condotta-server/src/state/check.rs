@@ -28,7 +28,7 @@ pub struct CheckReport {
     pub tasks: BTreeMap<Status, usize>,
     /// Tasks of which a part is missing, which only damage explains. They are lost.
     pub lost_tasks: Vec<String>,
-    /// What a start would cut off the end of the journal; that is no damage.
+    /// What a start would cut off the end of the journal, and keep; that stops no start.
     pub cut: Option<Cut>,
     /// What is not as it was written. A directory without damage opens.
     pub damages: Vec<Damage>,
@@ -83,7 +83,10 @@ impl fmt::Display for CheckReport {
             writeln!(f, "lost, since only a part of it can be read: task {id}")?;
         }
         if let Some(cut) = &self.cut {
-            writeln!(f, "{cut}; the next start cuts it off")?;
+            writeln!(
+                f,
+                "{cut}; the next start cuts it off, and keeps it in {DAMAGED}/"
+            )?;
         }
         for damage in &self.damages {
             writeln!(f, "damaged: {damage}")?;

@@ -31,7 +31,7 @@ pub(super) const FORMAT_FILE: &str = "format";
 /// The file that is locked while a directory is in use.
 pub(super) const LOCK_FILE: &str = "lock";
 
-/// Where repairs put what they set aside.
+/// Where repairs put what they set aside, and starts what they cut off.
 pub(super) const DAMAGED: &str = "damaged";
 
 const FORMAT_TEXT: &str = "condotta state, format ";

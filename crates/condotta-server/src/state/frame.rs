@@ -72,6 +72,17 @@ pub(super) fn decode(bytes: &mut &[u8], each: &mut dyn FnMut(Record)) -> Result<
         .map_err(|error| BadFrame::Text(error.to_string()))
 }
 
+/// Whether `bytes` are whole frames and then the start of one that goes on.
+pub(super) fn are_unfinished(mut bytes: &[u8]) -> bool {
+    loop {
+        match decode(&mut bytes, &mut |_| ()) {
+            Ok(_) | Err(BadFrame::Text(_)) if bytes.is_empty() => return false,
+            Ok(_) | Err(BadFrame::Text(_)) => {}
+            Err(why) => return why == BadFrame::Short,
+        }
+    }
+}
+
 fn halves(head: &[u8; HEAD]) -> [[u8; 4]; 2] {
     let [a, b, c, d, e, f, g, h] = *head;
     [[a, b, c, d], [e, f, g, h]]

@@ -1,18 +1,18 @@
-//! Opens a state directory for a scheduler: makes it if need be, reads it, and cuts off what an
-//! unfinished write left.
+//! Opens a state directory for a scheduler: makes it if need be, reads it, and cuts off a bad end,
+//! which is kept beside it.
 
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
     io::{Seek as _, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use condotta_scheduler::{SavedState, Timestamp};
 
 use super::{
     error::{StateError, Tried as _},
-    files::{self, Header, Listing, Role},
+    files::{self, DAMAGED, Header, Listing, Role},
     lock::Lock,
     read::{self, Cut, OnDamage, Reading, Segment},
     writer::{Start, Writer},
@@ -50,6 +50,8 @@ pub struct OpenReport {
     pub is_new: bool,
     /// What was cut off the journal.
     pub cut: Option<Cut>,
+    /// The file in which that is kept.
+    pub kept_in: Option<PathBuf>,
 }
 
 impl fmt::Display for OpenReport {
@@ -70,6 +72,9 @@ impl fmt::Display for OpenReport {
         )?;
         if let Some(cut) = &self.cut {
             write!(f, "; {cut}: cut off")?;
+        }
+        if let Some(kept_in) = &self.kept_in {
+            write!(f, ", and kept in {}", kept_in.display())?;
         }
         Ok(())
     }
@@ -111,6 +116,7 @@ impl StateDir {
                 files: 0,
                 is_new: true,
                 cut: None,
+                kept_in: None,
             },
             writer: Writer::new(Start {
                 directory: path.to_owned(),
@@ -129,7 +135,9 @@ impl StateDir {
             .last
             .clone()
             .expect("without a segment, reading fails");
-        let file = open_segment(path, &segment, reading.torn.as_ref())?;
+        let cut = reading.torn.as_ref();
+        let kept_in = cut.map(|cut| keep(path, cut)).transpose()?.flatten();
+        let file = open_segment(path, &segment)?;
         remove_temporary(listing);
         if !listing.has_format {
             files::write_format(path)?;
@@ -140,7 +148,7 @@ impl StateDir {
         let journals = reading.files.iter().filter(|file| !file.is_snapshot);
         Ok(Opened {
             monotonic: reading.now.monotonic,
-            report: report(&reading),
+            report: report(&reading, kept_in),
             writer: Writer::new(Start {
                 directory: path.to_owned(),
                 lock,
@@ -154,7 +162,7 @@ impl StateDir {
     }
 }
 
-fn report(reading: &Reading) -> OpenReport {
+fn report(reading: &Reading, kept_in: Option<PathBuf>) -> OpenReport {
     OpenReport {
         tasks: reading.saved.task_count(),
         transactions: reading.transactions(),
@@ -162,20 +170,45 @@ fn report(reading: &Reading) -> OpenReport {
         files: reading.files.len(),
         is_new: false,
         cut: reading.torn.clone(),
+        kept_in,
     }
 }
 
-/// Opens the last segment where it goes on, without a torn end.
+/// Gives what is to be cut off a place of its own; `None` where there is no room for an unfinished
+/// write, which nobody needs. An earlier one of the same place is replaced by such a one, so that
+/// they do not fill a disk on which writing fails again and again.
+fn keep(path: &Path, cut: &Cut) -> Result<Option<PathBuf>, StateError> {
+    let bytes = fs::read(path.join(&cut.file)).tried("read", &path.join(&cut.file))?;
+    let bytes = &bytes[bytes.len().min(cut.offset as usize)..];
+    let place = path.join(DAMAGED);
+    let end = if cut.is_unfinished { ".unfinished" } else { "" };
+    let name = format!("{}.from-{}{end}", cut.file, cut.offset);
+    let mut kept_in = place.join(&name);
+    let mut number = 1;
+    while !cut.is_unfinished && kept_in.exists() {
+        number += 1;
+        kept_in = place.join(format!("{name}.{number}"));
+    }
+    let kept = files::make_directory(&place).and_then(|()| files::put(&kept_in, bytes));
+    match kept {
+        Ok(_) => Ok(Some(kept_in)),
+        Err(error) if cut.is_unfinished => {
+            tracing::warn!("cannot keep what is cut off: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the last segment where it goes on, without a bad end or the mark of a clean stop.
 ///
 /// An earlier process may have ended before what it wrote was on the disk. It is part of the state
 /// now, so it has to be there before anything is answered.
-fn open_segment(path: &Path, segment: &Segment, torn: Option<&Cut>) -> Result<File, StateError> {
+fn open_segment(path: &Path, segment: &Segment) -> Result<File, StateError> {
     let path = path.join(Role::Journal.file_name(segment.number));
     let file = OpenOptions::new().write(true).open(&path);
     let mut file = file.tried("open for writing", &path)?;
-    if torn.is_some() {
-        file.set_len(segment.length).tried("cut", &path)?;
-    }
+    file.set_len(segment.length).tried("cut", &path)?;
     file.sync_all().tried("sync", &path)?;
     file.seek(SeekFrom::Start(segment.length))
         .tried("write", &path)?;

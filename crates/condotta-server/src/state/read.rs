@@ -1,7 +1,7 @@
 //! Reads a state directory: the newest snapshot, then the journal's segments in order.
 //!
-//! Only the last segment may end within a block: a write that was cut short, which nobody was told
-//! had succeeded. Everything else that is not as it was written is damage. To start, the first
+//! Only the last segment may end in a bad block, unless it was closed: a write that was cut short.
+//! Everything else that is not as it was written is damage. To start, the first
 //! damage ends the reading; to check and to repair, reading goes on behind it.
 
 use std::{
@@ -61,7 +61,7 @@ pub struct StateFile {
     pub is_snapshot: bool,
 }
 
-/// What a write that was not finished left at the end of the journal.
+/// A bad end of the journal: what a write that was not finished left, as far as one can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The name of the file.
@@ -70,6 +70,9 @@ pub struct Cut {
     pub offset: u64,
     /// How many bytes are behind that.
     pub bytes: u64,
+    /// Whether the write cannot have come to its end, so that nobody was told that it had
+    /// succeeded. Otherwise it may have been whole and damaged later.
+    pub is_unfinished: bool,
 }
 
 impl fmt::Display for Cut {
@@ -78,12 +81,18 @@ impl fmt::Display for Cut {
             file,
             offset,
             bytes,
+            is_unfinished,
         } = self;
         write!(
             f,
-            "the last {bytes} bytes of {file} (from byte {offset} on) are a write that was not \
-             finished; nobody was told that it had succeeded"
-        )
+            "the last {bytes} bytes of {file} (from byte {offset} on) "
+        )?;
+        f.write_str(if *is_unfinished {
+            "are a write that was not finished; nobody was told that it had succeeded"
+        } else {
+            "are a write whose checksum does not fit: the machine stopped before all of it was on \
+             the disk, or it was damaged later; somebody may have been told that it had succeeded"
+        })
     }
 }
 

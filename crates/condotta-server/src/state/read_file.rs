@@ -9,7 +9,7 @@ use super::{
     block::{self, Blocks, Kind, Next},
     error::{StateError, Tried as _},
     files::{FORMAT, Header, Role},
-    frame::BadFrame,
+    frame::{self, BadFrame},
     read::{Cut, Reading, StateFile, newer},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct FileReader<'a> {
     /// Blocks of transactions so far.
     count: u64,
     has_ended: bool,
+    /// Where the mark of a journal that was closed stands.
+    closed_at: Option<u64>,
 }
 
 impl<'a> FileReader<'a> {
@@ -62,16 +64,17 @@ impl<'a> FileReader<'a> {
             header: None,
             count: 0,
             has_ended: false,
+            closed_at: None,
         })
     }
 
-    /// Reads the whole file. Its length without a torn end, and what its header says of the file
+    /// Reads the whole file. Its length without a torn end or a mark, and what its header says of the file
     /// before.
     pub(super) fn read(&mut self) -> Result<(u64, Option<u64>), StateError> {
         while self.step()? {}
         let length = match &self.reading.torn {
             Some(torn) if torn.file == self.name => torn.offset,
-            _ => self.blocks.length(),
+            _ => self.closed_at.unwrap_or(self.blocks.length()),
         };
         if self.header.is_none() && self.reading.damages.is_empty() {
             self.damage(0, "the file is empty")?;
@@ -107,6 +110,11 @@ impl<'a> FileReader<'a> {
             }
             Kind::End if self.role == Role::Snapshot && !self.has_ended => {
                 self.read_end(at, &content)?;
+            }
+            // The next start removes the mark before it writes.
+            Kind::Closed if self.may_be_torn && self.header.is_some() && !self.has_ended => {
+                self.has_ended = true;
+                self.closed_at = Some(at - block::HEAD as u64);
             }
             _ => self.damage(at, "a block that does not belong here")?,
         }
@@ -165,11 +173,13 @@ impl<'a> FileReader<'a> {
     fn pass_over(&mut self, at: u64, why: &str) -> Result<bool, StateError> {
         let rest = self.blocks.rest(at).tried("read", self.path)?;
         let next = block::find(&rest);
-        if next.is_none() && self.may_be_torn && self.header.is_some() {
+        let is_open = self.may_be_torn && self.header.is_some() && !self.has_ended;
+        if next.is_none() && is_open && !block::is_damaged_mark(&rest) {
             self.reading.torn = Some(Cut {
                 file: self.name.clone(),
                 offset: at,
                 bytes: rest.len() as u64,
+                is_unfinished: is_unfinished(&rest),
             });
             return Ok(false);
         }
@@ -196,4 +206,11 @@ impl<'a> FileReader<'a> {
     fn damage(&mut self, offset: u64, what: &str) -> Result<(), StateError> {
         self.reading.damage(&self.name, offset, what)
     }
+}
+
+/// Whether a write cannot have come to its end. Its length alone does not say so, since a bit of
+/// the length may have flipped: then whole transactions reach to the end of the file.
+fn is_unfinished(rest: &[u8]) -> bool {
+    let content = block::started(rest);
+    content.is_some_and(|content| content.is_empty() || frame::are_unfinished(content))
 }

@@ -67,20 +67,34 @@ impl Writer {
         if frames.is_empty() {
             return Ok(());
         }
-        let result = self.append(frames);
+        let result = self.append(Kind::Transactions, frames);
         self.is_poisoned = result.is_err();
         result
     }
 
-    fn append(&mut self, frames: &[u8]) -> Result<(), StateError> {
+    fn append(&mut self, kind: Kind, content: &[u8]) -> Result<(), StateError> {
         let path = self.directory.join(Role::Journal.file_name(self.number));
         self.buffer.clear();
-        block::append(Kind::Transactions, frames, &mut self.buffer).tried("write", &path)?;
+        block::append(kind, content, &mut self.buffer).tried("write", &path)?;
         self.file.write_all(&self.buffer).tried("write", &path)?;
         self.file.sync_data().tried("sync", &path)?;
         self.length += self.buffer.len() as u64;
         self.bytes_since_snapshot += self.buffer.len() as u64;
         Ok(())
+    }
+
+    /// Marks the journal as whole: whatever is not as it was written is damage from here on. Nothing
+    /// more can be written.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses, or an earlier write failed. All that was written stays written.
+    pub fn close(&mut self) -> Result<(), StateError> {
+        if self.is_poisoned {
+            return Err(StateError::Poisoned(self.directory.clone()));
+        }
+        self.is_poisoned = true;
+        self.append(Kind::Closed, &[])
     }
 
     /// How much of the journal a start would have to replay over the newest snapshot.

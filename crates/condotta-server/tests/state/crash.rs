@@ -18,8 +18,14 @@ fn a_journal_cut_at_any_byte_keeps_all_that_was_acknowledged_by_then() {
     // How long the file was when the first so many transactions were acknowledged.
     let mut acknowledged = vec![(header, 0)];
     let mut count = 0;
+    let mut group_ends = Vec::new();
     for group in [1, 3, 1, 2] {
         let frames: Vec<u8> = (count..count + group).flat_map(task_frame).collect();
+        let mut end = length() + 12;
+        for number in count..count + group {
+            end += task_frame(number).len() as u64;
+            group_ends.push(end);
+        }
         opened.writer.write(&frames).expect("written");
         count += group;
         acknowledged.push((length(), count));
@@ -47,6 +53,10 @@ fn a_journal_cut_at_any_byte_keeps_all_that_was_acknowledged_by_then() {
             .rfind(|(end, _)| *end <= bytes)
             .expect("one");
         let opened = StateDir::open(&cut).expect("it opens");
+        let cut = opened.report.cut.as_ref();
+        // At the end of a transaction, the length of the block may be what is wrong.
+        let is_said = cut.is_none_or(|cut| cut.is_unfinished || group_ends.contains(&bytes));
+        assert!(is_said, "{bytes}: {cut:?}");
         let cut_off = opened.report.cut.as_ref().map(|cut| cut.bytes);
         assert_eq!(cut_off, Some(bytes - end).filter(|&cut| cut > 0), "{bytes}");
         assert_eq!(ids(&opened.saved), first_ids(*count), "{bytes}");

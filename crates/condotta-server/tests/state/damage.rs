@@ -14,6 +14,10 @@ use crate::sample::{
 /// A directory with a snapshot and two segments: tasks 0 to 2 are in the snapshot, 3 and 4 in the
 /// first segment, 5 and 6 in the second.
 fn three_files(path: &Path) {
+    write_three_files(path, false);
+}
+
+fn write_three_files(path: &Path, is_closed: bool) {
     let mut opened = StateDir::open(path).expect("a new one");
     let mut snapshot = opened.writer.begin_snapshot().expect("begun");
     snapshot.write(&task_frame(0)).expect("written");
@@ -26,6 +30,9 @@ fn three_files(path: &Path) {
     drop(opened.writer.begin_snapshot().expect("begun"));
     opened.writer.write(&task_frame(5)).expect("written");
     opened.writer.write(&task_frame(6)).expect("written");
+    if is_closed {
+        opened.writer.close().expect("closed");
+    }
     drop(opened);
     let expected = [
         "format",
@@ -52,13 +59,20 @@ fn contents(path: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Each bit of each file once, one at a time: the directory does not open, or it opens to what was
-/// written, or (at the very end of the journal) to all but the last write.
+/// One bit of each byte of each file, one at a time. After a stop in good order the directory does
+/// not open. After another end the same holds but for the last write, which a loss of power leaves
+/// so, too: it is cut off and kept, with a word that it may have been acknowledged.
 #[test]
 fn no_flipped_bit_goes_unnoticed() {
+    for is_closed in [true, false] {
+        flip_each_byte(is_closed);
+    }
+}
+
+fn flip_each_byte(is_closed: bool) {
     let home = quick_home();
     let [whole, flipped] = ["whole", "flipped"].map(|name| home.path().join(name));
-    three_files(&whole);
+    write_three_files(&whole, is_closed);
     let mut refused = 0;
     for file in files(&whole) {
         let name = file
@@ -70,7 +84,7 @@ fn no_flipped_bit_goes_unnoticed() {
             continue;
         }
         let bytes = fs::read(&file).expect("read");
-        let last_write = if name == "journal-3.log" {
+        let last_write = if name == "journal-3.log" && !is_closed {
             start_of_last_block(&bytes)
         } else {
             usize::MAX
@@ -79,7 +93,7 @@ fn no_flipped_bit_goes_unnoticed() {
         for at in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[at] ^= 1 << (at % 8);
-            fs::write(flipped.join(&name), wrong).expect("written");
+            fs::write(flipped.join(&name), &wrong).expect("written");
             let report = state::check(&flipped);
             match report {
                 Err(error) => {
@@ -91,8 +105,13 @@ fn no_flipped_bit_goes_unnoticed() {
                 }
                 Ok(report) if report.is_sound() => {
                     assert!(at >= last_write, "{name} {at}: {report}");
-                    assert_eq!(report.cut.expect("it is cut").offset as usize, last_write);
+                    let cut = report.cut.expect("it is cut");
+                    assert_eq!(cut.offset as usize, last_write);
+                    assert!(!cut.is_unfinished, "{at}: {cut}");
                     assert_eq!(report.tasks.values().sum::<usize>(), 6);
+                    let found = StateDir::open(&flipped).expect("it opens").report;
+                    let kept_in = found.kept_in.expect("it is kept");
+                    assert_eq!(fs::read(kept_in).expect("read"), wrong[last_write..]);
                 }
                 Ok(report) => assert_eq!(report.damages[0].file, name, "{at}: {report}"),
             }
@@ -250,6 +269,72 @@ fn what_follows_the_end_of_a_file_is_damage() {
     }
 }
 
+/// A mark that stays would make what a later crash leaves look like damage.
+#[test]
+fn the_mark_of_a_clean_stop_is_the_last_thing_and_goes_at_the_next_start() {
+    let home = tempfile::tempdir().expect("a directory");
+    let [path, other] = ["state", "other"].map(|name| home.path().join(name));
+    write_three_files(&path, true);
+    let journal = fs::read(path.join("journal-3.log")).expect("read");
+    copy(&path, &other);
+    for more in [&b"x"[..], &journal[start_of_last_block(&journal)..]] {
+        fs::write(other.join("journal-3.log"), [&journal, more].concat()).expect("written");
+        assert!(open_error(&other).contains("journal-3.log at byte "));
+    }
+    let mut opened = StateDir::open(&path).expect("it opens");
+    assert_eq!(opened.report.cut, None);
+    opened.writer.write(&task_frame(7)).expect("written");
+    let error = |opened: &mut state::Opened| opened.writer.write(&task_frame(8)).is_err();
+    opened.writer.close().expect("closed");
+    assert!(error(&mut opened), "nothing is written after the mark");
+    drop(opened);
+    assert_eq!(task_ids(&path), first_ids(8));
+    let mut opened = StateDir::open(&path).expect("it opens");
+    opened.writer.write(&task_frame(8)).expect("written");
+    drop(opened);
+    let torn = fs::read(path.join("journal-3.log")).expect("read");
+    fs::write(path.join("journal-3.log"), &torn[..torn.len() - 1]).expect("written");
+    let report = StateDir::open(&path).expect("it opens").report;
+    assert!(report.cut.expect("it is cut").is_unfinished);
+    assert_eq!(task_ids(&path), first_ids(8));
+}
+
+/// Writes that fail at the same place again and again do not fill the disk; what may have been
+/// acknowledged is never written over.
+#[test]
+fn what_was_cut_off_stays() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("state");
+    let mut opened = StateDir::open(&path).expect("a new one");
+    opened.writer.write(&task_frame(0)).expect("written");
+    drop(opened);
+    let journal = path.join("journal-1.log");
+    let whole = fs::read(&journal).expect("read");
+    let start = start_of_last_block(&whole);
+    let mut kept = Vec::new();
+    for (bytes, is_unfinished) in [(3, false), (4, false), (2, true), (1, true)] {
+        let mut bad = whole.clone();
+        bad[start + 30] ^= bytes;
+        if is_unfinished {
+            bad = whole[..whole.len() - usize::from(bytes)].to_vec();
+        }
+        fs::write(&journal, &bad).expect("written");
+        let report = StateDir::open(&path).expect("it opens").report;
+        let cut = report.cut.expect("it is cut");
+        assert_eq!(cut.is_unfinished, is_unfinished, "{cut}");
+        kept.push((report.kept_in.expect("it is kept"), bad[start..].to_vec()));
+    }
+    let name = |number: &str| path.join(format!("damaged/journal-1.log.from-{start}{number}"));
+    assert_eq!(kept[0].0, name(""));
+    assert_eq!(kept[1].0, name(".2"));
+    for (path, bytes) in &kept[..2] {
+        assert_eq!(&fs::read(path).expect("read"), bytes);
+    }
+    assert_eq!(kept[2].0, name(".unfinished"));
+    assert_eq!(kept[3].0, name(".unfinished"));
+    assert_eq!(fs::read(&kept[3].0).expect("read"), kept[3].1);
+}
+
 #[test]
 fn files_under_each_other_s_names_are_damage() {
     let home = tempfile::tempdir().expect("a directory");
@@ -321,7 +406,8 @@ fn a_check_tells_what_there_is() {
         "journal-1.log: {length} bytes, 1 transactions\n\
          2 tasks: 1 PENDING, 1 DISABLED\n\
          the last {rest} bytes of journal-1.log (from byte {end} on) are a write that was not \
-         finished; nobody was told that it had succeeded; the next start cuts it off\n\
+         finished; nobody was told that it had succeeded; the next start cuts it off, and keeps it \
+         in damaged/\n\
          no damage"
     );
     assert_eq!(report.to_string(), expected);
