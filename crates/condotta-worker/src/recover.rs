@@ -6,10 +6,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use condotta_scheduler::{Assignment, Work, WorkerState};
+use condotta_scheduler::{Assignment, Status, Work, WorkerState};
 
 use crate::{
     SchedulerError, StopLevel, Worker, WorkerError,
+    plan::informed,
     task_table::{Phase, TaskIndex},
 };
 
@@ -111,7 +112,9 @@ impl Worker {
         self.shared.stop.wait_for(StopLevel::Finish, pause);
     }
 
-    /// Tells the scheduler that this worker goes, after everything else was said.
+    /// Tells the scheduler that this worker goes, after everything else was said. A scheduler that
+    /// knows what that means gives the runs that were stopped to others; another one is told that they
+    /// failed, since it knows no other way.
     pub(crate) fn take_leave(&mut self, result: &Result<(), WorkerError>) {
         if let Err(error) = result {
             self.recovery.note_failure(error);
@@ -119,8 +122,18 @@ impl Worker {
         if !self.running.is_empty() {
             self.recovery.owes_farewell = false;
         }
-        if std::mem::take(&mut self.recovery.owes_farewell) {
-            self.shared.scheduler.release(&self.shared.id);
+        let stopped = std::mem::take(&mut self.stopped);
+        if std::mem::take(&mut self.recovery.owes_farewell)
+            && self.shared.scheduler.release(&self.shared.id)
+        {
+            return;
+        }
+        for report in stopped {
+            let task_id = report.task_id.clone();
+            match self.shared.scheduler.add_task(report) {
+                Ok(()) => informed(&task_id, Status::Failed),
+                Err(error) => tracing::warn!(target: "luigi-interface", "{task_id}: {error}"),
+            }
         }
     }
 }

@@ -118,13 +118,19 @@ impl Worker {
         let waits = !new_deps.is_empty();
         self.running.remove(&index);
         let renewed = self.shared.claims.end(task.task_id());
-        self.report(AddTask {
+        let report = AddTask {
             status,
             expl: Some(encode_expl(expl.as_deref())),
             new_deps: Some(new_deps),
             attempt: running.attempt.filter(|_| !renewed),
             ..self.describe_end(&*task)
-        })?;
+        };
+        if end == End::Stopped {
+            self.note(index, status, report.runnable);
+            self.stopped.push(report);
+        } else {
+            self.report(report)?;
+        }
         if let Some(observer) = &self.shared.observer {
             observer.task_finished(&*task, status, &self.tasks.counts());
         }

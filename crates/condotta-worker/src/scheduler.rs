@@ -121,7 +121,10 @@ pub trait Scheduler: Send + Sync {
         Ok(true)
     }
 
-    /// Takes leave: nothing runs on this worker any more, and it asks for nothing. A scheduler that
-    /// has no word for this finds out by itself.
-    fn release(&self, _worker: &str) {}
+    /// Takes leave: this worker asks for nothing any more, and gives back what it did not finish.
+    /// Returns whether the scheduler took that back, so that others may run it. One that has no word
+    /// for this finds out by itself.
+    fn release(&self, _worker: &str) -> bool {
+        false
+    }
 }

@@ -67,6 +67,9 @@ pub struct Worker {
     /// The changes that the main loop has heard of.
     pub(crate) seen_changes: u64,
     pub(crate) finished: VecDeque<Finished>,
+    /// What is to be said of runs that were stopped with the worker, unless the scheduler takes them
+    /// back.
+    pub(crate) stopped: Vec<AddTask>,
     pub(crate) mailbox: Receiver<Incoming>,
     pub(crate) pool: Pool,
     pub(crate) keep_alive_thread: Option<KeepAlive>,
@@ -141,6 +144,7 @@ impl Worker {
             idle_since: None,
             seen_changes: 0,
             finished: VecDeque::new(),
+            stopped: Vec::new(),
             mailbox: received,
             pool: Pool::new(Arc::clone(&shared)),
             keep_alive_thread: None,

@@ -164,15 +164,15 @@ impl Connection {
         })
     }
 
-    /// Takes leave. If nobody hears it, the worker's lease runs out.
-    pub(super) fn release(&self, worker: &str) {
+    /// Takes leave. If nobody hears it, the worker's lease runs out. Whether it was heard.
+    pub(super) fn release(&self, worker: &str) -> bool {
         if self.state().kind == Some(Kind::Stock) {
-            return;
+            return false;
         }
         let keywords = client::worker(worker);
         let answer = self.once("release_worker", &keywords, Duration::ZERO, |_| Ok(()));
         match answer {
-            Ok(()) => {}
+            Ok(()) => return true,
             Err(failure) if failure.kind == FailureKind::NoMethod => {
                 self.learn(Kind::Stock);
             }
@@ -182,6 +182,7 @@ impl Connection {
                 failure.error,
             ),
         }
+        false
     }
 
     fn note_away(&self) {

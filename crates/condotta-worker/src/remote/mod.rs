@@ -310,7 +310,7 @@ impl Scheduler for RemoteScheduler {
             .call("fetch_error", &keywords, Urgency::Work, client::knows)
     }
 
-    fn release(&self, worker: &str) {
-        self.connection.release(worker);
+    fn release(&self, worker: &str) -> bool {
+        self.connection.release(worker)
     }
 }

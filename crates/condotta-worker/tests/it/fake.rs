@@ -28,6 +28,8 @@ pub struct State {
     pub answers: Vec<Assignment>,
     pub unreachable: bool,
     pub outages: u64,
+    /// Whether it takes back what a worker that goes did not finish.
+    pub takes_back: bool,
     pub released: usize,
 }
 
@@ -222,8 +224,10 @@ impl Scheduler for Fake {
         Ok(self.state().tasks.contains_key(task_id))
     }
 
-    fn release(&self, _: &str) {
-        self.state().released += 1;
+    fn release(&self, _: &str) -> bool {
+        let mut state = self.state();
+        state.released += 1;
+        state.takes_back
     }
 
     fn add_scheduler_message_response(

@@ -237,9 +237,10 @@ fn the_first_stop_finishes_what_runs_and_asks_for_no_more() {
     }
 }
 
-#[test]
-fn the_second_stop_does_not_wait_for_threads() {
+/// The scheduler after a worker was told twice to stop while a task runs on a thread.
+fn stopped_twice(takes_back: bool) -> Arc<Fake> {
     let scheduler = Arc::new(Fake::default());
+    scheduler.state().takes_back = takes_back;
     let (started, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let stuck = held("Stuck", &started, &go_on);
     let options = WorkerOptions {
@@ -265,11 +266,29 @@ fn the_second_stop_does_not_wait_for_threads() {
     assert!(stop.wait_until_idle(Duration::ZERO));
     operator.join().unwrap();
     go_on.wait();
-    let log = scheduler.log();
     assert!(
-        log.contains(&"Stuck__99914b932b FAILED report".to_owned()),
-        "{log:?}"
+        worker
+            .summary()
+            .contains(Category::Failed, "Stuck__99914b932b")
     );
+    scheduler
+}
+
+const STUCK_FAILED: &str = "Stuck__99914b932b FAILED report";
+
+#[test]
+fn the_second_stop_does_not_wait_for_threads() {
+    let scheduler = stopped_twice(false);
+    let log = scheduler.log();
+    assert!(log.contains(&STUCK_FAILED.to_owned()), "{log:?}");
+}
+
+#[test]
+fn what_a_scheduler_takes_back_has_not_failed() {
+    let scheduler = stopped_twice(true);
+    let log = scheduler.log();
+    assert!(!log.contains(&STUCK_FAILED.to_owned()), "{log:?}");
+    assert_eq!(scheduler.state().released, 1);
 }
 
 #[test]

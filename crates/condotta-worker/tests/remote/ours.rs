@@ -25,6 +25,10 @@ pub const TESTS: &[(&str, Test)] = &[
         ends_when_nothing_is_left,
     ),
     ("a_worker_that_ends_takes_leave", takes_leave),
+    (
+        "a_worker_that_is_stopped_gives_its_runs_back_at_once",
+        gives_runs_back,
+    ),
     ("many_tasks_travel_together", many_tasks_travel_together),
     (
         "a_waiting_worker_leaves_when_its_time_is_over",
@@ -158,6 +162,35 @@ fn takes_leave(which: Which) {
     let statuses = server.statuses();
     assert_eq!(statuses["Bad__99914b932b"], "FAILED");
     assert_eq!(statuses["Root__99914b932b"], "PENDING");
+}
+
+/// One failure would disable the task, and a retry would wait for a quarter of an hour.
+fn gives_runs_back(which: Which) {
+    let server = Server::start_with(which, "retry_count=1\nretry_delay=900");
+    let (stuck, started, go_on) = held("Stuck");
+    let options = WorkerOptions {
+        processes: 2,
+        ..WorkerOptions::default()
+    };
+    let stop = options.stop.clone();
+    let operator = std::thread::spawn(move || {
+        started.wait();
+        stop.interrupt();
+        stop.interrupt();
+    });
+    let mut stopped = worker_with(&server.client(), patient("stopped"), options);
+    stopped.add(any(&stuck)).unwrap();
+    assert!(!stopped.run().unwrap());
+    operator.join().unwrap();
+    assert_eq!(server.statuses()["Stuck__99914b932b"], "PENDING");
+
+    let again = Memory::new("Stuck").share();
+    let mut other = worker_with(&server.client(), patient("other"), WorkerOptions::default());
+    other.add(any(&again)).unwrap();
+    assert!(other.run().unwrap());
+    assert_eq!(again.run_count(), 1);
+    assert_eq!(server.statuses()["Stuck__99914b932b"], "DONE");
+    go_on.wait();
 }
 
 fn many_tasks_travel_together(which: Which) {
