@@ -15,6 +15,8 @@ use crate::{SchedulerError, TaskHandle, panic::guard, plan::describe, shared::Sh
 #[derive(Default)]
 pub(crate) struct Claims {
     state: Mutex<State>,
+    /// Held while a claim is on its way: a run's end is reported after it, or it is not made.
+    on_its_way: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -43,6 +45,7 @@ impl Claims {
 
     /// The run is over. Returns whether it was claimed anew meanwhile.
     pub(crate) fn end(&self, task_id: &str) -> bool {
+        let _none = self.claim_one();
         let claim = self.state().running.remove(task_id);
         claim.is_some_and(|claim| claim.renewed)
     }
@@ -54,6 +57,16 @@ impl Claims {
             .values()
             .map(|claim| claim.task.clone())
             .collect()
+    }
+
+    fn runs(&self, task_id: &str) -> bool {
+        self.state().running.contains_key(task_id)
+    }
+
+    fn claim_one(&self) -> MutexGuard<'_, ()> {
+        self.on_its_way
+            .lock()
+            .expect("nobody panics with this lock")
     }
 
     fn renew(&self, task_id: &str) {
@@ -84,6 +97,11 @@ impl Shared {
     /// Says what runs here, before anybody else is given it.
     pub(crate) fn claim_running(&self) -> Result<(), SchedulerError> {
         for task in self.claims.tasks() {
+            // A claim that comes after the report of a failure would have the task run for ever.
+            let _one = self.claims.claim_one();
+            if !self.claims.runs(task.task_id()) {
+                continue;
+            }
             let described = guard(|| describe(&*task, &self.id, None));
             let claim = AddTask {
                 status: Status::Running,

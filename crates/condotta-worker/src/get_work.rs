@@ -47,7 +47,10 @@ impl Worker {
             Ok(work) => work,
             Err(error) => return self.without_answer(error),
         };
-        let task = self.take(work.assignment)?;
+        let task = match self.take(work.assignment) {
+            Ok(task) => task,
+            Err(error) => return self.without_answer(error),
+        };
         if task.is_none() {
             self.history
                 .saw_running(&work.counts.running_tasks, &self.shared.id);
@@ -181,7 +184,7 @@ impl Worker {
                 return Ok(None);
             }
         };
-        let started = self.shared.scheduler.add_task(AddTask {
+        let claim = AddTask {
             status: Status::Running,
             module: recipe.module.clone(),
             family: recipe.family.clone(),
@@ -191,7 +194,8 @@ impl Worker {
             accepts_messages: Some(task.accepts_messages()),
             batch_id: Some(batch_id),
             ..AddTask::new(&self.shared.id, task.task_id())
-        });
+        };
+        let started = self.patiently(|scheduler| scheduler.add_task(claim.clone()));
         match started {
             Ok(()) => {}
             Err(error @ SchedulerError::Refused { .. }) => {

@@ -222,7 +222,7 @@ impl Worker {
         }
         let announcements = std::mem::take(&mut self.announcements);
         let count = announcements.len();
-        self.shared.scheduler.add_tasks(announcements)?;
+        self.patiently(|scheduler| scheduler.add_tasks(announcements.clone()))?;
         if tracing::enabled!(target: "luigi-interface", tracing::Level::INFO) {
             let told = self.history.told();
             for told in &told[told.len() - count..] {
@@ -240,12 +240,13 @@ impl Worker {
         let batched_args = task.batch_params();
         let batchable = !batched_args.is_empty();
         if batchable {
-            self.shared.scheduler.add_task_batcher(AddTaskBatcher {
+            let batcher = AddTaskBatcher {
                 worker: self.shared.id.clone(),
                 task_family: task.family().to_owned(),
                 batched_args,
                 max_batch_size: task.max_batch_size(),
-            })?;
+            };
+            self.patiently(|scheduler| scheduler.add_task_batcher(batcher.clone()))?;
         }
         self.families.insert(task.family().to_owned(), batchable);
         Ok(())
@@ -274,14 +275,16 @@ impl Worker {
             .map(|param| (param.name, param.value))
             .collect();
         let owners = guard(|| task.owners()).unwrap_or_default();
-        self.shared.scheduler.announce_scheduling_failure(
-            &self.shared.id,
-            &name,
-            task.family(),
-            &params,
-            &text,
-            &owners,
-        )?;
+        self.patiently(|scheduler| {
+            scheduler.announce_scheduling_failure(
+                &self.shared.id,
+                &name,
+                task.family(),
+                &params,
+                &text,
+                &owners,
+            )
+        })?;
         Ok(())
     }
 

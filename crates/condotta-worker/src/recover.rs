@@ -9,13 +9,15 @@ use std::{collections::BTreeSet, time::Duration};
 use condotta_scheduler::{Assignment, Status, Work, WorkerState};
 
 use crate::{
-    SchedulerError, StopLevel, Worker, WorkerError,
+    Scheduler, SchedulerError, StopLevel, Worker, WorkerError,
     plan::informed,
     task_table::{Phase, TaskIndex},
 };
 
 /// How often tasks are announced again although the scheduler was never seen to be away.
 const UNSEEN_MAX: u8 = 10;
+/// So much longer than usually are requests tried while something runs, as reports are.
+const ROUNDS_MAX: u32 = 10;
 /// Beside two pings, how long other workers have to say what they run.
 const CLAIM_TIME: Duration = Duration::from_secs(1);
 
@@ -110,6 +112,25 @@ impl Worker {
         let interval = Duration::from_secs_f64(self.shared.config.ping_interval);
         let pause = interval.saturating_mul(2) + CLAIM_TIME;
         self.shared.stop.wait_for(StopLevel::Finish, pause);
+    }
+
+    /// While something runs or is not reported yet, what is asked meanwhile is tried as long as a report
+    /// would be: to give up would end the worker, and lose those results.
+    pub(crate) fn patiently<T>(
+        &self,
+        ask: impl Fn(&dyn Scheduler) -> Result<T, SchedulerError>,
+    ) -> Result<T, SchedulerError> {
+        let mut rounds = 1;
+        loop {
+            let answer = ask(&*self.shared.scheduler);
+            let is_last = rounds >= ROUNDS_MAX
+                || self.running.is_empty()
+                || self.stop_level() >= StopLevel::Finish;
+            match answer {
+                Err(SchedulerError::Unreachable { .. }) if !is_last => rounds += 1,
+                answer => return answer,
+            }
+        }
     }
 
     /// Tells the scheduler that this worker goes, after everything else was said. A scheduler that

@@ -5,7 +5,7 @@ use std::time::Duration;
 use condotta_scheduler::{AddTask, Status};
 
 use crate::{
-    EventDetail, Runnable, StopLevel, TaskHandle, Worker, WorkerError,
+    EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle, Worker, WorkerError,
     panic::guard,
     plan::{informed, scheduler_params},
     running::{End, Finished, Outcome, Requirements, Running},
@@ -89,7 +89,7 @@ impl Worker {
             mut expl,
             missing,
             requirements,
-            end,
+            mut end,
         } = outcome;
         self.announce_end(&task, end, expl.as_deref());
 
@@ -109,9 +109,18 @@ impl Worker {
             }
             Err(WorkerError::Stopped) => {
                 status = Status::Failed;
+                end = End::Stopped;
                 expl = Some(
                     "the worker was told to stop before it could plan new requirements".into(),
                 );
+            }
+            // What else runs must not be lost. That this run failed is tried to be told for long.
+            Err(error @ WorkerError::Scheduler(SchedulerError::Unreachable { .. })) => {
+                tracing::error!(target: "luigi-interface", "{error}");
+                status = Status::Failed;
+                expl = Some(format!(
+                    "its new requirements could not be announced: {error}"
+                ));
             }
             Err(error) => return Err(error),
         }
@@ -137,6 +146,11 @@ impl Worker {
         if !missing.is_empty() && self.may_reschedule(missing) {
             match self.add(task) {
                 Ok(_) | Err(WorkerError::Stopped | WorkerError::Cycle { .. }) => {}
+                Err(WorkerError::Scheduler(error @ SchedulerError::Unreachable { .. }))
+                    if !self.running.is_empty() =>
+                {
+                    tracing::warn!(target: "luigi-interface", "{error}");
+                }
                 Err(error) => return Err(error),
             }
         }

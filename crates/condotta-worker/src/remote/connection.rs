@@ -79,6 +79,18 @@ impl Connection {
         urgency: Urgency,
         read: impl Fn(Json) -> Result<T, ReplyError>,
     ) -> Result<T, SchedulerError> {
+        self.put(method, keywords, urgency, read)
+            .map_err(|(failure, tries)| self.error(method, failure, &tries))
+    }
+
+    /// As [`call`](Self::call), for who can do something about the failure.
+    pub(super) fn put<T>(
+        &self,
+        method: &'static str,
+        keywords: &str,
+        urgency: Urgency,
+        read: impl Fn(Json) -> Result<T, ReplyError>,
+    ) -> Result<T, (Failure, Tries)> {
         let mut tries = Tries::new(urgency, self.patience, !self.state().known);
         let mut logged: Option<Duration> = None;
         loop {
@@ -88,7 +100,7 @@ impl Connection {
             };
             let stopped = || self.stop.level() >= urgency.gives_up_at();
             let Some(wait) = tries.next(&failure).filter(|_| !stopped()) else {
-                return Err(self.error(method, failure, &tries));
+                return Err((failure, tries));
             };
             let due = logged.is_none_or(|at| tries.elapsed() >= at + LOG_INTERVAL);
             if due && self.log_retries && urgency != Urgency::Passing {
@@ -234,7 +246,12 @@ impl Connection {
         );
     }
 
-    fn error(&self, request: &'static str, failure: Failure, tries: &Tries) -> SchedulerError {
+    pub(super) fn error(
+        &self,
+        request: &'static str,
+        failure: Failure,
+        tries: &Tries,
+    ) -> SchedulerError {
         let reason = match failure.kind {
             FailureKind::Away { .. } | FailureKind::NoWay => {
                 return SchedulerError::Unreachable {
@@ -260,7 +277,9 @@ impl Connection {
                 "{}; the members of the batch may have gone another way",
                 failure.error
             ),
-            FailureKind::Broken | FailureKind::Refused => failure.error.to_string(),
+            FailureKind::Broken | FailureKind::TooLong | FailureKind::Refused => {
+                failure.error.to_string()
+            }
         };
         SchedulerError::Refused { request, reason }
     }

@@ -46,6 +46,8 @@ pub(super) enum FailureKind {
     Broken,
     /// There is no such method.
     NoMethod,
+    /// The request is too long, for the server or for somebody on the way.
+    TooLong,
     /// The request will not be answered otherwise.
     Refused,
 }
@@ -161,6 +163,15 @@ fn root_certs() -> RootCerts {
     RootCerts::Specific(Arc::new(certificates))
 }
 
+/// How long arguments are in a form.
+pub(super) fn form_length(keywords: &str) -> usize {
+    let lengths = keywords.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b' ' => 1,
+        _ => 3,
+    });
+    lengths.sum()
+}
+
 /// `data=…`, as a form has it.
 fn form(keywords: &str) -> Vec<u8> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -206,6 +217,7 @@ fn status_failure(
     let kind = match status.as_u16() {
         404 | 405 | 501 => FailureKind::NoMethod,
         408 | 425 | 429 | 502 | 503 | 504 => FailureKind::Away { retry_after },
+        413 => FailureKind::TooLong,
         500.. => FailureKind::Broken,
         _ => FailureKind::Refused,
     };
@@ -248,10 +260,10 @@ mod tests {
     #[test]
     fn arguments_are_written_as_a_form_has_them() {
         let body = form("{\"a\": \"ü&+=%\"}");
-        assert_eq!(
-            String::from_utf8(body).unwrap(),
-            "data=%7B%22a%22%3A+%22%C3%BC%26%2B%3D%25%22%7D"
-        );
+        let expected = "data=%7B%22a%22%3A+%22%C3%BC%26%2B%3D%25%22%7D";
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+        let length = form_length("{\"a\": \"ü&+=%\"}");
+        assert_eq!("data=".len() + length, expected.len());
     }
 
     #[test]

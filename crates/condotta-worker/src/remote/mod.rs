@@ -28,6 +28,7 @@ pub use self::address::AddressError;
 use self::{
     address::Address,
     connection::Connection,
+    http::{FailureKind, form_length},
     retry::{Patience, Urgency},
     watch::Watch,
 };
@@ -35,8 +36,13 @@ use crate::{Scheduler, SchedulerError, StopSignal, Wake};
 
 /// So many tasks are announced in one request to a server that takes many.
 const TASKS_AT_ONCE: usize = 500;
-/// And not many more bytes of them than this; a server takes requests of some megabytes.
-const BYTES_AT_ONCE: usize = 1 << 20;
+/// And not more bytes of them, as they are sent, than this, unless one alone has more. Our server takes
+/// requests of some megabytes, but a proxy on the way may not: nginx takes one, if it is not told
+/// otherwise.
+const BYTES_AT_ONCE: usize = 500 << 10;
+
+/// Between two of them.
+const SEPARATOR_BYTES: usize = 4;
 
 /// How a scheduler server is spoken to. Names and defaults are those of Luigi's section `[core]`.
 #[derive(Clone, Debug)]
@@ -133,11 +139,11 @@ impl RemoteScheduler {
             let mut texts = Vec::new();
             let mut bytes = 0;
             for request in rest.iter().take(TASKS_AT_ONCE) {
-                if bytes >= BYTES_AT_ONCE {
+                let text = client::add_task(request);
+                bytes += form_length(&text) + SEPARATOR_BYTES;
+                if bytes > BYTES_AT_ONCE && !texts.is_empty() {
                     break;
                 }
-                let text = client::add_task(request);
-                bytes += text.len();
                 texts.push(text);
             }
             let (chunk, later) = rest.split_at(texts.len());
@@ -147,12 +153,24 @@ impl RemoteScheduler {
         Ok(())
     }
 
-    /// Many tasks in one request. The others are announced also when one is refused.
+    /// Many tasks in one request, or in more if that is too long for somebody on the way. The others are
+    /// announced also when one is refused.
     fn add_chunk(&self, chunk: &[AddTask], texts: &[String]) -> Result<(), SchedulerError> {
         let keywords = client::add_tasks(&chunk[0].worker, texts);
-        let refused =
-            self.connection
-                .call("add_tasks", &keywords, Urgency::Needed, client::refused)?;
+        let answer = self
+            .connection
+            .put("add_tasks", &keywords, Urgency::Needed, client::refused);
+        let refused = match answer {
+            Ok(refused) => refused,
+            Err((failure, _)) if failure.kind == FailureKind::TooLong && chunk.len() > 1 => {
+                let half = chunk.len() / 2;
+                self.add_chunk(&chunk[..half], &texts[..half])?;
+                return self.add_chunk(&chunk[half..], &texts[half..]);
+            }
+            Err((failure, tries)) => {
+                return Err(self.connection.error("add_tasks", failure, &tries));
+            }
+        };
         match refused.into_iter().next() {
             None => Ok(()),
             Some((index, error)) => Err(SchedulerError::Refused {

@@ -95,7 +95,10 @@ impl Tries {
     /// After a failure: how long to wait before the next try, if there is to be one.
     pub(super) fn next(&mut self, failure: &Failure) -> Option<Duration> {
         let wait = match failure.kind {
-            FailureKind::NoWay | FailureKind::NoMethod | FailureKind::Refused => return None,
+            FailureKind::NoWay
+            | FailureKind::NoMethod
+            | FailureKind::TooLong
+            | FailureKind::Refused => return None,
             FailureKind::Broken => {
                 self.broken += 1;
                 let is_final = matches!(self.urgency, Urgency::Passing | Urgency::Claim);
