@@ -27,6 +27,8 @@ pub struct State {
     pub pings: usize,
     pub answers: Vec<Assignment>,
     pub unreachable: bool,
+    /// How many of the next announcements and reports do not get through.
+    pub lost_tasks: usize,
     pub outages: u64,
     /// Whether it takes back what a worker that goes did not finish.
     pub takes_back: bool,
@@ -50,14 +52,22 @@ impl Fake {
         self.state().log.clone()
     }
 
+    fn lose_one(&self) -> Result<(), SchedulerError> {
+        let mut state = self.state();
+        let left = state.lost_tasks.checked_sub(1);
+        match left {
+            None => Ok(()),
+            Some(left) => {
+                state.lost_tasks = left;
+                Err(unreachable())
+            }
+        }
+    }
+
     fn record(&self, line: String) -> Result<(), SchedulerError> {
         let mut state = self.state();
         if state.unreachable {
-            return Err(SchedulerError::Unreachable {
-                request: "any",
-                url: "nowhere".to_owned(),
-                source: "gone".into(),
-            });
+            return Err(unreachable());
         }
         state.log.push(line);
         Ok(())
@@ -74,8 +84,17 @@ pub fn no_counts() -> PendingCounts {
     }
 }
 
+fn unreachable() -> SchedulerError {
+    SchedulerError::Unreachable {
+        request: "any",
+        url: "nowhere".to_owned(),
+        source: "gone".into(),
+    }
+}
+
 impl Scheduler for Fake {
     fn add_task(&self, request: AddTask) -> Result<(), SchedulerError> {
+        self.lose_one()?;
         let deps = request
             .deps
             .as_ref()

@@ -216,6 +216,29 @@ fn a_run_that_needs_more_is_suspended_and_starts_again() {
 }
 
 #[test]
+fn what_a_run_needs_is_announced_over_an_outage() {
+    let scheduler = Arc::new(Fake::default());
+    let found = Memory::new("Found").share();
+    let root = Memory::new("Root").runs({
+        let (found, scheduler) = (Arc::clone(&found), Arc::clone(&scheduler));
+        move |task, _| {
+            if !found.done.load(Ordering::SeqCst) {
+                // Each of them stands for as long as the worker tries one.
+                scheduler.state().lost_tasks = 5;
+                return Ok(RunOutcome::Requires(vec![any(&found)]));
+            }
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    let mut worker = worker(&scheduler);
+    worker.add(any(&root.share())).unwrap();
+    assert!(worker.run().unwrap());
+    assert_eq!(scheduler.state().lost_tasks, 0);
+    assert!(found.done.load(Ordering::SeqCst));
+}
+
+#[test]
 fn a_run_that_waits_for_what_waits_for_it_fails() {
     let scheduler = Arc::new(Fake::default());
     let root = Arc::new_cyclic(|root: &std::sync::Weak<Memory>| {
