@@ -14,6 +14,7 @@ mod clients;
 mod corpus;
 mod dead_ends;
 mod deep_and_huge;
+mod large_states;
 mod life;
 mod returning_workers;
 mod stale_reports;

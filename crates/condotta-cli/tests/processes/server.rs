@@ -71,6 +71,12 @@ impl Server {
         Self::try_command(place, command, port).expect("nobody else has taken the port")
     }
 
+    /// A server that answers on this port by now.
+    pub(crate) fn attach(process: Process, port: u16) -> Self {
+        let rpc = Rpc::new(&format!("http://127.0.0.1:{port}"));
+        Self { process, port, rpc }
+    }
+
     fn try_start(place: &Place, kind: Kind, port: u16) -> Option<Self> {
         Self::try_command(place, &mut command(place, kind, port), port)
     }
