@@ -14,5 +14,5 @@ pub(crate) use self::{
     place::{Ended, Place, Process, wait_until},
     rpc::Rpc,
     server::{Kind, Server, free_port},
-    stock::{nginx, stock_python, unix_sockets},
+    stock::{faketime, nginx, stock_python, unix_sockets},
 };

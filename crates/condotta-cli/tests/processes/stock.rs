@@ -1,4 +1,4 @@
-//! Where stock Luigi is, and nginx.
+//! Where stock Luigi is, nginx, and what bends clocks.
 
 use std::path::{Path, PathBuf};
 
@@ -39,4 +39,20 @@ pub(crate) fn nginx() -> Option<PathBuf> {
         target.join("nginx/usr/sbin/nginx"),
     ];
     places.into_iter().find(|place| place.is_file())
+}
+
+/// The library that bends a program's clock: the one that `CONDOTTA_FAKETIME` names, else the
+/// machine's, else that which `cargo xtask test` unpacks.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    if let Some(library) = std::env::var_os("CONDOTTA_FAKETIME") {
+        return Some(library.into());
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_condotta"));
+    let target = program.ancestors().nth(2).expect("profiles are in it");
+    let folders = ["/usr/lib".into(), target.join("libfaketime/usr/lib")];
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let mut places = folders
+        .iter()
+        .map(|folder| folder.join(&triple).join("faketime/libfaketime.so.1"));
+    places.find(|place| place.is_file())
 }
