@@ -39,6 +39,7 @@ pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     let mut command = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
     command.env("CONDOTTA_NGINX", setup::need_nginx(project)?);
+    command.env("CONDOTTA_FAKETIME", setup::need_faketime(project)?);
     let ran = shell::run(command)?;
     Ok(Tally::of_cargo_test(&ran.text, ran.success))
 }

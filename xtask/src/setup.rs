@@ -51,18 +51,43 @@ pub(crate) fn need_nginx(project: &Project) -> anyhow::Result<PathBuf> {
     if let Some(there) = places.into_iter().find(runs) {
         return Ok(there);
     }
-    let advice = "this machine lacks nginx: install it, then try again";
-    anyhow::ensure!(shell::works("apt-get", &["--version"]), advice);
-    println!("nginx not found, so apt-get is asked for it");
-    shell::must(apt_get(&["update"])).context(advice)?;
-    std::fs::create_dir_all(&folder)?;
-    let mut unpack = Command::new("sh");
-    unpack
-        .args(["-ec", "apt-get download nginx; dpkg-deb -x nginx_*.deb ."])
-        .current_dir(&folder);
-    shell::must(unpack).context(advice)?;
-    anyhow::ensure!(runs(&unpacked), advice);
+    unpack("nginx", &folder)?;
+    anyhow::ensure!(
+        runs(&unpacked),
+        "this machine lacks nginx: install it, then try again"
+    );
     Ok(unpacked)
+}
+
+/// The library that bends the clock of a program, unpacked if the machine has none.
+pub(crate) fn need_faketime(project: &Project) -> anyhow::Result<PathBuf> {
+    const PACKAGE: &str = "libfaketime";
+    let folder = project.target().join(PACKAGE);
+    let library = format!(
+        "usr/lib/{}-linux-gnu/faketime/libfaketime.so.1",
+        std::env::consts::ARCH
+    );
+    let places = [Path::new("/").join(&library), folder.join(&library)];
+    let find = || places.iter().find(|place| place.is_file()).cloned();
+    if let Some(there) = find() {
+        return Ok(there);
+    }
+    unpack(PACKAGE, &folder)?;
+    find().context("this machine lacks libfaketime: install it, then try again")
+}
+
+/// Unpacks a package of Debian's into a folder, without installing it.
+fn unpack(package: &str, folder: &Path) -> anyhow::Result<()> {
+    let advice = || format!("this machine lacks {package}: install it, then try again");
+    anyhow::ensure!(shell::works("apt-get", &["--version"]), advice());
+    println!("{package} not found, so apt-get is asked for it");
+    shell::must(apt_get(&["update"])).with_context(advice)?;
+    std::fs::create_dir_all(folder)?;
+    let script = format!("apt-get download {package}; dpkg-deb -x {package}_*.deb .");
+    let mut unpack = Command::new("sh");
+    unpack.args(["-ec", &script]).current_dir(folder);
+    shell::must(unpack).with_context(advice)?;
+    Ok(())
 }
 
 /// The Python of a virtual environment that has stock Luigi. The environment's folder
