@@ -42,7 +42,7 @@ pub(crate) struct SchedulerArguments {
     pub(crate) state_dir: Option<PathBuf>,
     /// Further name under which clients reach this server, such as that of a reverse proxy; any
     /// number of times. `.example.com` is every name below it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub(crate) allowed_host: Vec<String>,
     /// Path under which a reverse proxy hands requests on, such as /luigi
     #[arg(
@@ -140,6 +140,20 @@ pub(crate) enum StateCommand {
     },
 }
 
+/// A name as the header `Host` has it, without its port.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    if text.is_empty()
+        || (text.contains(|c: char| ":/?#@[]".contains(c) || c.is_whitespace()) && !is_address)
+    {
+        return Err(
+            "write a name alone, without scheme, port and path, such as scheduler.example.com"
+                .to_owned(),
+        );
+    }
+    Ok(text.to_owned())
+}
+
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%:,".contains(c);
@@ -190,6 +204,17 @@ mod tests {
             format!("{same:?}")
         };
         assert_eq!(plain(&again), plain(&scheduler(words)));
+    }
+
+    #[test]
+    fn an_allowed_host_is_a_name() {
+        for wrong in ["http://foo/", "foo/x", "foo:8082", "[::1]", "a b", ""] {
+            let error = host_name(wrong).unwrap_err();
+            assert!(error.contains("scheduler.example.com"), "{wrong}: {error}");
+        }
+        for right in ["foo", ".example.com", "*", "::1", "10.0.0.1", "foo."] {
+            assert_eq!(host_name(right).unwrap(), right);
+        }
     }
 
     #[test]

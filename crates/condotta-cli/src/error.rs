@@ -9,7 +9,7 @@ Exit codes:
   1  the command could not do its work: the message says why
   2  the command line makes no sense
   3  the stored state is damaged, or cannot be used
-  4  another scheduler runs already";
+  4  another scheduler runs already, or its port is in use";
 
 /// Why the command failed.
 #[derive(Debug)]

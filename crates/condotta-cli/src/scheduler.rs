@@ -119,6 +119,11 @@ fn failure(error: ServeError) -> Failure {
     match error {
         ServeError::Driver(DriverError::State(error)) => state::failure(error),
         ServeError::Listen(ListenError::InUse { .. }) => Failure::new(Kind::AlreadyRunning, error),
+        ServeError::Listen(ListenError::Tcp { ref source, .. })
+            if source.kind() == std::io::ErrorKind::AddrInUse =>
+        {
+            Failure::new(Kind::AlreadyRunning, with_causes(&error))
+        }
         other => Failure::new(Kind::Other, with_causes(&other)),
     }
 }

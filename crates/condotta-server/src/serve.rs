@@ -95,7 +95,8 @@ impl Server {
     }
 
     /// Reads the stored state, tells `started` what was found, and serves until `stop` is there.
-    /// While the state is read, requests are answered with 503, which workers repeat.
+    /// While the state is read, requests are answered with 503, which workers repeat; `stop` ends
+    /// that, too, with nothing changed.
     ///
     /// Runs on a Tokio runtime. All that was acknowledged is stored when this returns.
     ///
@@ -130,11 +131,19 @@ impl Server {
                 .into_iter()
                 .collect(),
         };
-        let reading = tokio::task::spawn_blocking(move || Driver::start(config, &handle));
-        let mut driver = joined(reading.await)?;
+        let mut stop = std::pin::pin!(stop);
+        let mut reading = start_driver(config, handle)?;
+        let read = tokio::select! {
+            read = &mut reading => read,
+            () = &mut stop => {
+                http.abort();
+                return Ok(());
+            }
+        };
+        let mut driver = read.expect("the thread says how it went")?;
         started(driver.report());
         tokio::select! {
-            () = stop => {}
+            () = &mut stop => {}
             () = driver.ended() => {}
         }
         driver.close();
@@ -146,7 +155,41 @@ impl Server {
     }
 }
 
+/// Reads the state on a thread that nobody has to wait for, unlike those of the runtime.
+fn start_driver(
+    config: DriverConfig,
+    handle: Handle,
+) -> Result<oneshot::Receiver<Result<Driver, DriverError>>, DriverError> {
+    let (done, reading) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("reading".to_owned())
+        .spawn(move || drop(done.send(Driver::start(config, &handle))))
+        .map_err(DriverError::Thread)?;
+    Ok(reading)
+}
+
 /// What a task returned; its panic goes on here.
 fn joined<T>(result: Result<T, tokio::task::JoinError>) -> T {
     result.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+
+    use super::*;
+
+    /// A pipe that nobody writes to takes for ever to read.
+    #[tokio::test]
+    async fn a_stop_while_the_state_is_read_ends_the_server() {
+        let home = tempfile::tempdir().unwrap();
+        mkfifo(&home.path().join("journal-1.log"), Mode::S_IRWXU).unwrap();
+        let server = Server::bind(ServerConfig::new(home.path().to_owned(), 0)).unwrap();
+        let stop = tokio::time::sleep(Duration::from_millis(50));
+        let run = server.run(|_| panic!("it cannot be read"), stop);
+        let ended = tokio::time::timeout(Duration::from_secs(30), run).await;
+        ended.expect("it ends").expect("in good order");
+    }
 }

@@ -140,7 +140,7 @@ fn a_port_in_use_is_said() {
     let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
     let port = server.port.to_string();
     command.args(["scheduler", "--port", &port, "--state-dir", "other"]);
-    let ended = place.start("second", &mut command).end().with_code(1);
+    let ended = place.start("second", &mut command).end().with_code(4);
     ended.says(&format!("cannot listen on 127.0.0.1:{port}"));
     assert!(!place.path("other").exists());
 }
@@ -179,4 +179,21 @@ fn a_command_line_that_makes_no_sense_ends_with_2_and_help_lists_the_codes() {
     for code in ["0  all", "1  the", "2  the", "3  the", "4  another"] {
         ended.says(code);
     }
+}
+
+#[test]
+fn a_body_that_was_ignored_is_named_when_an_argument_is_missing() {
+    let place = Place::new();
+    let server = Server::start(&place, Kind::Ours);
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let request = "POST /api/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                   Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"worker\": \"w\"}";
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(
+        answer.contains("`application/json` was ignored"),
+        "{answer}"
+    );
 }

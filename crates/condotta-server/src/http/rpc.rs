@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use condotta_protocol::{Json, Object, only_reads, read_json};
+use condotta_protocol::{Json, Object, RpcError, only_reads, read_json};
 
 use super::{
     Server,
@@ -15,7 +15,7 @@ use super::{
     error::HttpError,
     form,
 };
-use crate::driver::Reply;
+use crate::driver::{CallError, Reply};
 
 /// Texts of arguments longer than this are read beside the threads that serve connections.
 const LONG: usize = 4 * LARGE;
@@ -49,7 +49,9 @@ async fn call(server: &Server, request: Request) -> Result<Response, HttpError> 
         return Err(refuse_get(&method));
     }
     let (bytes, share) = body::read(body, &server.config, &server.budget).await?;
+    let has_body = !bytes.is_empty();
     let text = arguments_text(&parts, bytes).await?;
+    let ignored = (has_body && text.is_none()).then(|| content_type(&parts.headers).to_owned());
     let arguments = match text {
         None => Object::default(),
         Some(text) => {
@@ -60,9 +62,26 @@ async fn call(server: &Server, request: Request) -> Result<Response, HttpError> 
                 .await?
         }
     };
-    let reply = server.handle.call(&method, arguments).await?;
+    // Whoever waits for work holds nothing large meanwhile.
+    let share = (method != "await_work").then_some(share);
+    let reply = server.handle.call(&method, arguments).await;
+    let reply = reply.map_err(|error| explained(error, ignored.as_deref()))?;
     drop(share);
     Ok(respond(server, reply, Wishes::of(&parts.headers, is_get)).await)
+}
+
+/// Says that a body was ignored when an argument is missing that it may have held.
+fn explained(error: CallError, ignored: Option<&str>) -> HttpError {
+    match (&error, ignored) {
+        (CallError::Rpc(RpcError::MissingArgument { .. }), Some(kind)) => {
+            let kind: String = kind.chars().take(100).collect();
+            let message = format!(
+                "{error}; the body of content type `{kind}` was ignored: send a form with the field `data`"
+            );
+            HttpError::bad_request("missing_argument", message)
+        }
+        _ => error.into(),
+    }
 }
 
 async fn respond(server: &Server, reply: Reply, wishes: Wishes) -> Response {
