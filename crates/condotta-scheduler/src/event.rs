@@ -1,6 +1,7 @@
 //! What happened, for history, e-mail, live views and logs. Fetched with `poll_event`.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use crate::{SchedulingFailure, Status, Timestamp};
 
@@ -117,4 +118,24 @@ pub enum DeadEnd {
         /// The limit.
         limit: u64,
     },
+}
+
+/// In words that go on from "the task can never run:".
+impl fmt::Display for DeadEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cycle(path) => write!(f, "it waits for itself: {}", path.join(" -> ")),
+            Self::NeverAnnounced => f.write_str(
+                "something depends on it, but no worker announced it, or it was removed",
+            ),
+            Self::NeedAboveLimit {
+                resource,
+                amount,
+                limit,
+            } => write!(
+                f,
+                "it needs {amount} of resource {resource}, of which there is {limit}"
+            ),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Who hears of what happens in the scheduler: metrics, the log.
 
-use condotta_scheduler::{DeadEnd, Event, Scheduler};
+use condotta_scheduler::{Event, Scheduler};
 
 /// Hears of every event, in order, on the scheduler's thread: it must not wait for anything.
 pub trait Observer: Send {
@@ -22,22 +22,8 @@ impl Observer for Log {
             }
             Event::DeadEnd {
                 task_id, reason, ..
-            } => tracing::warn!("task {task_id} can never run: {}", in_words(reason)),
+            } => tracing::warn!("task {task_id} can never run: {reason}"),
             _ => {}
         }
-    }
-}
-
-fn in_words(reason: &DeadEnd) -> String {
-    match reason {
-        DeadEnd::Cycle(path) => format!("it waits for itself: {}", path.join(" -> ")),
-        DeadEnd::NeverAnnounced => {
-            "something depends on it, but no worker announced it, or it was removed".to_owned()
-        }
-        DeadEnd::NeedAboveLimit {
-            resource,
-            amount,
-            limit,
-        } => format!("it needs {amount} of resource {resource}, of which there is {limit}"),
     }
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use condotta_scheduler::{
-    AddTask, AddTaskBatcher, AddWorker, Answer, Config, DeadEnd, GetWork, Now, PendingCounts,
-    Refusal, Resources, Scheduler as Core, SchedulingFailure, Timestamp, Work, WorkerMessage,
+    AddTask, AddTaskBatcher, AddWorker, Answer, Config, GetWork, Now, PendingCounts, Refusal,
+    Resources, Scheduler as Core, SchedulingFailure, Timestamp, Work, WorkerMessage,
 };
 
 use crate::{Scheduler, SchedulerError, Wake};
@@ -185,17 +185,11 @@ impl Scheduler for LocalScheduler {
     }
 
     fn impossible(&self, task_id: &str) -> Option<String> {
-        match self.core().impossible_need(task_id)? {
-            DeadEnd::NeedAboveLimit {
-                resource,
-                amount,
-                limit,
-            } => Some(format!(
-                "it needs {amount} of resource {resource}, of which there is {limit}: raise the \
-                 limit in section [resources] (a resource that is not named there has a limit of 1)"
-            )),
-            _ => None,
-        }
+        let need = self.core().impossible_need(task_id)?;
+        Some(format!(
+            "{need}: raise the limit in section [resources] (a resource that is not named there has a \
+             limit of 1)"
+        ))
     }
 
     fn subscribe(&self, _worker: &str, wake: Wake) {

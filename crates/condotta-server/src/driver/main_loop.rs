@@ -11,7 +11,7 @@ use std::{
 };
 
 use condotta_protocol::{AWAIT_WORK, Object, RpcError, long_read, only_reads};
-use condotta_scheduler::{Now, Scheduler, Wakeups};
+use condotta_scheduler::{Now, Scheduler, Timestamp, Wakeups};
 use serde_json::Value;
 
 use super::{
@@ -29,7 +29,7 @@ use crate::{clock::Clock, observer::Observer, seldom::Seldom, state, state::Stat
 const BATCH: usize = 256;
 /// How often the time is noted in the journal while something is to fall due, so that a scheduler
 /// which is killed again and again gets on.
-const NOTE_TIME_EVERY: Duration = Duration::from_secs(30);
+const NOTE_TIME_EVERY_SECS: f64 = 30.0;
 /// How long to wait before it is tried again to store anything after the disk failed: so long at
 /// first, then twice as long each time, up to the second value.
 const TRY_AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
@@ -65,7 +65,7 @@ pub(crate) struct MainLoop {
     snapshot: Snapshotting,
     journal_bytes: u64,
     snapshot_bytes: u64,
-    time_noted: Instant,
+    time_noted: Timestamp,
     /// How often in a row the scheduler panicked over what time brings.
     panics: u32,
     /// Why changes cannot be stored now.
@@ -130,7 +130,7 @@ impl MainLoop {
             snapshot: Snapshotting::NotDue,
             journal_bytes,
             snapshot_bytes: 0,
-            time_noted: Instant::now(),
+            time_noted: clock.now().monotonic,
             panics: 0,
             failure: None,
         })
@@ -207,28 +207,29 @@ impl MainLoop {
         if let Some(message) = self.held.pop_front() {
             return Ok(message);
         }
-        let (is_slicing, is_held_up) = match &self.snapshot {
-            Snapshotting::Taking(snapshot) => (snapshot.is_slicing(), snapshot.is_held_up()),
-            Snapshotting::NotDue | Snapshotting::Asked => (false, false),
+        self.messages.1.recv_timeout(self.sleep())
+    }
+
+    /// How long there is nothing to do, if nobody asks for anything.
+    fn sleep(&self) -> Duration {
+        let snapshot = match &self.snapshot {
+            Snapshotting::Taking(snapshot) if snapshot.is_slicing() => Some(snapshot),
+            _ => None,
         };
-        if is_slicing && is_held_up && self.reading.is_idle() {
-            return self.messages.1.recv_timeout(HELD_UP_FOR);
-        }
-        if is_slicing || !self.reading.is_idle() {
-            return match self.messages.1.try_recv() {
-                Ok(message) => Ok(message),
-                Err(TryRecvError::Empty) => Err(RecvTimeoutError::Timeout),
-                Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            };
+        match snapshot {
+            Some(snapshot) if snapshot.is_held_up() && self.reading.is_idle() => {
+                return HELD_UP_FOR;
+            }
+            None if self.reading.is_idle() => {}
+            _ => return Duration::ZERO,
         }
         let due = self.scheduler.poll_timeout();
         let due = due.map(|due| self.clock.instant(due));
         let moments = due.into_iter().chain(self.waiting.next_expiry());
         let now = Instant::now();
-        let sleep = moments.min().map_or(LONGEST_SLEEP, |moment| {
+        moments.min().map_or(LONGEST_SLEEP, |moment| {
             moment.saturating_duration_since(now).min(LONGEST_SLEEP)
-        });
-        self.messages.1.recv_timeout(sleep)
+        })
     }
 
     fn handle_call(&mut self, call: Call) -> Result<(), DriverError> {
@@ -258,7 +259,7 @@ impl MainLoop {
             Ok(Err(error)) => Err(error.into()),
             Err(panic) => return self.recover_from_panic(&method, &*panic, Some(answer)),
         };
-        let changed = self.note_changes();
+        let changed = self.note_changes(now);
         // What was asked to change something may find it changed already, by a request that is not
         // durable yet: its answer waits for that one.
         if changed || !(only_reads(&method) || method == "ping") {
@@ -279,15 +280,15 @@ impl MainLoop {
     }
 
     /// Puts what changed into the batch. Whether anything did.
-    fn note_changes(&mut self) -> bool {
+    fn note_changes(&mut self, now: Now) -> bool {
         let changes = self.scheduler.take_changes();
         if changes.is_empty() {
             return false;
         }
         let before = self.batch.frames.len();
-        state::encode(self.clock.now(), &changes, &mut self.batch.frames);
+        state::encode(now, &changes, &mut self.batch.frames);
         self.journal_bytes += (self.batch.frames.len() - before) as u64;
-        self.time_noted = Instant::now();
+        self.time_noted = now.monotonic;
         true
     }
 
@@ -302,10 +303,10 @@ impl MainLoop {
                 Ok(()) => self.panics = 0,
                 Err(panic) => self.recover_from_panic("what time brings", &*panic, None)?,
             }
-            self.note_changes();
-        } else if due.is_some() && self.time_noted.elapsed() > NOTE_TIME_EVERY {
+            self.note_changes(now);
+        } else if due.is_some() && now.monotonic.since(self.time_noted) > NOTE_TIME_EVERY_SECS {
             state::encode(now, &[], &mut self.batch.frames);
-            self.time_noted = Instant::now();
+            self.time_noted = now.monotonic;
         }
         while let Some(event) = self.scheduler.poll_event() {
             for observer in &mut self.setup.observers {

@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Sender},
+        mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
 };
@@ -41,7 +41,7 @@ enum Slice {
 impl Snapshot {
     /// Starts the thread that writes. It says to `done` how it ended.
     pub(crate) fn start(
-        mut writer: SnapshotWriter,
+        writer: SnapshotWriter,
         done: impl FnOnce(Message) + Send + 'static,
     ) -> Result<Self, DriverError> {
         let (slices, received) = mpsc::channel();
@@ -50,21 +50,9 @@ impl Snapshot {
         let thread = thread::Builder::new()
             .name("snapshot".to_owned())
             .spawn(move || {
-                let mut result: Option<Result<(), StateError>> = None;
-                while result.is_none() {
-                    result = match received.recv() {
-                        Ok(Slice::Frames(frames)) => {
-                            let written = writer.write(&frames);
-                            waiting.fetch_sub(1, Ordering::Relaxed);
-                            written.err().map(Err)
-                        }
-                        Ok(Slice::End) => break,
-                        // Given up: what was written so far is no snapshot.
-                        Err(mpsc::RecvError) => return,
-                    };
+                if let Some(result) = write(writer, &received, &waiting) {
+                    done(Message::SnapshotEnded(result));
                 }
-                let result = result.unwrap_or_else(|| writer.finish());
-                done(Message::SnapshotEnded(result));
             })
             .map_err(DriverError::Thread)?;
         Ok(Self {
@@ -107,6 +95,26 @@ impl Snapshot {
         if let Some(Err(_)) = sent {
             // The disk failed, which the thread says.
             self.slices = None;
+        }
+    }
+}
+
+/// Writes slices until the last. Nothing when they end before: what was written is no snapshot then.
+fn write(
+    mut writer: SnapshotWriter,
+    slices: &Receiver<Slice>,
+    ahead: &AtomicUsize,
+) -> Option<Result<(), StateError>> {
+    loop {
+        match slices.recv().ok()? {
+            Slice::Frames(frames) => {
+                let written = writer.write(&frames);
+                ahead.fetch_sub(1, Ordering::Relaxed);
+                if written.is_err() {
+                    return Some(written);
+                }
+            }
+            Slice::End => return Some(writer.finish()),
         }
     }
 }

@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use condotta_protocol::{Json, Object, RpcError, only_reads, read_json};
+use condotta_protocol::{
+    AWAIT_WORK, Json, Object, RpcError, extensions, methods, only_reads, read_json,
+};
 
 use super::{
     Server,
@@ -63,7 +65,7 @@ async fn call(server: &Server, request: Request) -> Result<Response, HttpError> 
         }
     };
     // Whoever waits for work holds nothing large meanwhile.
-    let share = (method != "await_work").then_some(share);
+    let share = (method != AWAIT_WORK).then_some(share);
     let reply = server.handle.call(&method, arguments).await;
     let reply = reply.map_err(|error| explained(error, ignored.as_deref()))?;
     drop(share);
@@ -107,8 +109,8 @@ fn refuse_get(method: &str) -> HttpError {
 }
 
 fn is_method(name: &str) -> bool {
-    const OURS: [&str; 3] = ["add_tasks", "await_work", "release_worker"];
-    OURS.contains(&name) || condotta_protocol::methods().any(|method| method == name)
+    let mut names = methods().chain(extensions()).chain([AWAIT_WORK]);
+    names.any(|method| method == name)
 }
 
 /// The field `data`: of the body, else of the query. Bodies of other kinds than forms are ignored,
