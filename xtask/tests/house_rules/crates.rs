@@ -46,6 +46,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("condotta-examples", &["condotta"]),
+    (
+        "condotta-python",
+        &[
+            "condotta-cli",
+            "condotta-config",
+            "condotta-logging",
+            "condotta-protocol",
+            "condotta-scheduler",
+            "condotta-server",
+            "condotta-worker",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

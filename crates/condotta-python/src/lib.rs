@@ -1,0 +1,18 @@
+//! The native module `condotta._engine`: the engine as Python sees it.
+//!
+//! It decides nothing: what is decided is decided in the crates below, and what users subclass or
+//! look into is Python. Nothing depends on this crate.
+
+use pyo3::prelude::*;
+
+/// The engine behind the package `luigi`.
+#[pymodule]
+mod _engine {
+    use pyo3::prelude::*;
+
+    /// The version of the engine.
+    #[pyfunction]
+    fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
