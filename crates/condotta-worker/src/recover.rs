@@ -39,6 +39,12 @@ impl Recovery {
         self.owes_farewell = true;
     }
 
+    /// The scheduler believes that something runs that was stopped. An assistant may have planned
+    /// nothing itself.
+    pub(crate) fn note_stopped(&mut self) {
+        self.owes_farewell = true;
+    }
+
     /// Nobody is there to take leave of.
     pub(crate) fn note_failure(&mut self, error: &WorkerError) {
         if let WorkerError::Scheduler(SchedulerError::Unreachable { .. }) = error {

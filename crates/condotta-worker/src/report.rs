@@ -137,6 +137,7 @@ impl Worker {
         if end == End::Stopped {
             self.note(index, status, report.runnable);
             self.stopped.push(report);
+            self.recovery.note_stopped();
         } else {
             self.report(report)?;
         }

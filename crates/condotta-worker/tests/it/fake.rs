@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
+    time::{Duration, Instant},
 };
 
 use condotta_scheduler::{
@@ -29,6 +30,9 @@ pub struct State {
     pub unreachable: bool,
     /// How many of the next announcements and reports do not get through.
     pub lost_tasks: usize,
+    /// Claims of runs take so long to arrive that a run can end meanwhile.
+    pub slow_claims: bool,
+    pub claims_on_their_way: usize,
     pub outages: u64,
     /// Whether it takes back what a worker that goes did not finish.
     pub takes_back: bool,
@@ -64,6 +68,22 @@ impl Fake {
         }
     }
 
+    /// A slow claim waits for the report of its run, for a while.
+    fn delay_claim(&self, request: &AddTask) {
+        if request.status != Status::Running || !self.state().slow_claims {
+            return;
+        }
+        self.state().claims_on_their_way += 1;
+        let end = Instant::now() + Duration::from_millis(500);
+        let failed = |state: &State| {
+            let task = state.tasks.get(&request.task_id);
+            task.is_some_and(|task| task.1 == Status::Failed)
+        };
+        while Instant::now() < end && !failed(&self.state()) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     fn record(&self, line: String) -> Result<(), SchedulerError> {
         let mut state = self.state();
         if state.unreachable {
@@ -95,6 +115,7 @@ fn unreachable() -> SchedulerError {
 impl Scheduler for Fake {
     fn add_task(&self, request: AddTask) -> Result<(), SchedulerError> {
         self.lose_one()?;
+        self.delay_claim(&request);
         let deps = request
             .deps
             .as_ref()

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use condotta_scheduler::{Assignment, PendingCounts, RunningTask, WorkerMessage, WorkerState};
+use condotta_scheduler::{
+    Assignment, PendingCounts, Recipe, RunningTask, WorkerMessage, WorkerState,
+};
 use condotta_worker::{
     Category, ConfigError, RunOutcome, StopLevel, TaskHandle, Worker, WorkerConfig, WorkerError,
     WorkerOptions,
@@ -15,7 +17,7 @@ use crate::{
     any,
     fake::{Fake, no_counts},
     quick,
-    tasks::Memory,
+    tasks::{Builders, Memory},
     worker, worker_with,
 };
 
@@ -286,6 +288,45 @@ fn the_second_stop_does_not_wait_for_threads() {
 #[test]
 fn what_a_scheduler_takes_back_has_not_failed() {
     let scheduler = stopped_twice(true);
+    let log = scheduler.log();
+    assert!(!log.contains(&STUCK_FAILED.to_owned()), "{log:?}");
+    assert_eq!(scheduler.state().released, 1);
+}
+
+#[test]
+fn an_assistant_that_planned_nothing_gives_back_what_was_stopped() {
+    let scheduler = Arc::new(Fake::default());
+    scheduler.state().takes_back = true;
+    let (started, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let builders = Builders::default();
+    builders.family("Stuck", {
+        let (started, go_on) = (Arc::clone(&started), Arc::clone(&go_on));
+        move |_| Ok(held("Stuck", &started, &go_on))
+    });
+    scheduler.state().answers = vec![Assignment::Task {
+        task_id: "Stuck__99914b932b".to_owned(),
+        recipe: Recipe {
+            family: "Stuck".to_owned(),
+            module: None,
+            params: Vec::new(),
+        },
+        attempt: 1,
+    }];
+    let options = WorkerOptions {
+        processes: 2,
+        assistant: true,
+        loader: Some(Arc::new(builders)),
+        ..WorkerOptions::default()
+    };
+    let stop = options.stop.clone();
+    let mut worker = worker_with(&scheduler, quick(), options);
+    let operator = std::thread::spawn(move || {
+        started.wait();
+        stop.raise(StopLevel::Now);
+    });
+    assert!(!worker.run().unwrap());
+    operator.join().unwrap();
+    go_on.wait();
     let log = scheduler.log();
     assert!(!log.contains(&STUCK_FAILED.to_owned()), "{log:?}");
     assert_eq!(scheduler.state().released, 1);

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use condotta_scheduler::Status;
@@ -98,6 +98,41 @@ fn what_runs_is_claimed_before_anything_is_announced_and_reported_without_its_nu
         .iter()
         .find(|request| request.runnable.is_none());
     assert_eq!(report.unwrap().attempt, None);
+}
+
+#[test]
+fn a_claim_never_comes_after_the_report_of_its_run() {
+    let scheduler = Arc::new(Fake::default());
+    scheduler.state().slow_claims = true;
+    let task = Memory::new("Fails").runs({
+        let scheduler = Arc::clone(&scheduler);
+        move |_, _| {
+            scheduler.state().forget();
+            let end = Instant::now() + Duration::from_secs(20);
+            while scheduler.state().claims_on_their_way == 0 {
+                assert!(Instant::now() < end, "nobody claims the run");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err("no luck".into())
+        }
+    });
+    let mut worker = worker_with(&scheduler, pinging(), WorkerOptions::default());
+    worker.add(task.share()).unwrap();
+    assert!(!worker.run().unwrap());
+    let log = scheduler.log();
+    let place = |what: &str| {
+        let line = format!("Fails__99914b932b {what}");
+        let place = log.iter().position(|seen| *seen == line);
+        place.unwrap_or_else(|| panic!("{line}: {log:#?}"))
+    };
+    assert!(
+        place("RUNNING runnable") < place("FAILED report"),
+        "{log:#?}"
+    );
+    assert_eq!(
+        scheduler.state().tasks["Fails__99914b932b"].1,
+        Status::Failed
+    );
 }
 
 #[test]

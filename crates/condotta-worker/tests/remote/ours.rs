@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use condotta_worker::{RunOutcome, TaskHandle, WorkerConfig, WorkerOptions};
+use condotta_worker::{ChildCommand, RunOutcome, TaskHandle, WorkerConfig, WorkerOptions};
 use serde_json::json;
 
 use crate::{
@@ -168,28 +168,42 @@ fn takes_leave(which: Which) {
 fn gives_runs_back(which: Which) {
     let server = Server::start_with(which, "retry_count=1\nretry_delay=900");
     let (stuck, started, go_on) = held("Stuck");
+    let in_child = Memory::new("InChild").with(|task| task.timeout = Some(LONG));
+    let both = Memory::new("Both").needs(&[any(&stuck), any(&in_child.share())]);
     let options = WorkerOptions {
         processes: 2,
+        child_command: ChildCommand::Program {
+            program: "sleep".into(),
+            args: vec![LONG.to_string()],
+        },
         ..WorkerOptions::default()
     };
     let stop = options.stop.clone();
-    let operator = std::thread::spawn(move || {
-        started.wait();
-        stop.interrupt();
-        stop.interrupt();
-    });
     let mut stopped = worker_with(&server.client(), patient("stopped"), options);
-    stopped.add(any(&stuck)).unwrap();
-    assert!(!stopped.run().unwrap());
-    operator.join().unwrap();
-    assert_eq!(server.statuses()["Stuck__99914b932b"], "PENDING");
+    stopped.add(both.share()).unwrap();
+    let ids = ["Stuck__99914b932b", "InChild__99914b932b"];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            started.wait();
+            server.until("both runs", |server| {
+                let statuses = server.statuses();
+                ids.iter().all(|id| statuses[*id] == "RUNNING")
+            });
+            stop.interrupt();
+            stop.interrupt();
+        });
+        assert!(!stopped.run().unwrap());
+    });
+    let statuses = server.statuses();
+    assert_eq!(ids.map(|id| statuses[id].as_str()), ["PENDING"; 2]);
 
-    let again = Memory::new("Stuck").share();
+    let again = ["Stuck", "InChild"].map(|family| Memory::new(family).share());
+    let both = Memory::new("Both").needs(&again.each_ref().map(any));
     let mut other = worker_with(&server.client(), patient("other"), WorkerOptions::default());
-    other.add(any(&again)).unwrap();
+    other.add(both.share()).unwrap();
     assert!(other.run().unwrap());
-    assert_eq!(again.run_count(), 1);
-    assert_eq!(server.statuses()["Stuck__99914b932b"], "DONE");
+    assert!(again.iter().all(|task| task.run_count() == 1));
+    assert!(server.statuses().values().all(|status| status == "DONE"));
     go_on.wait();
 }
 

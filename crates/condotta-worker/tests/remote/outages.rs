@@ -41,6 +41,10 @@ pub const TESTS: &[(&str, Test)] = &[
         stays_away,
     ),
     (
+        "what_a_run_finds_in_an_outage_costs_no_result",
+        finds_in_an_outage,
+    ),
+    (
         "a_worker_that_is_to_stop_does_not_wait_for_the_server",
         stops_without_the_server,
     ),
@@ -302,6 +306,53 @@ fn stays_away(which: Which) {
         "{error}"
     );
     assert_eq!(root.run_count(), 0);
+}
+
+/// A run finds new requirements when the server has gone, for longer than announcements are tried.
+/// Beside it runs another one, whose result must arrive.
+fn finds_in_an_outage(which: Which) {
+    let server = Arc::new(Mutex::new(Server::start(which)));
+    let killed = Arc::new(Barrier::new(2));
+    let found = Memory::new("Found").share();
+    let asks = Memory::new("Asks").runs({
+        let (server, killed, found) = (Arc::clone(&server), Arc::clone(&killed), any(&found));
+        move |task, _| {
+            if !found.complete()? {
+                killed.wait();
+                server.lock().unwrap().kill();
+                killed.wait();
+                return Ok(RunOutcome::Requires(vec![Arc::clone(&found)]));
+            }
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    let long = Memory::new("Long").runs({
+        let (server, killed) = (Arc::clone(&server), Arc::clone(&killed));
+        move |task, _| {
+            killed.wait();
+            killed.wait();
+            // Announcements are tried for 1.5 seconds.
+            std::thread::sleep(Duration::from_secs(3));
+            server.lock().unwrap().restart();
+            task.finish();
+            Ok(RunOutcome::Done)
+        }
+    });
+    let long = long.share();
+    let root = root_of(&[asks.share(), Arc::clone(&long)]);
+    let scheduler = hasty(&server, &StopSignal::new(), 0.5);
+    let options = WorkerOptions {
+        processes: 2,
+        ..WorkerOptions::default()
+    };
+    let mut worker = worker_with(&scheduler, pinging(), options);
+    worker.add(any(&root)).unwrap();
+    assert!(worker.run().unwrap(), "{}", worker.summary());
+    assert_eq!((long.run_count(), found.run_count()), (1, 1));
+    let statuses = server.lock().unwrap().statuses();
+    assert_eq!(statuses["Long__99914b932b"], "DONE");
+    assert_eq!(statuses["Root__99914b932b"], "DONE");
 }
 
 fn stops_without_the_server(which: Which) {
