@@ -35,10 +35,10 @@ impl WorkResponse {
 
 impl Worker {
     /// Asks for something to run, or only for what is left if this worker runs nothing.
-    pub(crate) fn get_work(&mut self) -> Result<WorkResponse, WorkerError> {
+    pub(crate) fn ask_for_work(&mut self) -> Result<WorkResponse, WorkerError> {
         self.seen_changes = self.shared.changes.load(Ordering::SeqCst);
         if self.stop_level() > StopLevel::Run {
-            self.start_phasing_out();
+            self.phase_out();
         }
         if self.stop_requesting_work {
             return Ok(WorkResponse::nothing(WorkerState::Disabled));
@@ -83,7 +83,7 @@ impl Worker {
         }
         tracing::warn!(target: "luigi-interface", "{error}");
         if stopping {
-            self.start_phasing_out();
+            self.phase_out();
         }
         Ok(WorkResponse::nothing(WorkerState::Active))
     }

@@ -32,6 +32,7 @@ mod report;
 mod running;
 mod scheduler;
 mod shared;
+pub mod steps;
 mod stop;
 mod summary;
 mod task;

@@ -1,4 +1,5 @@
-//! The main loop: ask for work, run it, wait, stay or leave. Each step is a function of its own.
+//! The steps of a worker of Rust tasks: ask for work, run it, wait, stay or leave. Their order is in
+//! `steps`.
 
 use std::{
     sync::{Arc, atomic::Ordering, mpsc::RecvTimeoutError},
@@ -10,10 +11,12 @@ use condotta_scheduler::{AddWorker, InfoValue, PendingCounts, WorkerState};
 use crate::{
     Worker, WorkerError,
     execute::{Deps, Settings, execute},
+    get_work::WorkResponse,
     host::WorkerHost,
     pool::Job,
     running::{Finished, Running},
     shared::Incoming,
+    steps::{self, Left, StayPolicy, Steps},
     task_table::{Phase, TaskIndex},
 };
 
@@ -32,7 +35,9 @@ impl Worker {
         if let Some(observer) = &self.shared.observer {
             observer.run_started(&self.tasks.counts());
         }
-        let result = self.add_worker().and_then(|()| self.main_loop());
+        let result = self
+            .add_worker()
+            .and_then(|()| steps::run(&mut MainLoop(self)));
         if let Some(observer) = &self.shared.observer {
             observer.run_finished(&self.tasks.counts());
         }
@@ -40,53 +45,6 @@ impl Worker {
         self.explain_what_is_left();
         self.take_leave(&result);
         result.map(|()| self.run_succeeded)
-    }
-
-    fn main_loop(&mut self) -> Result<(), WorkerError> {
-        loop {
-            while self.is_full() {
-                tracing::debug!(
-                    target: "luigi-interface",
-                    "{} running tasks, waiting for next task to finish",
-                    self.running.len(),
-                );
-                self.handle_next_task()?;
-            }
-            let response = self.get_work()?;
-            if response.counts.worker_state == WorkerState::Disabled {
-                self.start_phasing_out();
-            }
-            if let Some((task, attempt)) = response.task {
-                tracing::debug!(
-                    target: "luigi-interface",
-                    "Pending tasks: {}",
-                    response.counts.n_pending_tasks,
-                );
-                self.run_task(task, attempt)?;
-                continue;
-            }
-            if !self.stop_requesting_work {
-                self.log_remote_tasks(&response.counts);
-            }
-            if !self.running.is_empty() {
-                self.handle_next_task()?;
-            } else {
-                self.idle_since.get_or_insert_with(Instant::now);
-                if !self.stays_alive(&response.counts) {
-                    break;
-                }
-                self.sleep();
-            }
-        }
-        while !self.running.is_empty() {
-            tracing::debug!(
-                target: "luigi-interface",
-                "Shut down Worker, {} more tasks to go",
-                self.running.len(),
-            );
-            self.handle_next_task()?;
-        }
-        Ok(())
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -110,7 +68,7 @@ impl Worker {
     }
 
     /// Starts a run: here and now, on a thread, or in a child process.
-    pub(crate) fn run_task(
+    pub(crate) fn start_run(
         &mut self,
         index: TaskIndex,
         attempt: Option<u64>,
@@ -121,7 +79,7 @@ impl Worker {
                 "Got already running task id {} from scheduler, taking a break",
                 self.tasks.task(index).task_id(),
             );
-            self.sleep();
+            self.take_a_break();
             return Ok(());
         }
         let task = self.tasks.task(index);
@@ -231,24 +189,6 @@ impl Worker {
         }
     }
 
-    /// Whether a worker without anything to run stays.
-    pub(crate) fn stays_alive(&self, counts: &PendingCounts) -> bool {
-        let config = &self.shared.config;
-        if !self.keep_alive {
-            false
-        } else if self.shared.assistant {
-            true
-        } else if config.count_last_scheduled {
-            counts.n_pending_last_scheduled > 0
-        } else if config.count_uniques {
-            counts.n_unique_pending > 0
-        } else if counts.n_pending_tasks == 0 {
-            false
-        } else {
-            self.idles_on()
-        }
-    }
-
     /// Until a worker that has nothing to do leaves, if it does for that reason.
     fn idle_time_left(&self) -> Option<Duration> {
         let limit = self.shared.config.max_keep_alive_idle_duration;
@@ -270,13 +210,13 @@ impl Worker {
     }
 
     /// Asks for no more work, and leaves when what runs has finished.
-    pub(crate) fn start_phasing_out(&mut self) {
+    pub(crate) fn phase_out(&mut self) {
         self.keep_alive = false;
         self.stop_requesting_work = true;
     }
 
     /// Waits before asking again, unless something happens earlier.
-    pub(crate) fn sleep(&mut self) {
+    fn take_a_break(&mut self) {
         let config = &self.shared.config;
         let secs = config.wait_interval + config.wait_jitter * fastrand::f64();
         let planned = Duration::from_secs_f64(secs);
@@ -317,5 +257,97 @@ impl Worker {
                 unreachable!("the worker itself holds a sender")
             }
         }
+    }
+}
+
+/// A worker while it runs.
+struct MainLoop<'a>(&'a mut Worker);
+
+impl Steps for MainLoop<'_> {
+    type Answer = WorkResponse;
+    type Work = (TaskIndex, Option<u64>);
+    type Error = WorkerError;
+
+    fn running(&mut self) -> Result<usize, WorkerError> {
+        Ok(self.0.running.len())
+    }
+
+    fn max_running(&mut self) -> Result<usize, WorkerError> {
+        Ok(self.0.processes())
+    }
+
+    fn get_work(&mut self) -> Result<WorkResponse, WorkerError> {
+        self.0.ask_for_work()
+    }
+
+    fn is_disabled(&mut self, answer: &WorkResponse) -> Result<bool, WorkerError> {
+        Ok(answer.counts.worker_state == WorkerState::Disabled)
+    }
+
+    fn take_work(&mut self, answer: &mut WorkResponse) -> Result<Option<Self::Work>, WorkerError> {
+        Ok(answer.task.take())
+    }
+
+    fn run_task(&mut self, answer: &WorkResponse, work: Self::Work) -> Result<(), WorkerError> {
+        tracing::debug!(
+            target: "luigi-interface",
+            "Pending tasks: {}",
+            answer.counts.n_pending_tasks,
+        );
+        let (task, attempt) = work;
+        self.0.start_run(task, attempt)
+    }
+
+    fn handle_next_task(&mut self) -> Result<(), WorkerError> {
+        self.0.handle_next_run()
+    }
+
+    fn say_waiting(&mut self, running: usize, leaves: bool) -> Result<(), WorkerError> {
+        if leaves {
+            tracing::debug!(
+                target: "luigi-interface",
+                "Shut down Worker, {running} more tasks to go",
+            );
+        } else {
+            tracing::debug!(
+                target: "luigi-interface",
+                "{running} running tasks, waiting for next task to finish",
+            );
+        }
+        Ok(())
+    }
+
+    fn start_phasing_out(&mut self) -> Result<(), WorkerError> {
+        self.0.phase_out();
+        Ok(())
+    }
+
+    fn say_nothing_to_do(&mut self, answer: &WorkResponse) -> Result<(), WorkerError> {
+        if !self.0.stop_requesting_work {
+            self.0.log_remote_tasks(&answer.counts);
+        }
+        Ok(())
+    }
+
+    fn stays_alive(&mut self, answer: &WorkResponse) -> Result<bool, WorkerError> {
+        self.0.idle_since.get_or_insert_with(Instant::now);
+        let config = &self.0.shared.config;
+        let policy = StayPolicy {
+            keep_alive: self.0.keep_alive,
+            assistant: self.0.shared.assistant,
+            count_last_scheduled: config.count_last_scheduled,
+            count_uniques: config.count_uniques,
+        };
+        let left = Left {
+            pending: answer.counts.n_pending_tasks,
+            unique: answer.counts.n_unique_pending,
+            last_scheduled: answer.counts.n_pending_last_scheduled,
+        };
+        policy.stays(left, || Ok(self.0.idles_on()))
+    }
+
+    fn sleep(&mut self) -> Result<(), WorkerError> {
+        self.0.take_a_break();
+        Ok(())
     }
 }

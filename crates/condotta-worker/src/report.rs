@@ -14,10 +14,10 @@ use crate::{
 
 impl Worker {
     /// Waits a while for the end of a run, and deals with it.
-    pub(crate) fn handle_next_task(&mut self) -> Result<(), WorkerError> {
+    pub(crate) fn handle_next_run(&mut self) -> Result<(), WorkerError> {
         self.idle_since = None;
         if self.stop_level() == StopLevel::Now {
-            self.start_phasing_out();
+            self.phase_out();
             self.abandon_running()?;
             if self.running.is_empty() {
                 return Ok(());
