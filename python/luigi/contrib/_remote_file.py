@@ -1,0 +1,117 @@
+"""Files that live on another machine, seen through a file on this one.
+
+Writing goes to a private temporary file, and only a clean ``close`` hands the whole of it to the store: a failed
+``with`` leaves neither output nor temporary file. Reading either streams or works on a copy that goes away by itself.
+The storage modules of ``luigi.contrib`` share this one; it knows nothing about any store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import tempfile
+from typing import Any
+
+from luigi.target import AtomicLocalFile
+
+
+def temporary_suffix() -> str:
+    """Return a random ending that marks a name as an unfinished write, in Luigi's spelling."""
+    return "-luigi-tmp-%09d" % random.randrange(0, 10_000_000_000)
+
+
+def remove_quietly(path: str) -> None:
+    """Delete the local file ``path`` if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+
+
+class UploadOnClose(AtomicLocalFile):
+    """A writable file on local disk whose content is handed over when it is closed.
+
+    Subclasses say in ``move_to_final_destination`` how ``tmp_path`` reaches ``path``. The local file is gone
+    afterwards, whether the hand-over worked, failed, or never took place.
+    """
+
+    def generate_tmp_path(self, path: str) -> str:
+        """Create the local file, readable by its owner only, and return its name."""
+        handle, name = tempfile.mkstemp(prefix="luigi-upload-")
+        os.close(handle)
+        return name
+
+    def close(self) -> None:
+        """Finish the local file and hand it over; a second call does nothing."""
+        if self.closed:
+            return
+        try:
+            super().close()
+        finally:
+            remove_quietly(self.tmp_path)
+
+    def discard(self) -> None:
+        """Throw away what was written."""
+        try:
+            io.BufferedWriter.close(self)
+        finally:
+            remove_quietly(self.tmp_path)
+
+    def __exit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+        if exc_type:
+            self.discard()
+        else:
+            self.close()
+
+
+class RemovedOnClose(io.FileIO):
+    """A local copy, opened for reading, that is deleted when it is closed."""
+
+    def close(self) -> None:
+        """Close and delete the copy; it may be called any number of times."""
+        super().close()
+        with contextlib.suppress(OSError):
+            os.remove(self.name)
+
+    def readable(self) -> bool:
+        """Return ``True``."""
+        return True
+
+    def writable(self) -> bool:
+        """Return ``False``."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return ``True``."""
+        return True
+
+
+class ForwardReader:
+    """What a format needs of an input that can only be read from start to end."""
+
+    closed = False
+
+    def close(self) -> None:
+        """Mark the reader as used up."""
+        self.closed = True
+
+    def readable(self) -> bool:
+        """Return ``True``."""
+        return True
+
+    def writable(self) -> bool:
+        """Return ``False``."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return ``False``."""
+        return False
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()

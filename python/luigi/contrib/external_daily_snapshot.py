@@ -1,0 +1,51 @@
+"""Data that others deliver once a day, when the newest delivery is what is wanted."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from typing import Any, ClassVar
+
+import luigi
+
+logger = logging.getLogger("luigi-interface")
+
+
+class ExternalDailySnapshot(luigi.ExternalTask):
+    """Base of external tasks that exist once per day.
+
+    A task that only needs the newest day writes ``return Subclass.latest()`` in its ``requires``. Further parameters
+    of the subclass, and ``lookback``, are passed along: ``Subclass.latest(service="radio", lookback=21)``.
+    """
+
+    date = luigi.DateParameter()
+
+    # Answers already given, as (question, task): questions may hold unhashable values, so they are compared.
+    __answers: ClassVar[list[tuple[Any, Any]]] = []
+
+    @classmethod
+    def latest(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return the newest complete task of this class, or the oldest one looked at if none is complete.
+
+        ``date`` (today by default) is the first day tried and ``lookback`` (14) the number of days. The answer is
+        remembered as long as the process lives, so ``requires`` gives the same task every time it is asked.
+        """
+        date = kwargs.pop("date", datetime.date.today())
+        lookback = kwargs.pop("lookback", 14)
+        question = (cls, args, kwargs, lookback, date)
+        for known, task in ExternalDailySnapshot.__answers:
+            if known == question:
+                return task
+        task = cls.__newest_complete(date, lookback, args, kwargs)
+        ExternalDailySnapshot.__answers.append((question, task))
+        return task
+
+    @classmethod
+    def __newest_complete(cls, date: datetime.date, lookback: int, args: Any, kwargs: Any) -> Any:
+        assert lookback > 0, "lookback is a number of days, at least 1"
+        for days_back in range(lookback):
+            task = cls(*args, date=date - datetime.timedelta(days_back), **kwargs)
+            if task.complete():
+                return task
+        logger.debug("Could not find last dump for %s (looked back %d days)", cls.__name__, lookback)
+        return task
