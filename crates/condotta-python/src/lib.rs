@@ -3,12 +3,17 @@
 //! It decides nothing: what is decided is decided in the crates below, and what users subclass or
 //! look into is Python. Nothing depends on this crate.
 
+mod worker;
+
 use pyo3::prelude::*;
 
 /// The engine behind the package `luigi`.
 #[pymodule]
 mod _engine {
     use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::worker::{Additions, WorkerSteps, plan_graph};
 
     /// The version of the engine.
     #[pyfunction]

@@ -1,0 +1,264 @@
+//! What comes back from runs, and what the scheduler is told of it.
+
+use pyo3::{
+    exceptions::PyTypeError,
+    intern,
+    prelude::*,
+    types::{PyDict, PyList, PyTuple},
+};
+
+use super::{
+    global, log,
+    main_loop::{config, running, scheduler, setting},
+    plan::describe,
+};
+
+/// Tells the scheduler of a task, and notes for the execution summary what it was told.
+pub(super) fn add_task(
+    worker: &Bound<'_, PyAny>,
+    args: &Bound<'_, PyTuple>,
+    kwargs: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    let py = worker.py();
+    let report = match kwargs {
+        Some(kwargs) => kwargs.clone(),
+        None => PyDict::new(py),
+    };
+    let keyword = |name: &str| {
+        report.get_item(name)?.ok_or_else(|| {
+            PyTypeError::new_err(format!("_add_task() needs the keyword argument {name:?}"))
+        })
+    };
+    let task_id = keyword("task_id")?;
+    let status = keyword("status")?;
+    let runnable = keyword("runnable")?;
+    let scheduled = worker.getattr(intern!(py, "_scheduled_tasks"))?;
+    let task = scheduled.call_method1(intern!(py, "get"), (&task_id,))?;
+    let is_known = task.is_truthy()?;
+    if is_known {
+        note(worker, (&task, &status, &runnable))?;
+        let owners = task.call_method0(intern!(py, "_owner_list"))?;
+        report.set_item(intern!(py, "owners"), owners)?;
+    }
+    let batches = worker.getattr(intern!(py, "_batch_running_tasks"))?;
+    if batches.contains(&task_id)? {
+        for member in batches.call_method1("pop", (&task_id,))?.try_iter()? {
+            note(worker, (&member?, &status, true))?;
+        }
+    }
+    if is_known
+        && let Some(params) = report.get_item(intern!(py, "params"))?
+        && params.is_truthy()?
+    {
+        let visibilities = task.call_method0(intern!(py, "_get_param_visibilities"))?;
+        report.set_item(intern!(py, "param_visibilities"), visibilities)?;
+    }
+    scheduler(worker)?.call_method(intern!(py, "add_task"), args, Some(&report))?;
+    let line = intern!(py, "Informed scheduler that task   %s   has status   %s");
+    log::info(py, (line, task_id, status))
+}
+
+fn note<'py>(
+    worker: &Bound<'py, PyAny>,
+    entry: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyResult<()> {
+    let py = worker.py();
+    let history = worker.getattr(intern!(py, "_add_task_history"))?;
+    let entry = entry.into_pyobject(py)?;
+    history.call_method1(intern!(py, "append"), (entry,))?;
+    Ok(())
+}
+
+/// Notices runs whose process died, or that took too long.
+pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = worker.py();
+    for item in running(worker)?
+        .call_method0(intern!(py, "items"))?
+        .try_iter()?
+    {
+        let (task_id, process): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+        let Some((event, text)) = how_it_was_lost(&task_id, &process)? else {
+            continue;
+        };
+        let event = global(py, intern!(py, "Event"))?.getattr(event)?;
+        let task = process.getattr("task")?;
+        task.call_method1("trigger_event", (event, &task, &text))?;
+        log::info(py, (&text,))?;
+        let failed = global(py, intern!(py, "FAILED"))?;
+        let result = (task_id, failed, text, PyList::empty(py), PyList::empty(py));
+        worker
+            .getattr("_task_result_queue")?
+            .call_method1("put", (result,))?;
+    }
+    Ok(())
+}
+
+fn how_it_was_lost(
+    task_id: &Bound<'_, PyAny>,
+    process: &Bound<'_, PyAny>,
+) -> PyResult<Option<(&'static str, String)>> {
+    let py = process.py();
+    let is_alive = || process.call_method0(intern!(py, "is_alive"))?.is_truthy();
+    if !is_alive()? {
+        let exit_code = process.getattr(intern!(py, "exitcode"))?;
+        if exit_code.is_truthy()? {
+            let text = format!("Task {task_id} died unexpectedly with exit code {exit_code}");
+            return Ok(Some(("PROCESS_FAILURE", text)));
+        }
+        // One that left without a word, as `os._exit(0)` does: Luigi would wait for it for ever.
+        if is_lost(process)? {
+            let text = format!("Task {task_id} ended its process without a result");
+            return Ok(Some(("PROCESS_FAILURE", text)));
+        }
+    }
+    let deadline = process.getattr(intern!(py, "timeout_time"))?;
+    if deadline.is_none() {
+        return Ok(None);
+    }
+    let now = global(py, intern!(py, "time"))?.call_method0(intern!(py, "time"))?;
+    if !now.gt(deadline.extract::<f64>()?)? || !is_alive()? {
+        return Ok(None);
+    }
+    process.call_method0("terminate")?;
+    let seconds = process.getattr("worker_timeout")?;
+    let text = format!("Task {task_id} timed out after {seconds} seconds and was terminated.");
+    Ok(Some(("TIMEOUT", text)))
+}
+
+/// Processes of other classes than `TaskProcess` need not know this.
+fn is_lost(process: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match process.getattr_opt("is_lost")? {
+        Some(is_lost) => is_lost.call0()?.is_truthy(),
+        None => Ok(false),
+    }
+}
+
+/// What a run puts on the queue when it ends.
+#[derive(FromPyObject)]
+struct Finished<'py>(
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+);
+
+/// Waits a while for the end of a run, and deals with it. Ends that nobody waits for are passed over.
+pub(super) fn handle_next_task(worker: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = worker.py();
+    worker.setattr(intern!(py, "_idle_since"), py.None())?;
+    loop {
+        worker.call_method0(intern!(py, "_purge_children"))?;
+        let Some(finished) = next_finished(worker)? else {
+            return Ok(());
+        };
+        let scheduled = worker.getattr(intern!(py, "_scheduled_tasks"))?;
+        let task = scheduled.get_item(&finished.0)?;
+        if !task.is_truthy()? || !running(worker)?.contains(&finished.0)? {
+            continue;
+        }
+        return settle(worker, &task, finished);
+    }
+}
+
+fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'py>>> {
+    let py = worker.py();
+    let wait = PyDict::new(py);
+    let seconds = config(worker)?.getattr(intern!(py, "wait_interval"))?;
+    wait.set_item(intern!(py, "timeout"), seconds)?;
+    let queue = worker.getattr(intern!(py, "_task_result_queue"))?;
+    match queue.call_method(intern!(py, "get"), (), Some(&wait)) {
+        Ok(finished) => Ok(Some(finished.extract()?)),
+        Err(error) => {
+            let empty = global(py, intern!(py, "Queue"))?.getattr("Empty")?;
+            if error.matches(py, empty)? {
+                Ok(None)
+            } else {
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Reports a run's end and plans what it asked for.
+fn settle(
+    worker: &Bound<'_, PyAny>,
+    task: &Bound<'_, PyAny>,
+    finished: Finished<'_>,
+) -> PyResult<()> {
+    let py = worker.py();
+    let Finished(task_id, status, expl, missing, requirements) = finished;
+    let has_failed = status.eq(global(py, intern!(py, "FAILED"))?)?;
+    if has_failed && !is_looked_for_again(worker, task)? {
+        worker.call_method1("_email_task_failure", (task, &expl))?;
+    }
+    let new_deps = add_requirements(worker, &requirements)?;
+
+    let report = PyDict::new(py);
+    report.set_item(intern!(py, "worker"), worker.getattr(intern!(py, "_id"))?)?;
+    report.set_item(intern!(py, "task_id"), &task_id)?;
+    report.set_item(intern!(py, "status"), &status)?;
+    let expl = global(py, intern!(py, "json"))?.call_method1(intern!(py, "dumps"), (expl,))?;
+    report.set_item(intern!(py, "expl"), expl)?;
+    report.set_item(intern!(py, "runnable"), py.None())?;
+    describe(task, &report)?;
+    report.set_item(intern!(py, "new_deps"), &new_deps)?;
+    report.set_item(
+        intern!(py, "assistant"),
+        worker.getattr(intern!(py, "_assistant"))?,
+    )?;
+    worker.call_method(intern!(py, "_add_task"), (), Some(&report))?;
+
+    running(worker)?.call_method1(intern!(py, "pop"), (task_id,))?;
+    if missing.is_truthy()? && may_reschedule(worker, &missing)? {
+        worker.call_method1("add", (task,))?;
+    }
+    let done = status.eq(global(py, intern!(py, "DONE"))?)?;
+    let run_succeeded = intern!(py, "run_succeeded");
+    let before = worker.getattr(run_succeeded)?.is_truthy()?;
+    worker.setattr(run_succeeded, before && (done || !new_deps.is_empty()))
+}
+
+/// An external task that is looked for again has not failed for good.
+fn is_looked_for_again(worker: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = worker.py();
+    let is_external = global(py, intern!(py, "_is_external"))?.call1((task,))?;
+    Ok(is_external.is_truthy()? && setting(worker, "retry_external_tasks")?)
+}
+
+/// Plans what a run asked for. Returns the ids.
+fn add_requirements<'py>(
+    worker: &Bound<'py, PyAny>,
+    requirements: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = worker.py();
+    if !requirements.is_truthy()? {
+        return Ok(PyList::empty(py));
+    }
+    let load_task = global(py, intern!(py, "load_task"))?;
+    let recipes = requirements.try_iter()?;
+    let tasks = recipes
+        .map(|recipe| load_task.call1(recipe?.cast::<PyTuple>()?.clone()))
+        .collect::<PyResult<Vec<_>>>()?;
+    for task in &tasks {
+        worker.call_method1("add", (task,))?;
+    }
+    let ids = tasks
+        .iter()
+        .map(|task| task.getattr(intern!(py, "task_id")));
+    PyList::new(py, ids.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// Keeps a task whose dependency is missing again and again from being announced for ever.
+fn may_reschedule(worker: &Bound<'_, PyAny>, missing: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let counts = worker.getattr("unfulfilled_counts")?;
+    let limit = config(worker)?.getattr("max_reschedules")?;
+    let mut reschedule = true;
+    for dependency in missing.try_iter()? {
+        let dependency = dependency?;
+        let count = counts.get_item(&dependency)?.add(1)?;
+        counts.set_item(dependency, &count)?;
+        reschedule &= !count.gt(&limit)?;
+    }
+    Ok(reschedule)
+}

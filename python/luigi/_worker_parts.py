@@ -1,0 +1,99 @@
+"""Small parts of a worker: what a run says, the messages it gets, queues and pools."""
+
+from __future__ import annotations
+
+import collections
+import queue as Queue
+from typing import Any, Callable
+
+from luigi.task_status import RUNNING
+
+
+class TaskStatusReporter:
+    """Passes on to the scheduler what a running task says of itself."""
+
+    def __init__(self, scheduler: Any, task_id: str, worker_id: str, scheduler_messages: Any) -> None:
+        self._task_id = task_id
+        self._worker_id = worker_id
+        self._scheduler = scheduler
+        self.scheduler_messages = scheduler_messages
+
+    def update_tracking_url(self, tracking_url: str) -> None:
+        """Says where the run can be watched."""
+        self._scheduler.add_task(task_id=self._task_id, worker=self._worker_id, status=RUNNING, tracking_url=tracking_url)
+
+    def update_status_message(self, message: str) -> None:
+        """Says what the run does."""
+        self._scheduler.set_task_status_message(self._task_id, message)
+
+    def update_progress_percentage(self, percentage: float) -> None:
+        """Says how far the run is, in percent."""
+        self._scheduler.set_task_progress_percentage(self._task_id, percentage)
+
+    def decrease_running_resources(self, decrease_resources: dict[str, int]) -> None:
+        """Gives back a part of what the run takes."""
+        self._scheduler.decrease_running_task_resources(self._task_id, decrease_resources)
+
+    def report_task_statistics(self, statistics: Any) -> None:
+        """Gives the scheduler's metrics something to count."""
+        self._scheduler.report_task_statistics(self._task_id, statistics)
+
+
+class SchedulerMessage:
+    """A message that somebody sent to a running task."""
+
+    def __init__(self, scheduler: Any, task_id: str, message_id: str, content: Any, **payload: Any) -> None:
+        self._scheduler = scheduler
+        self._task_id = task_id
+        self._message_id = message_id
+        self.content = content
+        self.payload = payload
+
+    def __str__(self) -> str:
+        return str(self.content)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.content == other)
+
+    def respond(self, response: str) -> None:
+        """Answers whoever sent it."""
+        self._scheduler.add_scheduler_message_response(self._task_id, self._message_id, response)
+
+
+class SingleProcessPool:
+    """A pool that does at once, here, what it is given."""
+
+    def apply_async(self, function: Callable[..., Any], args: Any) -> Any:
+        return function(*args)
+
+    def close(self) -> None:
+        pass
+
+    def join(self) -> None:
+        pass
+
+
+class DequeQueue(collections.deque):  # type: ignore[type-arg]
+    """A queue of one thread, which gives the newest first."""
+
+    def put(self, obj: Any, block: bool | None = None, timeout: float | None = None) -> None:
+        self.append(obj)
+
+    def get(self, block: bool | None = None, timeout: float | None = None) -> Any:
+        if not self:
+            raise Queue.Empty
+        return self.pop()
+
+
+class AsyncCompletionException(Exception):
+    """A check whether a task is complete failed elsewhere; ``trace`` is the traceback's text."""
+
+    def __init__(self, trace: str) -> None:
+        self.trace = trace
+
+
+class TracebackWrapper:
+    """A traceback's text, apart from any other text."""
+
+    def __init__(self, trace: str) -> None:
+        self.trace = trace

@@ -1,0 +1,564 @@
+"""The worker: plans tasks, asks a scheduler for work, runs it and reports.
+
+The steps and their order are the engine's. Here is what users subclass and look into: what a worker
+holds, the process of a task, the keep-alive thread, the settings and the exceptions.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+import contextlib
+import datetime
+import functools
+import getpass
+import importlib
+import json
+import logging
+import multiprocessing
+import os
+import queue as Queue
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from condotta import _engine
+from luigi import notifications
+from luigi._results import Channel, ResultQueue
+from luigi._worker_config import worker
+from luigi._worker_mails import FailureMails
+from luigi._worker_parts import (
+    AsyncCompletionException,
+    DequeQueue,
+    SchedulerMessage,
+    SingleProcessPool,
+    TaskStatusReporter,
+    TracebackWrapper,
+)
+from luigi.event import Event
+from luigi.scheduler import DISABLED, DONE, FAILED, PENDING, UNKNOWN, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED, RetryPolicy, Scheduler
+from luigi.target import Target
+from luigi.task import DynamicRequirements, Task, flatten
+from luigi.task_register import TaskClassException, load_task
+from luigi.task_status import RUNNING
+
+__all__ = [
+    "AsyncCompletionException",
+    "ContextManagedTaskProcess",
+    "DequeQueue",
+    "GetWorkResponse",
+    "KeepAliveThread",
+    "SchedulerMessage",
+    "SingleProcessPool",
+    "TaskException",
+    "TaskProcess",
+    "TaskStatusReporter",
+    "TracebackWrapper",
+    "Worker",
+    "check_complete",
+    "check_complete_cached",
+    "rpc_message_callback",
+    "worker",
+]
+
+# The engine finds these here under their names, as do projects that have a copy of this module.
+_ENGINE_READS = (json, DISABLED, PENDING, UNKNOWN, DONE, RUNNING, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED)
+
+logger = logging.getLogger("luigi-interface")
+
+# A process must not fork while another thread holds a lock of the C library's resolver: in the child
+# nobody would ever release it.
+fork_lock = threading.Lock()
+
+# No wait for a result is shorter.
+_WAIT_INTERVAL_EPS = 0.00001
+
+
+def _is_external(task: Task) -> bool:
+    run = task.run
+    return run is None or run == NotImplemented
+
+
+def _get_retry_policy_dict(task: Task) -> dict[str, Any]:
+    return dict(zip(RetryPolicy._fields, (task.retry_count, task.disable_hard_timeout, task.disable_window)))
+
+
+class TaskException(Exception):
+    """A task cannot be scheduled, or is not complete after its run."""
+
+
+GetWorkResponse = collections.namedtuple(
+    "GetWorkResponse",
+    "task_id running_tasks n_pending_tasks n_unique_pending n_pending_last_scheduled worker_state",
+)
+
+
+class TaskProcess(multiprocessing.Process):
+    """One run of a task: in a process of its own, or in the worker's."""
+
+    # What of the status reporter the task can use while it runs, under which of its own names.
+    forward_reporter_attributes = {
+        "update_tracking_url": "set_tracking_url",
+        "update_status_message": "set_status_message",
+        "update_progress_percentage": "set_progress_percentage",
+        "decrease_running_resources": "decrease_running_resources",
+        "scheduler_messages": "scheduler_messages",
+    }
+
+    def __init__(
+        self,
+        task: Task,
+        worker_id: str,
+        result_queue: Any,
+        status_reporter: Any,
+        use_multiprocessing: bool = False,
+        worker_timeout: float = 0,
+        check_unfulfilled_deps: bool = True,
+        check_complete_on_run: bool = False,
+        task_completion_cache: Any = None,
+    ) -> None:
+        super().__init__()
+        self.task = task
+        self.worker_id = worker_id
+        self.status_reporter = status_reporter
+        self.worker_timeout = worker_timeout if task.worker_timeout is None else task.worker_timeout
+        self.timeout_time = time.time() + self.worker_timeout if self.worker_timeout else None
+        self.use_multiprocessing = use_multiprocessing or self.timeout_time is not None
+        self.check_unfulfilled_deps = check_unfulfilled_deps
+        self.check_complete_on_run = check_complete_on_run
+        self.task_completion_cache = task_completion_cache
+        self.check_complete = functools.partial(check_complete_cached, completion_cache=task_completion_cache)
+        if self.use_multiprocessing and isinstance(result_queue, ResultQueue):
+            result_queue = result_queue.for_process(self)
+        self.result_queue = result_queue
+
+    def start(self) -> None:
+        """Starts the process. Its ``run()`` puts the result on the queue."""
+        super().start()
+        if isinstance(self.result_queue, Channel):
+            self.result_queue.started()
+
+    def is_lost(self) -> bool:
+        """Whether the process ended without a result."""
+        return isinstance(self.result_queue, Channel) and self.result_queue.is_lost()
+
+    def _run_get_new_deps(self) -> list[tuple[str, str, dict[str, str]]] | None:
+        steps = self.task.run()
+        if not isinstance(steps, collections.abc.Generator):
+            return None
+        answer = None
+        while True:
+            try:
+                wanted = steps.send(answer)
+            except StopIteration:
+                return None
+            if not isinstance(wanted, DynamicRequirements):
+                wanted = DynamicRequirements(wanted)
+            if not wanted.complete(self.check_complete):
+                # The run starts from the top when these are complete.
+                return [(task.task_module, task.task_family, task.to_str_params()) for task in wanted.flat_requirements]
+            answer = wanted.paths
+
+    def run(self) -> None:
+        """Runs the task and puts ``(task_id, status, explanation, missing, new dependencies)`` on the queue."""
+        task = self.task
+        logger.info("[pid %s] Worker %s running   %s", os.getpid(), self.worker_id, task)
+        if self.use_multiprocessing:
+            # Forked processes would all draw the same numbers.
+            random.seed(os.getpid() * time.time())
+        status: str | None = FAILED
+        explanation: Any = ""
+        missing: list[str] = []
+        new_deps: list[Any] | None = []
+        try:
+            external = _is_external(task)
+            if self.check_unfulfilled_deps and not external:
+                missing = self._refuse_missing()
+            task.trigger_event(Event.START, task)
+            started = time.time()
+            status = None
+            if external:
+                status, explanation = self._look_for_external()
+            else:
+                with self._forward_attributes():
+                    new_deps = self._run_get_new_deps()
+                status = PENDING if new_deps else self._status_after_run()
+            if new_deps:
+                logger.info("[pid %s] Worker %s new requirements      %s", os.getpid(), self.worker_id, task)
+            elif status == DONE:
+                task.trigger_event(Event.PROCESSING_TIME, task, time.time() - started)
+                explanation = task.on_success()
+                logger.info("[pid %s] Worker %s done      %s", os.getpid(), self.worker_id, task)
+                task.trigger_event(Event.SUCCESS, task)
+        except KeyboardInterrupt:
+            raise
+        except _MissingDependencies as error:
+            status, missing = FAILED, error.task_ids
+            explanation = self._handle_run_exception(error)
+        except BaseException as error:
+            status = FAILED
+            explanation = self._handle_run_exception(error)
+        finally:
+            self.result_queue.put((task.task_id, status, explanation, missing, new_deps))
+
+    def _refuse_missing(self) -> list[str]:
+        """Raises RuntimeError if what the task requires is not there."""
+        missing = []
+        for dependency in self.task.deps():
+            if not self.check_complete(dependency):
+                absent = [str(output) for output in flatten(dependency.output()) if not output.exists()]
+                missing.append(f"{dependency.task_id} ({', '.join(absent)})" if absent else dependency.task_id)
+        if missing:
+            raise _MissingDependencies(missing)
+        return missing
+
+    def _look_for_external(self) -> tuple[str, str]:
+        if self.check_complete(self.task):
+            return DONE, ""
+        return FAILED, "Task is an external data dependency and data does not exist (yet?)."
+
+    def _status_after_run(self) -> str:
+        if not self.check_complete_on_run:
+            if self.task_completion_cache is not None:
+                self.task_completion_cache[self.task.task_id] = True
+        elif not self.check_complete(self.task):
+            raise TaskException("Task finished running, but complete() is still returning false.")
+        return DONE
+
+    def _handle_run_exception(self, ex: BaseException) -> Any:
+        logger.exception("[pid %s] Worker %s failed    %s", os.getpid(), self.worker_id, self.task)
+        self.task.trigger_event(Event.FAILURE, self.task, ex)
+        return self.task.on_failure(ex)
+
+    def _recursive_terminate(self) -> None:
+        import psutil
+
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            descendants = process.children(recursive=True)
+            # The process first, so that it can clean up; then what it left behind.
+            super().terminate()
+            process.wait()
+            for descendant in descendants:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    descendant.terminate()
+
+    def terminate(self) -> None:
+        """Terminates the process, and with ``psutil`` installed all that it started."""
+        try:
+            self._recursive_terminate()
+        except ImportError:
+            super().terminate()
+
+    @contextlib.contextmanager
+    def _forward_attributes(self) -> Iterator[TaskProcess]:
+        forwarded = self.forward_reporter_attributes.items()
+        for reporter_attribute, task_attribute in forwarded:
+            setattr(self.task, task_attribute, getattr(self.status_reporter, reporter_attribute))
+        try:
+            yield self
+        finally:
+            for _, task_attribute in forwarded:
+                setattr(self.task, task_attribute, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A process that was not forked builds the task anew, as one that the scheduler handed out.
+        state = dict(self.__dict__)
+        task = state.pop("task")
+        state["_recipe"] = (task.task_module, task.task_family, task.to_str_params())
+        _refuse_unpicklable(task, state)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        module, family, params = state.pop("_recipe")
+        self.__dict__.update(state)
+        self.task = load_task(module, family, params)
+
+
+class _MissingDependencies(RuntimeError):
+    """A task was to run without what it requires."""
+
+    def __init__(self, task_ids: list[str]) -> None:
+        noun = "dependency" if len(task_ids) == 1 else "dependencies"
+        super().__init__(f"Unfulfilled {noun} at run time: {', '.join(task_ids)}")
+        self.task_ids = task_ids
+
+
+def _refuse_unpicklable(task: Task, state: dict[str, Any]) -> None:
+    """Says which attribute keeps a process from being started."""
+    from multiprocessing.reduction import ForkingPickler
+
+    for name, value in state.items():
+        try:
+            ForkingPickler.dumps(value)
+        except Exception as error:
+            raise TaskException(f"{task} cannot run in a new process: {name} of its TaskProcess cannot be sent there: {error}") from error
+
+
+class ContextManagedTaskProcess(TaskProcess):
+    """A run within the context manager that ``[worker] task_process_context`` names."""
+
+    def __init__(self, context: str | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.context = context
+
+    def run(self) -> None:
+        """Runs the task as :py:meth:`TaskProcess.run` does."""
+        if not self.context:
+            super().run()
+            return
+        logger.debug("Importing module and instantiating %s", self.context)
+        module, _, name = self.context.rpartition(".")
+        with getattr(importlib.import_module(module), name)(self):
+            super().run()
+
+
+def check_complete_cached(task: Task, completion_cache: Any = None) -> Any:
+    """Whether the task is complete. What was complete once is not looked at again if there is a cache."""
+    if completion_cache is None:
+        return task.complete()
+    if completion_cache.get(task.task_id):
+        return True
+    is_complete = task.complete()
+    if is_complete:
+        completion_cache[task.task_id] = is_complete
+    return is_complete
+
+
+def check_complete(task: Task, out_queue: Any, completion_cache: Any = None) -> None:
+    """Puts the task on the queue with whether it is complete, or with the traceback of the check."""
+    logger.debug("Checking if %s is complete", task)
+    try:
+        is_complete = check_complete_cached(task, completion_cache)
+    except Exception:
+        is_complete = TracebackWrapper(traceback.format_exc())
+    out_queue.put((task, is_complete))
+
+
+class KeepAliveThread(threading.Thread):
+    """Tells the scheduler now and then that the worker lives, and fetches its messages."""
+
+    def __init__(self, scheduler: Any, worker_id: str, ping_interval: float, rpc_message_callback: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._should_stop = threading.Event()
+        self._scheduler = scheduler
+        self._worker_id = worker_id
+        self._ping_interval = ping_interval
+        self._rpc_message_callback = rpc_message_callback
+
+    def stop(self) -> None:
+        """Ends the thread soon."""
+        self._should_stop.set()
+
+    def run(self) -> None:
+        """Pings every ``ping_interval`` seconds until it is stopped."""
+        while not self._should_stop.wait(self._ping_interval):
+            with fork_lock:
+                self._ping()
+        logger.info("Worker %s was stopped. Shutting down Keep-Alive thread", self._worker_id)
+
+    def _ping(self) -> None:
+        try:
+            response = self._scheduler.ping(worker=self._worker_id)
+        except BaseException:  # The next ping may find it again.
+            logger.warning("Failed pinging scheduler")
+            return
+        for message in response["rpc_messages"] if response else ():
+            self._rpc_message_callback(message)
+
+
+def rpc_message_callback(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets the scheduler's messages call this method of a worker."""
+    fn.is_rpc_message_callback = True  # type: ignore[attr-defined]
+    return fn
+
+
+class Worker(FailureMails, _engine.WorkerSteps):
+    """Plans tasks and runs them, as a scheduler says.
+
+    Each step is a method, looked up when it is called. ``_add``, ``_add_task``, ``_add_task_batcher``,
+    ``_add_worker``, ``_get_work``, ``_get_work_task_id``, ``_handle_next_task``, ``_keep_alive``,
+    ``_log_remote_tasks``, ``_purge_children``, ``_run_task``, ``_start_phasing_out`` and ``run`` are the engine's.
+    """
+
+    def __init__(self, scheduler: Any = None, worker_id: str | None = None, worker_processes: int = 1, assistant: bool = False, **kwargs: Any) -> None:
+        self.worker_processes = int(worker_processes)
+        self._worker_info = self._generate_worker_info()
+        self._config = worker(**kwargs)
+        assert self._config.wait_interval >= _WAIT_INTERVAL_EPS, "[worker] wait_interval must be positive"
+        assert self._config.wait_jitter >= 0.0, "[worker] wait_jitter must be equal or greater than zero"
+        self._id = worker_id or self._config.id or self._generate_worker_id(self._worker_info)
+        self._scheduler = Scheduler() if scheduler is None else scheduler
+        self._assistant = assistant
+        self._stop_requesting_work = False
+        self.host = socket.gethostname()
+
+        # What was planned or loaded, by task id; runs that have not ended; members of batches that run.
+        self._scheduled_tasks: dict[str, Task] = {}
+        self._suspended_tasks: dict[str, Task] = {}
+        self._running_tasks: dict[str, TaskProcess] = {}
+        self._batch_running_tasks: dict[str, Any] = {}
+        self._batch_families_sent: set[str] = set()
+        self._first_task: str | None = None
+        self._task_result_queue: Any = ResultQueue()
+        self._idle_since: datetime.datetime | None = None
+        self.unfulfilled_counts: dict[str, int] = collections.defaultdict(int)
+        self._task_completion_cache = None
+        if self._config.cache_task_completion:
+            # Processes of tasks share it.
+            self._task_completion_cache = multiprocessing.Manager().dict()
+
+        # What the execution summary is made of.
+        self.add_succeeded = True
+        self.run_succeeded = True
+        self._add_task_history: list[tuple[Task, str, bool | None]] = []
+        self._get_work_response_history: list[dict[str, Any]] = []
+
+        if not self._config.no_install_shutdown_handler:
+            self._install_shutdown_handler()
+
+    def _install_shutdown_handler(self) -> None:
+        # A platform may lack the signal.
+        with contextlib.suppress(AttributeError):
+            signal.signal(signal.SIGUSR1, self.handle_interrupt)
+            signal.siginterrupt(signal.SIGUSR1, False)
+
+    def __enter__(self) -> Worker:
+        self._keep_alive_thread = KeepAliveThread(self._scheduler, self._id, self._config.ping_interval, self._handle_rpc_message)
+        self._keep_alive_thread.daemon = True
+        self._keep_alive_thread.start()
+        return self
+
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+        self._keep_alive_thread.stop()
+        self._keep_alive_thread.join()
+        for process in self._running_tasks.values():
+            if process.is_alive():
+                process.terminate()
+        self._task_result_queue.close()
+        return False
+
+    def _generate_worker_info(self) -> list[tuple[str, Any]]:
+        info: list[tuple[str, Any]] = [("salt", f"{random.randrange(0, 10_000_000_000):09d}"), ("workers", self.worker_processes)]
+        # What the machine cannot tell is left out.
+        sources = {"host": socket.gethostname, "username": getpass.getuser, "pid": os.getpid}
+        for name, source in sources.items():
+            with contextlib.suppress(BaseException):
+                info.append((name, source()))
+        if sudo_user := os.getenv("SUDO_USER"):
+            info.append(("sudo_user", sudo_user))
+        return info
+
+    def _generate_worker_id(self, worker_info: list[tuple[str, Any]]) -> str:
+        return "Worker({})".format(", ".join(f"{name}={value}" for name, value in worker_info))
+
+    def _validate_task(self, task: Any) -> None:
+        if not isinstance(task, Task):
+            raise TaskException(f"Can not schedule non-task {task}")
+        if not task.initialized():
+            name = type(task).__name__
+            raise TaskException(f"Task of class {name} not initialized. Did you override __init__ and forget to call super(...).__init__?")
+
+    def _validate_dependency(self, dependency: Any) -> None:
+        if isinstance(dependency, Task):
+            return
+        if isinstance(dependency, Target):
+            raise Exception("requires() can not return Target objects. Wrap it in an ExternalTask class")
+        raise Exception(f"requires() must return Task objects but {dependency} is a {type(dependency)}")
+
+    def _check_complete_value(self, is_complete: Any) -> None:
+        if is_complete in (True, False):
+            return
+        if isinstance(is_complete, TracebackWrapper):
+            raise AsyncCompletionException(is_complete.trace)
+        raise Exception(f"Return value of Task.complete() must be boolean (was {is_complete!r})")
+
+    def add(self, task: Task, multiprocess: bool = False, processes: int = 0) -> bool:
+        """Plans ``task`` with all that it needs, and announces what has to run.
+
+        With ``multiprocess`` completeness is checked in ``processes`` processes, 0 for one of each CPU.
+        Returns True if all of them could be scheduled or were complete.
+        """
+        if self._first_task is None and hasattr(task, "task_id"):
+            self._first_task = task.task_id
+        self.add_succeeded = True
+        pool: Any = SingleProcessPool()
+        queue: Any = DequeQueue()
+        if multiprocess:
+            queue = multiprocessing.Manager().Queue()
+            pool = multiprocessing.Pool(processes=processes if processes > 0 else None)
+        self._validate_task(task)
+        try:
+            _engine.plan_graph(self, task, pool, queue)
+        except (KeyboardInterrupt, TaskException):
+            raise
+        except Exception as error:
+            self.add_succeeded = False
+            formatted_traceback = traceback.format_exc()
+            self._log_unexpected_error(task)
+            task.trigger_event(Event.BROKEN_TASK, task, error)
+            self._email_unexpected_error(task, formatted_traceback)
+            raise
+        finally:
+            pool.close()
+            pool.join()
+        return self.add_succeeded
+
+    def _create_task_process(self, task: Task) -> TaskProcess:
+        messages = multiprocessing.Queue() if task.accepts_messages else None
+        return ContextManagedTaskProcess(
+            self._config.task_process_context,
+            task,
+            self._id,
+            self._task_result_queue,
+            TaskStatusReporter(self._scheduler, task.task_id, self._id, messages),
+            use_multiprocessing=self._config.force_multiprocessing or self.worker_processes > 1,
+            worker_timeout=self._config.timeout,
+            check_unfulfilled_deps=self._config.check_unfulfilled_deps,
+            check_complete_on_run=self._config.check_complete_on_run,
+            task_completion_cache=self._task_completion_cache,
+        )
+
+    def _sleeper(self) -> Iterator[None]:
+        while True:
+            seconds = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
+            logger.debug("Sleeping for %f seconds", seconds)
+            time.sleep(seconds)
+            yield
+
+    def handle_interrupt(self, signum: int, _: Any) -> None:
+        """On SIGUSR1 the worker asks for no more work and leaves when its runs have ended."""
+        if signum == signal.SIGUSR1:
+            self._start_phasing_out()
+
+    def _handle_rpc_message(self, message: dict[str, Any]) -> None:
+        logger.info("Worker %s got message %s", self._id, message)
+        name, keywords = message["name"], message["kwargs"]
+        callback = getattr(self, name, None)
+        if not callable(callback):
+            logger.error("Worker %s has no function '%s'", self._id, name)
+        elif not getattr(callback, "is_rpc_message_callback", False):
+            logger.error("Worker %s function '%s' is not available as rpc message callback", self._id, name)
+        else:
+            logger.info("Worker %s successfully dispatched rpc message to function '%s'", self._id, name)
+            callback(**keywords)
+
+    @rpc_message_callback
+    def set_worker_processes(self, n: int) -> None:
+        """Runs up to ``n`` tasks at a time from now on, at least one."""
+        self.worker_processes = max(1, n)
+        self._scheduler.add_worker(self._id, {"workers": self.worker_processes})
+
+    @rpc_message_callback
+    def dispatch_scheduler_message(self, task_id: str, message_id: str, content: Any, **kwargs: Any) -> None:
+        """Hands a message to the run of the task, if there is one that reads messages."""
+        process = self._running_tasks.get(str(task_id))
+        messages = process and process.status_reporter.scheduler_messages
+        if messages:
+            messages.put(SchedulerMessage(self._scheduler, str(task_id), message_id, content, **kwargs))
