@@ -28,14 +28,17 @@ struct State {
 
 struct Claim {
     task: TaskHandle,
+    /// The scheduler's number of the run.
+    attempt: Option<u64>,
     /// The scheduler heard of the run from here: the number that it gave the run before is void.
     renewed: bool,
 }
 
 impl Claims {
-    pub(crate) fn start(&self, task: &TaskHandle) {
+    pub(crate) fn start(&self, task: &TaskHandle, attempt: Option<u64>) {
         let claim = Claim {
             task: task.clone(),
+            attempt,
             renewed: false,
         };
         self.state()
@@ -48,6 +51,16 @@ impl Claims {
         let _none = self.claim_one();
         let claim = self.state().running.remove(task_id);
         claim.is_some_and(|claim| claim.renewed)
+    }
+
+    /// The program leaves: nothing runs here any more, and nothing is claimed. Returns what ran, with
+    /// the scheduler's number of the run where that still holds.
+    pub(crate) fn give_up(&self) -> Vec<(TaskHandle, Option<u64>)> {
+        let _none = self.claim_one();
+        let running = std::mem::take(&mut self.state().running);
+        let runs = running.into_values();
+        runs.map(|claim| (claim.task, claim.attempt.filter(|_| !claim.renewed)))
+            .collect()
     }
 
     fn tasks(&self) -> Vec<TaskHandle> {

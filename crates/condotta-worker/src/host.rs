@@ -1,12 +1,19 @@
 //! A run in the worker's own process: its words go to the scheduler, its events to the listeners.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use condotta_scheduler::{AddTask, Resources, Status};
 
 use crate::{
-    BoxError, EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle, execute::Host,
-    messages::MessageQueue, shared::Shared, task::Reporter,
+    BoxError, EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle,
+    execute::Host,
+    messages::MessageQueue,
+    running::{End, Outcome},
+    shared::Shared,
+    task::Reporter,
 };
 
 pub(crate) struct WorkerHost<'a> {
@@ -14,6 +21,8 @@ pub(crate) struct WorkerHost<'a> {
     task: &'a TaskHandle,
     attempt: Option<u64>,
     messages: Option<Arc<MessageQueue>>,
+    /// The run asked whether it is to stop, and was told so.
+    told_to_stop: AtomicBool,
 }
 
 impl<'a> WorkerHost<'a> {
@@ -30,11 +39,26 @@ impl<'a> WorkerHost<'a> {
             task,
             attempt,
             messages,
+            told_to_stop: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn messages(&self) -> Option<&MessageQueue> {
         self.messages.as_deref()
+    }
+
+    /// A run that fails after it was told to stop has done as it was told, and is no failure.
+    pub(crate) fn as_stopped(&self, outcome: Outcome) -> Outcome {
+        let end = match outcome.end {
+            End::Normal
+                if outcome.status == Status::Failed
+                    && self.told_to_stop.load(Ordering::Relaxed) =>
+            {
+                End::Stopped
+            }
+            end => end,
+        };
+        Outcome { end, ..outcome }
     }
 
     /// What a run says may get lost; the run does not fail for it.
@@ -114,7 +138,10 @@ impl Reporter for WorkerHost<'_> {
     }
 
     fn stop_requested(&self) -> bool {
-        self.shared.stop.level() == StopLevel::Now || self.shared.gone.level() == StopLevel::Now
+        let stop = self.shared.stop.level() == StopLevel::Now
+            || self.shared.gone.level() == StopLevel::Now;
+        self.told_to_stop.fetch_or(stop, Ordering::Relaxed);
+        stop
     }
 }
 

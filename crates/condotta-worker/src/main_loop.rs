@@ -97,7 +97,7 @@ impl Worker {
                 in_child,
             },
         );
-        self.shared.claims.start(self.tasks.task(index));
+        self.shared.claims.start(self.tasks.task(index), attempt);
         self.tasks.set_phase(index, Phase::Running);
         if let Some(observer) = &self.shared.observer {
             observer.task_started(&**self.tasks.task(index), &self.tasks.counts());
@@ -146,6 +146,7 @@ impl Worker {
             host.messages(),
             &Settings::of(&self.shared),
         );
+        let outcome = host.as_stopped(outcome);
         drop(host);
         self.finished.push_back(Finished {
             index,

@@ -94,11 +94,12 @@ fn run_job(shared: &Arc<Shared>, job: &Job) -> Outcome {
         Some(deps) => Deps::Listed(deps),
         None => Deps::Ask,
     };
-    execute(
+    let outcome = execute(
         &*job.task,
         deps,
         &host,
         host.messages(),
         &Settings::of(shared),
-    )
+    );
+    host.as_stopped(outcome)
 }

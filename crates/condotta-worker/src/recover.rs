@@ -6,11 +6,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use condotta_scheduler::{Assignment, Status, Work, WorkerState};
+use condotta_scheduler::{AddTask, Assignment, Status, Work, WorkerState};
 
 use crate::{
     Scheduler, SchedulerError, StopLevel, Worker, WorkerError,
     plan::informed,
+    report::{self, encode_expl},
+    shared::Shared,
     task_table::{Phase, TaskIndex},
 };
 
@@ -156,11 +158,34 @@ impl Worker {
             return;
         }
         for report in stopped {
-            let task_id = report.task_id.clone();
-            match self.shared.scheduler.add_task(report) {
-                Ok(()) => informed(&task_id, Status::Failed),
-                Err(error) => tracing::warn!(target: "luigi-interface", "{task_id}: {error}"),
-            }
+            self.shared.report_stopped(report);
+        }
+    }
+}
+
+impl Shared {
+    /// The program leaves while the worker itself is held up by a run: gives back what it runs.
+    pub(crate) fn give_back(&self) {
+        let given_up = self.claims.give_up();
+        if self.scheduler.release(&self.id) {
+            return;
+        }
+        for (task, attempt) in given_up {
+            self.report_stopped(AddTask {
+                status: Status::Failed,
+                expl: Some(encode_expl(Some(&report::given_up(task.task_id())))),
+                attempt,
+                ..self.describe_end(&*task)
+            });
+        }
+    }
+
+    /// To a scheduler that takes nothing back.
+    fn report_stopped(&self, report: AddTask) {
+        let task_id = report.task_id.clone();
+        match self.scheduler.add_task(report) {
+            Ok(()) => informed(&task_id, Status::Failed),
+            Err(error) => tracing::warn!(target: "luigi-interface", "{task_id}: {error}"),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     panic::guard,
     plan::{informed, scheduler_params},
     running::{End, Finished, Outcome, Requirements, Running},
+    shared::Shared,
     task_table::TaskIndex,
 };
 
@@ -69,7 +70,7 @@ impl Worker {
                 continue;
             }
             let task_id = self.tasks.task(index).task_id();
-            let text = format!("Task {task_id} was given up because the worker had to stop.");
+            let text = given_up(task_id);
             let finished = Finished {
                 index,
                 run: running.run,
@@ -132,7 +133,7 @@ impl Worker {
             expl: Some(encode_expl(expl.as_deref())),
             new_deps: Some(new_deps),
             attempt: running.attempt.filter(|_| !renewed),
-            ..self.describe_end(&*task)
+            ..self.shared.describe_end(&*task)
         };
         if end == End::Stopped {
             self.note(index, status, report.runnable);
@@ -157,29 +158,6 @@ impl Worker {
         }
         self.run_succeeded &= status == Status::Done || waits;
         Ok(())
-    }
-
-    /// What a report says of the task itself; little if its own code panics.
-    fn describe_end(&self, task: &dyn Runnable) -> AddTask {
-        let bare = || AddTask {
-            runnable: None,
-            accepts_messages: None,
-            assistant: self.shared.assistant,
-            family: task.family().to_owned(),
-            ..AddTask::new(&self.shared.id, task.task_id())
-        };
-        guard(|| AddTask {
-            resources: Some(task.resources()),
-            params: Some(scheduler_params(task.params())),
-            module: task.module().map(ToOwned::to_owned),
-            retry_policy: task.retry_policy(),
-            owners: task.owners(),
-            ..bare()
-        })
-        .unwrap_or_else(|panic| {
-            tracing::error!(target: "luigi-interface", "{}: {panic}", task.task_id());
-            bare()
-        })
     }
 
     /// Time-outs and deaths are noticed from outside; what happened inside was said there.
@@ -263,10 +241,40 @@ impl Worker {
     }
 }
 
+impl Shared {
+    /// What a report says of the task itself; little if its own code panics.
+    pub(crate) fn describe_end(&self, task: &dyn Runnable) -> AddTask {
+        let bare = || AddTask {
+            runnable: None,
+            accepts_messages: None,
+            assistant: self.assistant,
+            family: task.family().to_owned(),
+            ..AddTask::new(&self.id, task.task_id())
+        };
+        guard(|| AddTask {
+            resources: Some(task.resources()),
+            params: Some(scheduler_params(task.params())),
+            module: task.module().map(ToOwned::to_owned),
+            retry_policy: task.retry_policy(),
+            owners: task.owners(),
+            ..bare()
+        })
+        .unwrap_or_else(|panic| {
+            tracing::error!(target: "luigi-interface", "{}: {panic}", task.task_id());
+            bare()
+        })
+    }
+}
+
 /// As JSON, which is what viewers expect. `null` is no message.
-fn encode_expl(expl: Option<&str>) -> String {
+pub(crate) fn encode_expl(expl: Option<&str>) -> String {
     match expl {
         None => "null".to_owned(),
         Some(text) => serde_json::Value::from(text).to_string(),
     }
+}
+
+/// What is said of a run that is not waited for.
+pub(crate) fn given_up(task_id: &str) -> String {
+    format!("Task {task_id} was given up because the worker had to stop.")
 }

@@ -2,8 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
-    time::Duration,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 /// How urgent it is to stop.
@@ -24,7 +28,8 @@ pub enum StopLevel {
 ///
 /// Tasks in child processes are really stopped. One that runs on a thread of the worker can only
 /// be asked ([`RunContext::stop_requested`](crate::RunContext::stop_requested)): a program that
-/// has to end in any case waits a little with [`wait_until_idle`](Self::wait_until_idle) and exits.
+/// has to end in any case waits a little with [`wait_until_idle`](Self::wait_until_idle), has the
+/// scheduler told with [`take_leave`](Self::take_leave) and exits.
 #[derive(Clone, Default)]
 pub struct StopSignal {
     shared: Arc<Shared>,
@@ -43,10 +48,14 @@ struct State {
     busy: usize,
     next_key: u64,
     wakers: Vec<(u64, Waker)>,
+    farewells: Vec<(u64, Farewell)>,
 }
 
 /// Called when the level rises. Must not block.
 pub(crate) type Waker = Arc<dyn Fn(StopLevel) + Send + Sync>;
+
+/// Gives back what a worker runs, from outside of it. May block.
+pub(crate) type Farewell = Arc<dyn Fn() + Send + Sync>;
 
 impl StopSignal {
     /// A signal that says nothing yet.
@@ -108,6 +117,29 @@ impl StopSignal {
         state.busy == 0
     }
 
+    /// For a program that exits although workers with this signal still run: has each of them give
+    /// back to its scheduler what it runs, as if it had come to its end. Waits for that at most
+    /// `patience`. Says whether the schedulers were told in that time.
+    #[must_use]
+    pub fn take_leave(&self, patience: Duration) -> bool {
+        let farewells = self.lock().farewells.clone();
+        let (done, told) = channel();
+        for (key, farewell) in farewells {
+            let done = done.clone();
+            let say = move || {
+                farewell();
+                // Nobody may wait any more.
+                let _ = done.send(());
+            };
+            let named = thread::Builder::new().name(format!("farewell-{key}"));
+            if named.spawn(say).is_err() {
+                return false;
+            }
+        }
+        drop(done);
+        wait_for_all(&told, patience)
+    }
+
     /// Waits until the level is at least `level`, at most `patience`.
     pub(crate) fn wait_for(&self, level: StopLevel, patience: Duration) {
         let waited = self
@@ -136,6 +168,20 @@ impl StopSignal {
         if level > StopLevel::Run {
             waker(level);
         }
+        self.registration(key)
+    }
+
+    /// Calls `farewell` when the program leaves, until the registration is dropped.
+    pub(crate) fn register_farewell(&self, farewell: Farewell) -> Registration {
+        let mut state = self.lock();
+        let key = state.next_key;
+        state.next_key += 1;
+        state.farewells.push((key, farewell));
+        drop(state);
+        self.registration(key)
+    }
+
+    fn registration(&self, key: u64) -> Registration {
         Registration {
             signal: self.clone(),
             key,
@@ -156,6 +202,18 @@ impl fmt::Debug for StopSignal {
     }
 }
 
+/// Whether everybody who had a sender has used it within `patience`.
+fn wait_for_all(told: &Receiver<()>, patience: Duration) -> bool {
+    let end = Instant::now() + patience;
+    loop {
+        match told.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => return false,
+        }
+    }
+}
+
 /// A worker runs as long as this lives.
 pub(crate) struct Busy {
     signal: StopSignal,
@@ -168,7 +226,7 @@ impl Drop for Busy {
     }
 }
 
-/// A waker is called as long as this lives.
+/// A waker or a farewell is called as long as this lives.
 pub(crate) struct Registration {
     signal: StopSignal,
     key: u64,
@@ -176,10 +234,9 @@ pub(crate) struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.signal
-            .lock()
-            .wakers
-            .retain(|(key, _)| *key != self.key);
+        let mut state = self.signal.lock();
+        state.wakers.retain(|(key, _)| *key != self.key);
+        state.farewells.retain(|(key, _)| *key != self.key);
     }
 }
 
@@ -209,6 +266,28 @@ mod tests {
         drop(registration);
         signal.interrupt();
         assert_eq!(*heard.lock().unwrap(), [StopLevel::Finish]);
+    }
+
+    #[test]
+    fn leaving_waits_for_every_farewell_but_not_for_ever() {
+        let signal = StopSignal::new();
+        let (said, heard) = channel();
+        let quick = signal.register_farewell(Arc::new({
+            let said = said.clone();
+            move || said.send("quick").unwrap()
+        }));
+        assert!(signal.take_leave(Duration::from_secs(60)));
+        let (release, hung) = channel::<()>();
+        let hung = Mutex::new(hung);
+        let slow = signal.register_farewell(Arc::new(move || {
+            let _ = hung.lock().unwrap().recv();
+        }));
+        assert!(!signal.take_leave(Duration::from_millis(20)));
+        assert_eq!(heard.recv().unwrap(), "quick");
+        assert_eq!(heard.recv().unwrap(), "quick");
+        drop((quick, slow, release));
+        assert!(signal.take_leave(Duration::ZERO), "nobody is left");
+        assert!(heard.try_recv().is_err());
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub struct Worker {
     pub(crate) keep_alive_thread: Option<KeepAlive>,
     pub(crate) parallel_scheduling: Option<usize>,
     pub(crate) recovery: Recovery,
-    _stop_registration: Registration,
+    _registrations: [Registration; 2],
 }
 
 impl Worker {
@@ -124,6 +124,12 @@ impl Worker {
         let registration = shared.stop.register(Arc::new(move |_| {
             on_stop();
         }));
+        let weak = Arc::downgrade(&shared);
+        let farewell = shared.stop.register_farewell(Arc::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.give_back();
+            }
+        }));
         shared.scheduler.subscribe(&shared.id, Arc::new(wake));
         Ok(Self {
             info,
@@ -152,7 +158,7 @@ impl Worker {
                 .parallel_scheduling
                 .then_some(options.parallel_scheduling_processes),
             recovery: Recovery::default(),
-            _stop_registration: registration,
+            _registrations: [registration, farewell],
             shared,
         })
     }

@@ -2,9 +2,11 @@
 //! leave and say.
 
 mod hello_world;
+mod leaving;
 mod make_like;
 mod parent_child;
 mod program;
+mod server;
 mod two_crates;
 mod two_shells;
 mod weather;

@@ -1,11 +1,16 @@
 //! An example's program and the empty folder that it is run in.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::server::wait_until;
 
 /// An example, to be run as often as needed in one folder.
 pub(crate) struct Program {
@@ -49,19 +54,31 @@ impl Program {
 
     /// Runs it in its folder, far from any configuration of the one who tests.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = Command::new(&self.path)
+        let output = self.command(arguments).output();
+        Ran::from(output.expect("the example starts"))
+    }
+
+    /// Starts it in its folder.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let log = self.locks.path().join("log");
+        let file = File::create(&log).expect("the folder can be written to");
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(file);
+        Running {
+            child: command.spawn().expect("the example starts"),
+            log,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env("TMPDIR", self.locks.path())
             .env_remove("LUIGI_CONFIG_PATH")
-            .env_remove("CONDOTTA_CONFIG_PATH")
-            .output()
-            .expect("the example starts");
-        Ran {
-            code: output.status.code().expect("the example ends by itself"),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+            .env_remove("CONDOTTA_CONFIG_PATH");
+        command
     }
 
     /// A path in its folder.
@@ -83,6 +100,63 @@ impl Program {
         collect_files(&top, &top, &mut found);
         found.sort();
         found
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("the example ends by itself"),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A program that runs, but not for longer than the test.
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> i32 {
+        self.child.id().try_into().expect("ids are small")
+    }
+
+    /// Waits until it has said this.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, text: &str) {
+        wait_until(&format!("{text:?} is said"), || self.said().contains(text));
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("it is there")
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(mut self, patience: Duration) -> Ran {
+        let deadline = Instant::now() + patience;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it runs on:\n{}", self.said());
+            thread::sleep(Duration::from_millis(5));
+        };
+        Ran {
+            code: status.code().expect("the example ends by itself"),
+            stdout: String::new(),
+            stderr: self.said(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

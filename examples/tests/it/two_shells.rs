@@ -1,76 +1,14 @@
 //! Two people start the same pipeline at the same time, each in a shell of their own, on one
 //! scheduler's server: nothing runs twice, and both are told the truth.
 
-use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::thread;
 
 use tempfile::TempDir;
 
-use crate::program::{Program, Ran};
-
-/// The command `condotta scheduler`; killed when dropped.
-struct Server {
-    child: Child,
-    port: String,
-    _folder: TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let folder = TempDir::new().expect("a temporary folder can be made");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let port = listener.local_addr().expect("it is bound").port();
-        drop(listener);
-        let mut child = Command::new(Self::program())
-            .args(["scheduler", "--port", &port.to_string(), "--state-dir"])
-            .arg(folder.path().join("state"))
-            .current_dir(folder.path())
-            .env_remove("LUIGI_CONFIG_PATH")
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            let ended = child.try_wait().expect("it is our child");
-            assert!(ended.is_none(), "the server ended: {ended:?}");
-            assert!(Instant::now() < deadline, "the server does not listen");
-            thread::sleep(Duration::from_millis(10));
-        }
-        Self {
-            child,
-            port: port.to_string(),
-            _folder: folder,
-        }
-    }
-
-    /// `cargo test --workspace` builds it before any test runs.
-    fn program() -> PathBuf {
-        let test = std::env::current_exe().expect("a test knows its own path");
-        let profile = test
-            .ancestors()
-            .nth(2)
-            .expect("it is in target/PROFILE/deps");
-        let path = profile.join("condotta");
-        assert!(
-            path.exists(),
-            "{} is missing: `cargo build -p condotta-cli` builds it",
-            path.display()
-        );
-        path
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::{
+    program::{Program, Ran},
+    server::Server,
+};
 
 #[test]
 fn two_who_want_the_same_pipeline_run_nothing_twice() {

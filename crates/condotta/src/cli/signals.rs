@@ -21,6 +21,10 @@ use crate::console;
 /// How long tasks have to stop after the second signal. One that runs on a thread and does not ask
 /// whether it should stop cannot be stopped otherwise than with the program.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the scheduler has to take back what does not stop.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// The same when somebody wants the program to leave at once.
+const SHORT_FAREWELL: Duration = Duration::from_millis(500);
 
 /// Listens until it is dropped.
 pub(crate) struct Listener {
@@ -80,7 +84,7 @@ fn answer(signal: i32, stop: &StopSignal, received: &AtomicI32) {
     let before = stop.level();
     received.store(signal, Ordering::SeqCst);
     match stop.interrupt() {
-        StopLevel::Now if before == StopLevel::Now => leave(signal),
+        StopLevel::Now if before == StopLevel::Now => leave(signal, stop, SHORT_FAREWELL),
         StopLevel::Now => {
             tracing::warn!("{name} again: stopping what runs; once more to leave at once");
             leave_after_patience(signal, stop.clone());
@@ -94,21 +98,26 @@ fn answer(signal: i32, stop: &StopSignal, received: &AtomicI32) {
 /// Leaves when the worker has not come to an end in time. It could not be told apart from one that
 /// hangs in a task.
 fn leave_after_patience(signal: i32, stop: StopSignal) {
+    let here = stop.clone();
     let watch = move || {
         if !stop.wait_until_idle(PATIENCE) {
             tracing::warn!("tasks did not stop in time; leaving without them");
-            leave(signal);
+            leave(signal, &stop, FAREWELL);
         }
     };
     let started = std::thread::Builder::new()
         .name("condotta-patience".to_owned())
         .spawn(watch);
     if started.is_err() {
-        leave(signal);
+        leave(signal, &here, FAREWELL);
     }
 }
 
-fn leave(signal: i32) -> ! {
+/// Gives back what runs, so that others need not wait for it, and exits.
+fn leave(signal: i32, stop: &StopSignal, patience: Duration) -> ! {
+    if !stop.take_leave(patience) {
+        tracing::warn!("the scheduler was not told in time that what runs is given up");
+    }
     console::restore();
     std::process::exit(i32::from(exit_code(signal)));
 }
