@@ -22,6 +22,8 @@ use crate::{SchedulerError, StopSignal, task::error_chain};
 
 /// Between two lines in the log about the same trouble.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// A failure that comes sooner is a connection that ended, and no server that hangs.
+const LOST_SOON: Duration = Duration::from_secs(1);
 
 /// A server and the way to it.
 pub(super) struct Connection {
@@ -176,17 +178,27 @@ impl Connection {
         })
     }
 
-    /// Takes leave. If nobody hears it, the worker's lease runs out. Whether it was heard.
+    /// Takes leave. If nobody hears it, the worker's lease runs out. False if the server has no word for
+    /// it, or may have none.
     pub(super) fn release(&self, worker: &str) -> bool {
-        if self.state().kind == Some(Kind::Stock) {
+        let kind = self.state().kind;
+        if kind == Some(Kind::Stock) {
             return false;
         }
         let keywords = client::worker(worker);
-        let answer = self.once("release_worker", &keywords, Duration::ZERO, |_| Ok(()));
+        let say = || self.once("release_worker", &keywords, Duration::ZERO, |_| Ok(()));
+        let begun = Instant::now();
+        let answer = say().or_else(|failure| match failure.kind {
+            // The answer was lost, or the server left a connection that rested. To say it twice does
+            // no harm; a server that hangs is not asked twice.
+            FailureKind::Away { .. } if begun.elapsed() < LOST_SOON => say(),
+            _ => Err(failure),
+        });
         match answer {
             Ok(()) => return true,
             Err(failure) if failure.kind == FailureKind::NoMethod => {
                 self.learn(Kind::Stock);
+                return false;
             }
             Err(failure) => tracing::debug!(
                 target: "luigi-interface",
@@ -194,7 +206,8 @@ impl Connection {
                 failure.error,
             ),
         }
-        false
+        // Ours may have heard it. Whoever has given a run back must not say that it failed.
+        kind == Some(Kind::Ours)
     }
 
     fn note_away(&self) {

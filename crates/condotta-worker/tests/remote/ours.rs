@@ -29,6 +29,18 @@ pub const TESTS: &[(&str, Test)] = &[
         "a_worker_that_is_stopped_gives_its_runs_back_at_once",
         gives_runs_back,
     ),
+    (
+        "a_run_that_heeds_the_word_to_stop_is_given_back",
+        heeds_the_word,
+    ),
+    (
+        "a_farewell_whose_answer_is_lost_is_said_again",
+        farewell_is_said_again,
+    ),
+    (
+        "what_is_said_after_a_farewell_that_was_heard_changes_nothing",
+        farewell_is_never_answered,
+    ),
     ("many_tasks_travel_together", many_tasks_travel_together),
     (
         "a_waiting_worker_leaves_when_its_time_is_over",
@@ -205,6 +217,118 @@ fn gives_runs_back(which: Which) {
     assert!(again.iter().all(|task| task.run_count() == 1));
     assert!(server.statuses().values().all(|status| status == "DONE"));
     go_on.wait();
+}
+
+/// A worker runs two tasks through `relay`, of which one ends when it is told to and the other one
+/// never, and is stopped. Returns the statuses of its reports.
+fn stopped_behind(server: &Server, relay: &Relay) -> Vec<String> {
+    let (stuck, started, go_on) = held("Stuck");
+    let heeds = Memory::new("Heeds").runs(|_, run| {
+        while !run.stop_requested() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err("told to stop".into())
+    });
+    let both = Memory::new("Both").needs(&[any(&stuck), any(&heeds.share())]);
+    let options = WorkerOptions {
+        processes: 2,
+        ..WorkerOptions::default()
+    };
+    let stop = options.stop.clone();
+    let config = WorkerConfig {
+        id: "stopped".to_owned(),
+        ping_interval: LONG,
+        ..quick()
+    };
+    let mut stopped = worker_with(&client(&relay.url()), config, options);
+    stopped.add(both.share()).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            started.wait();
+            server.until("both runs", |server| {
+                let statuses = server.statuses();
+                statuses.values().filter(|it| *it == "RUNNING").count() == 2
+            });
+            stop.interrupt();
+            stop.interrupt();
+        });
+        assert!(!stopped.run().unwrap());
+    });
+    drop(stopped);
+    go_on.wait();
+    let passed = relay.passed().into_iter();
+    let reports = passed.filter(|passed| passed.method == "add_task");
+    reports
+        .map(|report| report.keywords["status"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What both ended runs are, one failure of which would disable the task.
+fn are_given_back(server: &Server) {
+    let statuses = server.statuses();
+    let ids = ["Stuck__99914b932b", "Heeds__99914b932b"];
+    assert_eq!(ids.map(|id| statuses[id].as_str()), ["PENDING"; 2]);
+    let tasks = ["Stuck", "Heeds"].map(|family| Memory::new(family).share());
+    for task in &tasks {
+        let mut other = worker_with(&server.client(), patient("other"), WorkerOptions::default());
+        other.add(any(task)).unwrap();
+        assert!(other.run().unwrap());
+        assert_eq!(task.run_count(), 1);
+    }
+}
+
+fn farewells(relay: &Relay) -> usize {
+    let passed = relay.passed().into_iter();
+    let farewells = passed.filter(|passed| passed.method == "release_worker");
+    farewells.count()
+}
+
+fn farewell_is_said_again(which: Which) {
+    let server = Server::start_with(which, "retry_count=1\nretry_delay=900");
+    let relay = Relay::start(server.port(), |method, before| {
+        method == "release_worker" && before == 0
+    });
+    let reports = stopped_behind(&server, &relay);
+    assert!(!reports.contains(&"FAILED".to_owned()), "{reports:?}");
+    assert_eq!(farewells(&relay), 2);
+    assert_eq!(server.ask("worker_list", json!({})), json!([]));
+    are_given_back(&server);
+}
+
+/// The worker finds that it does not know what server this is, and says what Luigi's has to be told.
+fn farewell_is_never_answered(which: Which) {
+    let server = Server::start_with(which, "retry_count=1\nretry_delay=900");
+    let relay = Relay::start(server.port(), |method, _| {
+        ["release_worker", "await_work"].contains(&method)
+    });
+    let reports = stopped_behind(&server, &relay);
+    let failed = reports.iter().filter(|status| *status == "FAILED").count();
+    assert!([0, 2].contains(&failed), "{reports:?}");
+    assert_eq!(farewells(&relay), 2);
+    are_given_back(&server);
+}
+
+/// One process, whose task runs on the worker's own thread.
+fn heeds_the_word(which: Which) {
+    let server = Server::start_with(which, "retry_count=1\nretry_delay=900");
+    let options = WorkerOptions::default();
+    let stop = options.stop.clone();
+    let heeds = Memory::new("Heeds").runs(move |_, run| {
+        stop.interrupt();
+        assert!(!run.stop_requested(), "it may finish");
+        stop.interrupt();
+        assert!(run.stop_requested());
+        Err("told to stop".into())
+    });
+    let mut stopped = worker_with(&server.client(), patient("stopped"), options);
+    stopped.add(any(&heeds.share())).unwrap();
+    assert!(!stopped.run().unwrap());
+    assert_eq!(server.task("Heeds__99914b932b")["status"], "PENDING");
+    let again = Memory::new("Heeds").share();
+    let mut other = worker_with(&server.client(), patient("other"), WorkerOptions::default());
+    other.add(any(&again)).unwrap();
+    assert!(other.run().unwrap());
+    assert_eq!(again.run_count(), 1);
 }
 
 fn many_tasks_travel_together(which: Which) {
