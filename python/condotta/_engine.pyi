@@ -1,4 +1,86 @@
 """The native module: the engine as Python sees it."""
 
+from collections.abc import Iterable
+from typing import Any
+
 def version() -> str:
     """The version of the engine."""
+
+class Scheduler:
+    """The scheduler of the engine, in this process. Times are seconds since the epoch."""
+
+    def __init__(self, config: Any, resources: dict[str, int], saved: bytes | None = None) -> None:
+        """With the settings that `config` has as attributes, these limits of resources, and what `dump` gave."""
+
+    @property
+    def noted(self) -> bool:
+        """Whether `take_events` has something to tell."""
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits of resources."""
+
+    def want(self, history: bool, metrics: bool) -> None:
+        """Say whether `take_events` is to tell what a task history and metrics want to know."""
+
+    def take_events(self) -> list[tuple[Any, ...]]:
+        """What happened since this was last asked, oldest first: tuples that begin with a name and a task's id."""
+
+    def add_task(self, now: float, *args: Any) -> None:
+        """Announce a task or report on it: Luigi's arguments in their order, `owners` left out, then the attempt."""
+
+    def get_work(
+        self,
+        now: float,
+        host: str | None,
+        assistant: bool,
+        current_tasks: Iterable[str] | None,
+        worker: str,
+        attempts: bool = False,
+    ) -> dict[str, Any]:
+        """Work for a worker, as Luigi answers; with `attempts` also the number of the attempt."""
+
+    def prune(self, now: float) -> None:
+        """Do what is due."""
+
+    def call(self, method: str, now: float, arguments: dict[str, Any]) -> Any:
+        """Any method by its name."""
+
+    def update_resources(self, now: float, resources: dict[str, int]) -> None:
+        """Set limits of resources."""
+
+    def has_task(self, task_id: str) -> bool:
+        """Whether there is such a task."""
+
+    def task(self, task_id: str) -> dict[str, Any] | None:
+        """All that is known of a task, by Luigi's names of its attributes."""
+
+    def task_ids(self, *statuses: str) -> list[str]:
+        """The ids of the tasks of these statuses, or of all, in the order in which they came."""
+
+    def task_count(self, status: str | None = None) -> int:
+        """How many tasks have this status, or how many there are."""
+
+    def tasks_of(self, worker: str) -> list[str]:
+        """The ids of the tasks that a worker can run."""
+
+    def keep_tasks(self, task_ids: list[str]) -> None:
+        """Forget all tasks but these."""
+
+    def upstream_status(self, task_id: str) -> str:
+        """The worst that a task waits for, by its name; empty for nothing of note."""
+
+    def worker(self, worker: str) -> dict[str, Any] | None:
+        """All that is known of a worker, by Luigi's names of its attributes."""
+
+    def worker_ids(self) -> list[str]:
+        """The ids of the connected workers."""
+
+    def batcher(self, worker: str, family: str) -> tuple[list[str], int | None] | None:
+        """The parameters that a worker runs together in a family, and the most tasks of one batch."""
+
+    def dump(self, now: float) -> bytes:
+        """All that is known, to be written to a file."""
+
+    def load(self, now: float, saved: bytes) -> None:
+        """Take up what `dump` wrote. `ValueError` for anything else: then nothing has changed."""

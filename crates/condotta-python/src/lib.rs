@@ -3,6 +3,8 @@
 //! It decides nothing: what is decided is decided in the crates below, and what users subclass or
 //! look into is Python. Nothing depends on this crate.
 
+mod convert;
+mod scheduler;
 mod worker;
 
 use pyo3::prelude::*;
@@ -12,6 +14,8 @@ use pyo3::prelude::*;
 mod _engine {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::scheduler::Scheduler;
     #[pymodule_export]
     use crate::worker::{Additions, WorkerSteps, plan_graph};
 

@@ -111,6 +111,31 @@ impl Scheduler {
         (records, (end < places).then_some(next))
     }
 
+    /// All that is kept of a task; `None` when it is not known.
+    #[must_use]
+    pub fn kept_task(&self, task_id: &str) -> Option<TaskRecord> {
+        let slot = self.tasks.find_task(task_id)?;
+        Some(self.task_parts(&self.tasks[slot], part::ALL))
+    }
+
+    /// All that is kept of a worker; `None` when it is not known.
+    #[must_use]
+    pub fn kept_worker(&self, worker: &str) -> Option<WorkerRecord> {
+        match self.worker_record(self.workers.find(worker)?)? {
+            Record::Worker(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// Which tasks of a family a worker runs together; `None` when it never said so.
+    #[must_use]
+    pub fn kept_batcher(&self, worker: &str, family: &str) -> Option<BatcherRecord> {
+        match self.batcher(worker, self.names.find(family)?)? {
+            Record::Batcher(record) => Some(record),
+            _ => None,
+        }
+    }
+
     // Marks.
 
     /// These parts of the task are others now.
@@ -177,12 +202,16 @@ impl Scheduler {
     }
 
     fn task_record(&self, task: &Task, parts: u8) -> Record {
-        Record::Task(Box::new(TaskRecord {
+        Record::Task(Box::new(self.task_parts(task, parts)))
+    }
+
+    fn task_parts(&self, task: &Task, parts: u8) -> TaskRecord {
+        TaskRecord {
             task_id: task.id.to_string(),
             identity: (parts & part::IDENTITY != 0).then(|| identity(&self.names, task)),
             links: (parts & part::LINKS != 0).then(|| self.links(task)),
             state: (parts & part::STATE != 0).then(|| self.state(task)),
-        }))
+        }
     }
 
     fn links(&self, task: &Task) -> TaskLinks {

@@ -145,6 +145,12 @@ impl Scheduler {
         self.tasks.len()
     }
 
+    /// How many tasks have this status.
+    #[must_use]
+    pub fn task_count_of(&self, status: crate::Status) -> usize {
+        self.tasks.count(status)
+    }
+
     /// Says what kind of worker this is. Does not count as contact, as in Luigi, but for the first.
     ///
     /// # Errors

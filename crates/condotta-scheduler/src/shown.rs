@@ -57,6 +57,14 @@ impl<'a> ShownTask<'a> {
         members.map(move |worker| &*workers[worker].id)
     }
 
+    /// The connected workers with a stake in it.
+    pub fn stakeholders(self) -> impl Iterator<Item = &'a str> {
+        let workers = &self.scheduler.workers;
+        let members = workers.stake(self.task.stake).members.iter();
+        let connected = members.filter(move |&&worker| workers[worker].connected);
+        connected.map(move |&worker| &*workers[worker].id)
+    }
+
     /// The worker that runs it or ran it last.
     #[must_use]
     pub fn worker_running(self) -> Option<&'a str> {

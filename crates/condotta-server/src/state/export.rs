@@ -52,14 +52,27 @@ pub fn export(path: &Path, out: &mut dyn Write) -> Result<(), StateError> {
         return Err(StateError::Absent(path.to_owned()));
     }
     let reading = read::read(path, &read::list(path)?, OnDamage::Stop)?;
+    write_export(reading.now, reading.saved.records(), out)
+}
+
+/// Writes records as an export: what [`read_export`] and [`import`] read.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_export(
+    now: Now,
+    records: impl IntoIterator<Item = Record>,
+    out: &mut dyn Write,
+) -> Result<(), StateError> {
     let head = Head {
         condotta: Export::Export,
         format: FORMAT,
-        at: reading.now.monotonic.0,
-        wall: reading.now.wall.0,
+        at: now.monotonic.0,
+        wall: now.wall.0,
     };
     write_line(out, &head)?;
-    for record in reading.saved.records() {
+    for record in records {
         write_line(out, &RecordRef(&record))?;
     }
     out.flush().map_err(StateError::Export)
@@ -78,6 +91,17 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> Result<(), StateEr
 ///
 /// When the directory holds anything, or a line of the input is wrong.
 pub fn import(path: &Path, input: &mut dyn BufRead) -> Result<usize, StateError> {
+    let (now, saved) = read_export(input)?;
+    import_records(path, now, saved.records())?;
+    Ok(saved.task_count())
+}
+
+/// Reads what [`export`] or [`write_export`] wrote, and the time at which it was so.
+///
+/// # Errors
+///
+/// When a line of the input is wrong.
+pub fn read_export(input: &mut dyn BufRead) -> Result<(Now, SavedState), StateError> {
     let mut saved = SavedState::default();
     let mut now = None;
     for (index, line) in input.lines().enumerate() {
@@ -97,8 +121,7 @@ pub fn import(path: &Path, input: &mut dyn BufRead) -> Result<usize, StateError>
         line: 1,
         reason: "there is no line".to_owned(),
     })?;
-    import_records(path, now, saved.records())?;
-    Ok(saved.task_count())
+    Ok((now, saved))
 }
 
 fn read_head(line: &str) -> Result<Now, String> {
