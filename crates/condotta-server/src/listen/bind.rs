@@ -125,18 +125,31 @@ impl Listener {
     }
 }
 
-/// Listens at all places, or at none.
+/// Listens at all places, or at none. An address that another one of them covers is left out: whoever
+/// listens on `0.0.0.0` is sent what goes to `127.0.0.1`.
 ///
 /// # Errors
 ///
 /// When one of them cannot be had.
 pub fn bind(places: &[Place]) -> Result<Vec<Listener>, ListenError> {
     let mut listeners = Vec::new();
+    let mut asked = Vec::new();
     for place in places {
         match place {
             Place::Loopback { port } => listeners.extend(bind_loopback(*port)?),
-            Place::Tcp { address, port } => listeners.extend(bind_name(address, *port)?),
+            Place::Tcp { address, port } => asked.extend(addresses(address, *port)?),
             Place::Unix(path) => listeners.push(bind_unix(path)?),
+        }
+    }
+    // The widest first, so that what cannot be had beside them is known to be theirs.
+    asked.sort_by_key(|asked| {
+        let address = asked.address;
+        (!address.ip().is_unspecified(), address.is_ipv4())
+    });
+    for asked in asked {
+        match asked.bind() {
+            Err(error) if is_covered(&error, asked.address, &listeners) => {}
+            listener => listeners.push(listener?),
         }
     }
     Ok(listeners)
@@ -153,27 +166,65 @@ fn bind_loopback(port: u16) -> Result<Vec<Listener>, ListenError> {
     }
 }
 
-fn bind_name(address: &str, port: u16) -> Result<Vec<Listener>, ListenError> {
-    if address.is_empty() || address == "*" {
-        // On Linux the IPv6 socket takes IPv4 connections too.
-        return match bind_tcp((Ipv6Addr::UNSPECIFIED, port).into()) {
-            Err(ListenError::Tcp { source, .. }) if is_absent(&source) => {
-                Ok(vec![bind_tcp((Ipv4Addr::UNSPECIFIED, port).into())?])
+/// An address to listen on.
+struct Asked {
+    address: SocketAddr,
+    /// Every address of the machine is meant; without IPv6 these are the IPv4 ones.
+    everywhere: bool,
+}
+
+impl Asked {
+    fn bind(&self) -> Result<Listener, ListenError> {
+        match bind_tcp(self.address) {
+            Err(ListenError::Tcp { source, .. }) if self.everywhere && is_absent(&source) => {
+                bind_tcp((Ipv4Addr::UNSPECIFIED, self.address.port()).into())
             }
-            listener => Ok(vec![listener?]),
-        };
+            listener => listener,
+        }
     }
-    let bare = address.trim_start_matches('[').trim_end_matches(']');
+}
+
+/// The addresses that a name stands for.
+fn addresses(name: &str, port: u16) -> Result<Vec<Asked>, ListenError> {
+    if name.is_empty() || name == "*" {
+        // On Linux the IPv6 socket takes IPv4 connections too.
+        return Ok(vec![Asked {
+            address: (Ipv6Addr::UNSPECIFIED, port).into(),
+            everywhere: true,
+        }]);
+    }
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
     let found = (bare, port)
         .to_socket_addrs()
         .map_err(|source| ListenError::Tcp {
-            address: address.to_owned(),
+            address: name.to_owned(),
             source,
         })?;
     let mut addresses: Vec<SocketAddr> = found.collect();
     addresses.sort();
     addresses.dedup();
-    addresses.into_iter().map(bind_tcp).collect()
+    let asked = addresses.into_iter().map(|address| Asked {
+        address,
+        everywhere: false,
+    });
+    Ok(asked.collect())
+}
+
+/// Whether `address` cannot be had because one of our own sockets takes what is sent to it. Another
+/// program's would have kept that one from being opened.
+fn is_covered(error: &ListenError, address: SocketAddr, listeners: &[Listener]) -> bool {
+    let ListenError::Tcp { source, .. } = error else {
+        return false;
+    };
+    let covers = |ours: SocketAddr| {
+        let is_wide = ours.ip().is_unspecified() && (ours.is_ipv6() || address.is_ipv4());
+        ours == address || (is_wide && ours.port() == address.port())
+    };
+    source.kind() == io::ErrorKind::AddrInUse
+        && listeners
+            .iter()
+            .filter_map(Listener::tcp_address)
+            .any(covers)
 }
 
 /// Whether the machine lacks IPv6 (or has it turned off).

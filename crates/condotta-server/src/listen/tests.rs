@@ -126,14 +126,20 @@ fn a_request_that_takes_long_is_not_cut_off() {
 
 #[test]
 fn a_client_that_does_not_read_is_cut_off() {
-    let server = server(Limits {
-        write_timeout: Duration::from_millis(200),
-        max_connections: 2,
-        ..Limits::default()
-    });
+    let setup = Setup {
+        limits: Limits {
+            write_timeout: Duration::from_millis(200),
+            max_connections: 1,
+            ..Limits::default()
+        },
+        ..Setup::default()
+    };
+    // One socket: each takes a place for its next client.
+    let listeners = bind(&[tcp("127.0.0.1", 0)]).expect("a free port");
+    let server = setup.start_on(handle(&[]), listeners);
     let mut stuck = server.connect();
     send(&mut stuck, "GET", "/api/graph", &[], b"");
-    // Of the two places one waits for the next client, so this one is served when the other is free.
+    // There is one place, so this one is served when the other one was cut off.
     assert_eq!(server.call("ping", PING).status, 200);
     let (_, seen) = wait_for_end(&mut stuck);
     assert!(seen.len() < 20_000_000, "all was sent though nobody read");
@@ -273,6 +279,37 @@ fn the_end_is_not_put_off_for_ever() {
         "{:?}",
         began.elapsed()
     );
+}
+
+fn tcp(address: &str, port: u16) -> Place {
+    Place::Tcp {
+        address: address.to_owned(),
+        port,
+    }
+}
+
+#[test]
+fn an_address_that_another_one_covers_is_left_out() {
+    for (asked, served) in [
+        (["127.0.0.1", "0.0.0.0"], ["127.0.0.1", "127.0.0.2"]),
+        (["0.0.0.0", "127.0.0.1"], ["127.0.0.1", "127.0.0.2"]),
+        (["0.0.0.0", "*"], ["127.0.0.1", "127.0.0.2"]),
+        (["127.0.0.1", "127.0.0.1"], ["127.0.0.1", "127.0.0.1"]),
+    ] {
+        let free = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
+        let port = free.local_addr().expect("it is bound").port();
+        let place = |address| tcp(address, port);
+        let error = bind(&asked.map(place)).expect_err("somebody else has the port");
+        assert!(error.to_string().contains("does another"), "{error}");
+        drop(free);
+        let listeners = bind(&asked.map(place)).expect("they do not contend");
+        assert_eq!(listeners.len(), 1, "{asked:?}");
+        let _server = Setup::default().start_on(handle(&[]), listeners);
+        for address in served {
+            let mut stream = TcpStream::connect((address, port)).expect("it listens");
+            assert_eq!(ping(&mut stream), 200, "{asked:?}");
+        }
+    }
 }
 
 #[test]

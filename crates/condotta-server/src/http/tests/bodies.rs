@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    driver::{Handle, Message, Reply},
     http::HttpConfig,
     testing::{Setup, TestServer, receive, send},
 };
@@ -237,4 +238,49 @@ fn large_requests_and_answers_do_not_hold_up_small_ones() {
         // Eight large ones were worked on. Behind each of them a ping would wait as long as it takes.
         assert!(pings > 40, "{pings} pings were answered meanwhile");
     });
+}
+
+/// Its answer is awaited for a minute, its body is long since read.
+#[test]
+fn a_worker_that_waits_for_work_holds_nothing_of_the_budget() {
+    let (reaches, reached) = std::sync::mpsc::channel();
+    let (messages, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut waiting = Vec::new();
+        while let Ok(Message::Call(call)) = asked.recv() {
+            if call.method == "await_work" {
+                waiting.push(call);
+                reaches.send(()).expect("the test waits for it");
+            } else {
+                // Whoever asked may have gone.
+                let _ = call.answer.send(Ok(Reply::Value("heard".into())));
+            }
+        }
+    });
+    let server = Setup {
+        http: HttpConfig {
+            max_bodies: 300_000,
+            ..HttpConfig::default()
+        },
+        ..Setup::default()
+    }
+    .start_with(Handle::for_tests(messages));
+    let mut waits = server.connect();
+    let body = format!(r#"data={{"worker":"{}"}}"#, "w".repeat(250_000));
+    send(
+        &mut waits,
+        "POST",
+        "/api/await_work",
+        &[FORM],
+        body.as_bytes(),
+    );
+    let patience = crate::testing::PATIENCE;
+    reached
+        .recv_timeout(patience)
+        .expect("it reaches the scheduler");
+    let answer = server.ask("POST", "/api/is_paused", &[FORM], &"y".repeat(200_000));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    waits.set_nonblocking(true).expect("a setting");
+    let error = waits.peek(&mut [0]).expect_err("it waits on");
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
 }
