@@ -84,3 +84,9 @@ class Scheduler:
 
     def load(self, now: float, saved: bytes) -> None:
         """Take up what `dump` wrote. `ValueError` for anything else: then nothing has changed."""
+
+def sort_tasks(told: Iterable[tuple[Any, str, Any]], run_by_others: Iterable[Any]) -> dict[str, set[Any]]:
+    """Sets of tasks by what became of them, from what was told (task, status, whether the worker could run it)."""
+
+def summary_text(sets: dict[str, set[Any]], others: list[tuple[str, int]], summary_length: int, one_line: str) -> str:
+    """What the execution summary says within its frame; `others` are other workers and how many tasks they ran."""

@@ -5,6 +5,7 @@
 
 mod convert;
 mod scheduler;
+mod summary;
 mod worker;
 
 use pyo3::prelude::*;
@@ -16,6 +17,8 @@ mod _engine {
 
     #[pymodule_export]
     use crate::scheduler::Scheduler;
+    #[pymodule_export]
+    use crate::summary::{sort_tasks, summary_text};
     #[pymodule_export]
     use crate::worker::{Additions, WorkerSteps, plan_graph};
 

@@ -49,6 +49,6 @@ pub use observer::{Observer, TaskCounts};
 pub use remote::{AddressError, RemoteError, RemoteOptions, RemoteScheduler};
 pub use scheduler::{Scheduler, SchedulerError, Wake};
 pub use stop::{StopLevel, StopSignal};
-pub use summary::{Category, StatusCode, Summary};
+pub use summary::{Category, Sorting, StatusCode, Summarized, Summary};
 pub use task::{BoxError, ParamInfo, RunContext, RunOutcome, Runnable, TaskHandle};
 pub use worker::Worker;

@@ -112,6 +112,11 @@ impl TaskTable {
         &self.entries[index.as_usize()]
     }
 
+    /// The entry at this place, which is in the table.
+    pub(crate) fn at(&self, place: usize) -> &Entry {
+        &self.entries[place]
+    }
+
     pub(crate) fn task(&self, index: TaskIndex) -> &TaskHandle {
         &self.entries[index.as_usize()].task
     }

@@ -5,8 +5,8 @@ use std::{
     fmt::Write as _,
 };
 
-use super::{Category, Summary};
-use crate::{ParamInfo, TaskHandle};
+use super::{Category, Summarized, Summary};
+use crate::ParamInfo;
 
 /// A line of the text: what it counts, and how people read it.
 enum Section {
@@ -50,13 +50,17 @@ const SECTIONS: [Section; 12] = [
     ),
 ];
 
-pub(super) fn text(summary: &Summary, summary_length: usize) -> String {
-    let body = body(summary, summary_length);
+pub(super) fn text<T: Summarized>(summary: &Summary<T>, summary_length: usize) -> String {
+    let body = body(summary, summary_length, &summary.one_line());
     let frame = "===== Luigi Execution Summary =====";
     format!("\n{frame}\n\n{body}\n\n{frame}\n")
 }
 
-fn body(summary: &Summary, summary_length: usize) -> String {
+pub(super) fn body<T: Summarized>(
+    summary: &Summary<T>,
+    summary_length: usize,
+    one_line: &str,
+) -> String {
     let count = |category| summary.tasks(category).len();
     let not_run = count(Category::AlreadyDone)
         + count(Category::SchedulingError)
@@ -78,11 +82,16 @@ fn body(summary: &Summary, summary_length: usize) -> String {
         text.push_str("Did not run any tasks");
     }
     text.push('\n');
-    text.push_str(&summary.one_line());
+    text.push_str(one_line);
     text
 }
 
-fn write_section(text: &mut String, summary: &Summary, section: &Section, summary_length: usize) {
+fn write_section<T: Summarized>(
+    text: &mut String,
+    summary: &Summary<T>,
+    section: &Section,
+    summary_length: usize,
+) {
     let (category, phrase, indent) = match *section {
         Section::Listed(category, phrase) => (category, phrase, ""),
         Section::Reason(category, phrase) => (category, phrase, "    "),
@@ -100,7 +109,7 @@ fn write_section(text: &mut String, summary: &Summary, section: &Section, summar
         return;
     }
     let _ = writeln!(text, "{indent}* {} {phrase}:", tasks.len());
-    let mut families: BTreeMap<&str, Vec<&TaskHandle>> = BTreeMap::new();
+    let mut families: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
     for task in tasks {
         families.entry(task.family()).or_default().push(task);
     }
@@ -129,7 +138,7 @@ fn write_others(text: &mut String, others: &[(String, usize)]) {
 }
 
 /// The tasks of one family, in one line.
-fn family_line(family: &str, tasks: &[&TaskHandle]) -> String {
+fn family_line<T: Summarized>(family: &str, tasks: &[&T]) -> String {
     let count = tasks.len();
     let first_params = tasks[0].params();
     if first_params.is_empty() {
@@ -166,16 +175,16 @@ fn family_line(family: &str, tasks: &[&TaskHandle]) -> String {
 }
 
 /// Tasks in the order of their names. Only the first ones are ever shown, so only they are sorted.
-struct Sorted<'a> {
-    first: Vec<(String, &'a TaskHandle)>,
+struct Sorted<'a, T> {
+    first: Vec<(String, &'a T)>,
 }
 
-impl<'a> Sorted<'a> {
+impl<'a, T: Summarized> Sorted<'a, T> {
     /// A list of values ends after 200 characters, and each takes at least a comma.
     const SHOWN_MAX: usize = 256;
 
-    fn new(tasks: &[&'a TaskHandle]) -> Self {
-        let mut named: Vec<(String, &TaskHandle)> = tasks
+    fn new(tasks: &[&'a T]) -> Self {
+        let mut named: Vec<(String, &T)> = tasks
             .iter()
             .map(|task| (task.display_name(), *task))
             .collect();
@@ -191,12 +200,12 @@ impl<'a> Sorted<'a> {
         &self.first[place].0
     }
 
-    fn task(&self, place: usize) -> &'a TaskHandle {
+    fn task(&self, place: usize) -> &'a T {
         self.first[place].1
     }
 }
 
-fn values_of(tasks: &[&TaskHandle], param: usize) -> HashSet<String> {
+fn values_of<T: Summarized>(tasks: &[&T], param: usize) -> HashSet<String> {
     tasks
         .iter()
         .filter_map(|task| task.params().into_iter().nth(param))
@@ -205,7 +214,11 @@ fn values_of(tasks: &[&TaskHandle], param: usize) -> HashSet<String> {
 }
 
 /// First and last value, if the values follow one another without a gap.
-fn range(task: &TaskHandle, param: &str, values: &HashSet<String>) -> Option<(String, String)> {
+fn range<T: Summarized>(
+    task: &T,
+    param: &str,
+    values: &HashSet<String>,
+) -> Option<(String, String)> {
     let next = |value: &String| task.next_in_enumeration(param, value);
     let nexts: HashSet<String> = values.iter().map(next).collect::<Option<_>>()?;
     let mut firsts = values.iter().filter(|value| !nexts.contains(*value));
@@ -219,7 +232,7 @@ fn range(task: &TaskHandle, param: &str, values: &HashSet<String>) -> Option<(St
 }
 
 /// The values of the only parameter, with commas, cut when it gets long.
-fn one_param_list(tasks: &Sorted<'_>) -> String {
+fn one_param_list<T: Summarized>(tasks: &Sorted<'_, T>) -> String {
     let count = tasks.first.len();
     let mut row = String::new();
     let mut length = 0;
@@ -241,7 +254,7 @@ fn one_param_list(tasks: &Sorted<'_>) -> String {
 }
 
 /// `a=1, b=1...9` if exactly one parameter varies, over more than two values without a gap.
-fn one_varying(first: &TaskHandle, tasks: &[&TaskHandle], params: &[ParamInfo]) -> Option<String> {
+fn one_varying<T: Summarized>(first: &T, tasks: &[&T], params: &[ParamInfo]) -> Option<String> {
     let mut varying = None;
     for task in tasks {
         for (place, (param, own)) in task.params().iter().zip(params).enumerate() {

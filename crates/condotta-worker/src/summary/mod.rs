@@ -8,10 +8,45 @@ mod sets;
 
 use std::fmt;
 
-use crate::{TaskHandle, history::History, task_table::TaskTable};
+pub use sets::Sorting;
+
+use crate::{ParamInfo, TaskHandle, history::History, task_table::TaskTable};
 
 /// `summary_length`'s default: so many families are listed in a category.
 const SUMMARY_LENGTH: usize = 5;
+
+/// What the summary's text says of a task.
+pub trait Summarized {
+    /// The family, with its namespace.
+    fn family(&self) -> &str;
+
+    /// `Family(name=value, …)` over significant parameters in declaration order.
+    fn display_name(&self) -> String;
+
+    /// All parameters in declaration order.
+    fn params(&self) -> Vec<ParamInfo>;
+
+    /// The serialised value that follows `value` in this parameter's natural order.
+    fn next_in_enumeration(&self, param: &str, value: &str) -> Option<String>;
+}
+
+impl Summarized for TaskHandle {
+    fn family(&self) -> &str {
+        (**self).family()
+    }
+
+    fn display_name(&self) -> String {
+        (**self).display_name()
+    }
+
+    fn params(&self) -> Vec<ParamInfo> {
+        (**self).params()
+    }
+
+    fn next_in_enumeration(&self, param: &str, value: &str) -> Option<String> {
+        (**self).next_in_enumeration(param, value)
+    }
+}
 
 /// What became of a task. A task can be in several categories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,8 +162,8 @@ impl StatusCode {
 }
 
 /// What became of a worker's tasks. `Display` is Luigi's text.
-pub struct Summary {
-    sets: [Vec<TaskHandle>; Category::ALL.len()],
+pub struct Summary<T = TaskHandle> {
+    sets: [Vec<T>; Category::ALL.len()],
     /// Other workers, with how many of this worker's tasks they ran.
     others: Vec<(String, usize)>,
 }
@@ -138,18 +173,27 @@ impl Summary {
         sets::sort_out(tasks, history, worker_id)
     }
 
-    /// The tasks in a category, in the order in which they were announced.
-    #[must_use]
-    pub fn tasks(&self, category: Category) -> &[TaskHandle] {
-        &self.sets[category as usize]
-    }
-
     /// Whether a task is in a category.
     #[must_use]
     pub fn contains(&self, category: Category, task_id: &str) -> bool {
         self.tasks(category)
             .iter()
             .any(|task| task.task_id() == task_id)
+    }
+}
+
+impl<T> Summary<T> {
+    /// A summary of these tasks by category, and of other workers with the numbers of tasks that
+    /// they ran.
+    #[must_use]
+    pub fn of(sets: [Vec<T>; Category::ALL.len()], others: Vec<(String, usize)>) -> Self {
+        Self { sets, others }
+    }
+
+    /// The tasks in a category, in the order in which they were announced.
+    #[must_use]
+    pub fn tasks(&self, category: Category) -> &[T] {
+        &self.sets[category as usize]
     }
 
     /// How it all went.
@@ -184,6 +228,14 @@ impl Summary {
             status.reason()
         )
     }
+}
+
+impl<T: Summarized> Summary<T> {
+    /// What the text says within its frame, with another last line.
+    #[must_use]
+    pub fn body(&self, summary_length: usize, one_line: &str) -> String {
+        format::body(self, summary_length, one_line)
+    }
 
     /// The text, with at most `summary_length` families in a category (`[execution_summary]
     /// summary_length`); 0 is all of them.
@@ -193,7 +245,7 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
+impl<T: Summarized> fmt::Display for Summary<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text(SUMMARY_LENGTH))
     }

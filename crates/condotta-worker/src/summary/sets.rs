@@ -1,4 +1,8 @@
 //! Which task belongs to which category.
+//!
+//! Tasks are places in a list; who has the list says what was told of them and what they depend on.
+
+use std::convert::Infallible;
 
 use condotta_scheduler::Status;
 
@@ -36,13 +40,126 @@ struct Told {
     pending_not_runnable: bool,
 }
 
-pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) -> Summary {
-    let mut order = Vec::with_capacity(tasks.len());
-    let mut marks = direct(tasks, history, &mut order);
-    let mut listed = vec![false; tasks.len()];
-    for index in &order {
-        listed[index.as_usize()] = true;
+/// Sorts a worker's tasks into categories.
+pub struct Sorting {
+    /// Tasks of which something was told, in the order in which that was.
+    order: Vec<usize>,
+    marks: Vec<Marks>,
+    listed: Vec<bool>,
+}
+
+impl Sorting {
+    /// Takes what was told of tasks: the place of the task, its status, and whether the worker could
+    /// run it.
+    pub fn new(tasks: usize, told: impl IntoIterator<Item = (usize, Status, bool)>) -> Self {
+        let mut order = Vec::with_capacity(tasks);
+        let mut all = vec![None::<Told>; tasks];
+        for (place, status, runnable) in told {
+            let slot = &mut all[place];
+            if slot.is_none() {
+                order.push(place);
+            }
+            let told = slot.get_or_insert_default();
+            match status {
+                Status::Done => told.done = true,
+                Status::Failed => told.failed = true,
+                Status::Unknown => told.unknown = true,
+                Status::Pending if runnable => told.pending_runnable = true,
+                Status::Pending => told.pending_not_runnable = true,
+                Status::Running | Status::BatchRunning | Status::Disabled => {}
+            }
+        }
+        let listed = all.iter().map(Option::is_some).collect();
+        let marks = all.into_iter().map(|told| judge(told.unwrap_or_default()));
+        Self {
+            order,
+            marks: marks.collect(),
+            listed,
+        }
     }
+
+    /// Another worker runs the task, or did.
+    pub fn run_by_other(&mut self, place: usize) {
+        self.marks[place].set(Category::RunByOtherWorker);
+        if !std::mem::replace(&mut self.listed[place], true) {
+            self.order.push(place);
+        }
+    }
+
+    /// What a task depends on was done before the task ran, here or elsewhere, though another worker
+    /// may have done it so quickly that nobody heard of it here. Luigi says of such a dependency that
+    /// it was not granted run permission.
+    fn mark_done_elsewhere<'a>(&mut self, deps: impl Fn(usize) -> &'a [TaskIndex]) {
+        let has_run = |place: &usize| {
+            let mark = self.marks[*place];
+            mark.has(Category::Completed) || mark.has(Category::RunByOtherWorker)
+        };
+        let mut run: Vec<usize> = self.order.iter().copied().filter(has_run).collect();
+        while let Some(place) = run.pop() {
+            for dep in deps(place) {
+                let mark = &mut self.marks[dep.as_usize()];
+                if mark.has(Category::StillPendingNotExt) && !mark.has(Category::RunByOtherWorker) {
+                    mark.clear(Category::StillPendingNotExt);
+                    mark.set(Category::AlreadyDone);
+                    run.push(dep.as_usize());
+                }
+            }
+        }
+    }
+
+    /// Finds out why tasks are still pending. `deps` gives the places of what a task depends on; of
+    /// what has no place in the list nothing is known.
+    ///
+    /// Depth first, dependencies before what needs them. Only pending tasks are looked into; what is
+    /// known of them is passed on, except a failed scheduling, which Luigi shows for direct
+    /// dependencies only.
+    ///
+    /// # Errors
+    ///
+    /// Those of `deps`.
+    pub fn find_reasons<E>(
+        &mut self,
+        mut deps: impl FnMut(usize) -> Result<Vec<usize>, E>,
+    ) -> Result<(), E> {
+        // `NotRun` and the upstream marks are set when a task is left; a task is entered only once.
+        let mut visited = vec![false; self.marks.len()];
+        let mut path: Vec<(usize, Vec<usize>, usize)> = Vec::new();
+        for root in 0..self.order.len() {
+            let mut next = Some(self.order[root]);
+            loop {
+                if let Some(place) = next.take()
+                    && self.marks[place].has(Category::StillPendingNotExt)
+                    && !std::mem::replace(&mut visited[place], true)
+                {
+                    let mut known = deps(place)?;
+                    known.retain(|&dep| dep < visited.len());
+                    path.push((place, known, 0));
+                }
+                let Some((place, known, looked)) = path.last_mut() else {
+                    break;
+                };
+                next = known.get(*looked).copied();
+                *looked += 1;
+                if next.is_none() {
+                    leave(*place, known, &mut self.marks);
+                    path.pop();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The places of the tasks in a category.
+    pub fn members(&self, category: Category) -> impl Iterator<Item = usize> {
+        let order = self.order.iter().copied();
+        order.filter(move |&place| self.marks[place].has(category))
+    }
+}
+
+pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) -> Summary {
+    let told = history.told().iter();
+    let told = told.map(|told| (told.index.as_usize(), told.status, told.runnable));
+    let mut sorting = Sorting::new(tasks.len(), told);
     let mut others = Vec::new();
     for (worker, task_ids) in history.others() {
         let known: Vec<TaskIndex> = task_ids.iter().filter_map(|id| tasks.find(id)).collect();
@@ -50,49 +167,19 @@ pub(super) fn sort_out(tasks: &TaskTable, history: &History, worker_id: &str) ->
             continue;
         }
         for index in &known {
-            marks[index.as_usize()].set(Category::RunByOtherWorker);
-            if !std::mem::replace(&mut listed[index.as_usize()], true) {
-                order.push(*index);
-            }
+            sorting.run_by_other(index.as_usize());
         }
         others.push((worker.clone(), known.len()));
     }
-    mark_done_elsewhere(tasks, &order, &mut marks);
-    for index in &order {
-        if marks[index.as_usize()].has(Category::StillPendingNotExt) {
-            search_upstream(tasks, *index, &mut marks);
-        }
-    }
+    let deps = |place| tasks.at(place).deps.as_deref().unwrap_or_default();
+    sorting.mark_done_elsewhere(deps);
+    let places = |place| deps(place).iter().map(|dep| dep.as_usize()).collect();
+    let Ok(()) = sorting.find_reasons(|place| Ok::<_, Infallible>(places(place)));
     let sets = Category::ALL.map(|category| {
-        let members = order
-            .iter()
-            .filter(|index| marks[index.as_usize()].has(category));
-        members.map(|index| tasks.task(*index).clone()).collect()
+        let members = sorting.members(category);
+        members.map(|place| tasks.at(place).task.clone()).collect()
     });
     Summary { sets, others }
-}
-
-/// The categories that follow from what was told of the task itself.
-fn direct(tasks: &TaskTable, history: &History, order: &mut Vec<TaskIndex>) -> Vec<Marks> {
-    let mut told = vec![None::<Told>; tasks.len()];
-    for report in history.told() {
-        let slot = &mut told[report.index.as_usize()];
-        if slot.is_none() {
-            order.push(report.index);
-        }
-        let told = slot.get_or_insert_default();
-        match report.status {
-            Status::Done => told.done = true,
-            Status::Failed => told.failed = true,
-            Status::Unknown => told.unknown = true,
-            Status::Pending if report.runnable => told.pending_runnable = true,
-            Status::Pending => told.pending_not_runnable = true,
-            Status::Running | Status::BatchRunning | Status::Disabled => {}
-        }
-    }
-    told.into_iter()
-        .map(|told| judge(told.unwrap_or_default()))
-        .collect()
 }
 
 fn judge(told: Told) -> Marks {
@@ -122,63 +209,12 @@ fn judge(told: Told) -> Marks {
     marks
 }
 
-/// What a task depends on was done before the task ran, here or elsewhere, though another worker may
-/// have done it so quickly that nobody heard of it here. Luigi says of such a dependency that it was
-/// not granted run permission.
-fn mark_done_elsewhere(tasks: &TaskTable, order: &[TaskIndex], marks: &mut [Marks]) {
-    let has_run = |index: &TaskIndex| {
-        let mark = marks[index.as_usize()];
-        mark.has(Category::Completed) || mark.has(Category::RunByOtherWorker)
-    };
-    let mut run: Vec<TaskIndex> = order.iter().copied().filter(has_run).collect();
-    while let Some(index) = run.pop() {
-        for &dep in tasks.entry(index).deps.as_deref().unwrap_or_default() {
-            let mark = &mut marks[dep.as_usize()];
-            if mark.has(Category::StillPendingNotExt) && !mark.has(Category::RunByOtherWorker) {
-                mark.clear(Category::StillPendingNotExt);
-                mark.set(Category::AlreadyDone);
-                run.push(dep);
-            }
-        }
-    }
-}
-
-/// Why tasks are still pending: depth first, dependencies before what needs them. Only pending
-/// tasks are looked into; what is known of them is passed on, except a failed scheduling, which
-/// Luigi shows for direct dependencies only.
-fn search_upstream(tasks: &TaskTable, root: TaskIndex, marks: &mut [Marks]) {
-    // `NotRun` and the upstream marks are set when a task is left; a task is entered only once.
-    let mut path = Vec::new();
-    enter(root, marks, &mut path);
-    while let Some((index, next)) = path.last_mut() {
-        let index = *index;
-        let deps = tasks.entry(index).deps.as_deref().unwrap_or_default();
-        if let Some(&dep) = deps.get(*next) {
-            *next += 1;
-            enter(dep, marks, &mut path);
-        } else {
-            path.pop();
-            leave(index, deps, marks);
-        }
-    }
-}
-
-/// Marks that a task was visited; no category has this bit.
-const VISITED: u16 = 1 << 15;
-
-fn enter(index: TaskIndex, marks: &mut [Marks], path: &mut Vec<(TaskIndex, usize)>) {
-    let mark = &mut marks[index.as_usize()];
-    if mark.0 & VISITED == 0 && mark.has(Category::StillPendingNotExt) {
-        mark.0 |= VISITED;
-        path.push((index, 0));
-    }
-}
-
-fn leave(index: TaskIndex, deps: &[TaskIndex], marks: &mut [Marks]) {
-    let mut mark = marks[index.as_usize()];
+/// All that the task depends on was looked at.
+fn leave(place: usize, deps: &[usize], marks: &mut [Marks]) {
+    let mut mark = marks[place];
     let mut explained = mark.has(Category::RunByOtherWorker);
     for dep in deps {
-        let dep = marks[dep.as_usize()];
+        let dep = marks[*dep];
         for (sources, category) in [
             (
                 [Category::EverFailed, Category::UpstreamFailure],
@@ -212,5 +248,5 @@ fn leave(index: TaskIndex, deps: &[TaskIndex], marks: &mut [Marks]) {
     if !explained {
         mark.set(Category::NotRun);
     }
-    marks[index.as_usize()] = mark;
+    marks[place] = mark;
 }
