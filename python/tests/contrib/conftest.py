@@ -1,5 +1,6 @@
 """Fixtures of the tests of ``luigi.contrib``."""
 
 from .database_services import mysql_server, postgres_server, redis_server
+from .programs import luigi_log, programs
 
-__all__ = ["mysql_server", "postgres_server", "redis_server"]
+__all__ = ["luigi_log", "mysql_server", "postgres_server", "programs", "redis_server"]
