@@ -7,6 +7,7 @@ mod bench;
 mod fresh_clone;
 mod parts;
 mod project;
+mod python;
 mod setup;
 mod shell;
 mod skips;

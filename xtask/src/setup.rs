@@ -34,6 +34,33 @@ pub(crate) fn need_python() -> anyhow::Result<()> {
     apt_install(&["python3"])
 }
 
+/// The module that makes virtual environments, which Debian keeps apart from its Python.
+pub(crate) fn need_venv(python: &Path) -> anyhow::Result<()> {
+    if shell::works(&python.to_string_lossy(), &["-c", "import venv, ensurepip"]) {
+        return Ok(());
+    }
+    apt_install(&["python3-venv"])
+}
+
+/// The servers that the tests of Python's targets start for themselves, on ports of their own.
+pub(crate) fn need_services() -> anyhow::Result<()> {
+    let servers = [
+        ("/usr/lib/postgresql", "postgresql"),
+        ("/usr/sbin/mariadbd", "mariadb-server"),
+        ("/usr/bin/redis-server", "redis-server"),
+        ("/usr/sbin/sshd", "openssh-server"),
+    ];
+    let missing: Vec<&str> = servers
+        .iter()
+        .filter(|(place, _)| !Path::new(place).exists())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_install(&missing)
+}
+
 /// Git, for the fresh clone.
 pub(crate) fn need_git() -> anyhow::Result<()> {
     if shell::works("git", &["--version"]) {
@@ -97,9 +124,7 @@ pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
     let python = folder.join("bin/python");
     if !has(&python, None, LUIGI)? {
         need_python()?;
-        if !shell::works("python3", &["-c", "import venv, ensurepip"]) {
-            apt_install(&["python3-venv"])?;
-        }
+        need_venv(Path::new("python3"))?;
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         shell::must(venv)?;
@@ -129,7 +154,8 @@ fn has(python: &Path, folder: Option<&Path>, requirement: &str) -> anyhow::Resul
     Ok(shell::works(python, &["-c", &check]))
 }
 
-fn pip(python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+/// Installs packages for a Python.
+pub(crate) fn pip(python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet"])
         .args(arguments);
@@ -161,7 +187,8 @@ fn apt_get(arguments: &[&str]) -> Command {
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     let mut command = Command::new(if is_root { "env" } else { "sudo" });
     command
-        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        // On run level 1, what is installed does not start its server.
+        .args(["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"])
         .args(arguments);
     command
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::{parts, project::Project, skips::AllowedSkips, tally::Tally};
+use crate::{parts, project::Project, python, skips::AllowedSkips, tally::Tally};
 
 /// One part of the test command.
 #[derive(Clone, Copy)]
@@ -35,6 +35,11 @@ const PARTS: &[Part] = &[
         parts::replay,
     ),
     part(
+        "python",
+        "the Python package: lint, format, stubs against the binary, and its tests",
+        python::python,
+    ),
+    part(
         "deny",
         "licences, bans and sources of all dependencies",
         parts::deny,
@@ -43,6 +48,16 @@ const PARTS: &[Part] = &[
         "each-crate",
         "every crate builds by itself, without its neighbours' features",
         parts::each_crate,
+    ),
+    slow(
+        "python-versions",
+        "the Python tests on every other interpreter from 3.10 to 3.13 that is here",
+        python::versions,
+    ),
+    slow(
+        "python-sdist",
+        "pip builds the package from its source archive",
+        python::package,
     ),
     slow("bench-smoke", "every bench runs, once", parts::bench_smoke),
     slow(
@@ -99,7 +114,7 @@ pub(crate) fn named(names: &[&str]) -> anyhow::Result<Vec<Part>> {
 pub(crate) fn print_list() {
     for part in PARTS {
         let when = if part.slow { "  (only with --all)" } else { "" };
-        println!("{:<12} {}{when}", part.name, part.about);
+        println!("{:<15} {}{when}", part.name, part.about);
     }
 }
 
@@ -122,7 +137,7 @@ pub(crate) fn run(project: &Project, parts: &[Part]) -> anyhow::Result<bool> {
     println!();
     let mut total = Tally::default();
     for (name, tally, time) in rows {
-        println!("{name:<12} {}", row(&tally, time));
+        println!("{name:<15} {}", row(&tally, time));
         total.add(tally);
     }
     for name in &total.skipped {

@@ -1,0 +1,124 @@
+//! The parts of the test command that are about the Python package.
+
+use std::{path::Path, process::Command};
+
+use super::{
+    report,
+    venv::{Interpreter, Venv, requirements},
+    wheel::{self, Profile},
+};
+use crate::{project::Project, setup, shell, tally::Tally};
+
+/// The package on the Python at hand: lint, format, stubs against the binary, and all tests.
+pub(crate) fn python(project: &Project) -> anyhow::Result<Tally> {
+    let interpreter = Interpreter::at_hand()?;
+    let mut tally = lint(project)?;
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let venv = with_wheel(project, &interpreter, &wheel)?;
+    tally.add(Tally::one(stubs_fit(project, &venv)?));
+    tally.add(tests(project, &venv, &interpreter, &wheel)?);
+    Ok(tally)
+}
+
+/// All tests on each other interpreter that can be found.
+pub(crate) fn versions(project: &Project) -> anyhow::Result<Tally> {
+    let at_hand = Interpreter::at_hand()?;
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let mut tally = Tally::default();
+    let mut others = Interpreter::all();
+    others.retain(|other| other.release != at_hand.release);
+    for interpreter in &others {
+        println!("--- Python {}", interpreter.release);
+        let venv = with_wheel(project, interpreter, &wheel)?;
+        tally.add(tests(project, &venv, interpreter, &wheel)?);
+    }
+    if others.is_empty() {
+        return Ok(Tally::skip("python-versions"));
+    }
+    Ok(tally)
+}
+
+/// `pip install` of the source archive, as a user without a wheel does it, and a first run.
+pub(crate) fn package(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let sdist = wheel::build_sdist(project)?;
+    let venv = Venv::with(project, "from-sdist", &Interpreter::at_hand()?, &[])?;
+    let arguments = ["--force-reinstall", "--no-deps"].map(str::to_owned);
+    let sdist = sdist.to_string_lossy().into_owned();
+    venv.pip(std::slice::from_ref(&sdist))?;
+    venv.pip(&[&arguments[..], &[sdist]].concat())?;
+    let mut first_run = Command::new(venv.program("luigi"));
+    first_run.arg("--version");
+    let mut command = Command::new(venv.program("condotta"));
+    command.arg("--version");
+    let mut tally = Tally::one(shell::run(first_run)?.success);
+    tally.add(Tally::one(shell::run(command)?.success));
+    Ok(tally)
+}
+
+fn lint(project: &Project) -> anyhow::Result<Tally> {
+    let tools = wheel::tools(project)?;
+    let mut tally = Tally::default();
+    for arguments in [&["check"][..], &["format", "--check"]] {
+        let mut ruff = Command::new(tools.program("ruff"));
+        ruff.args(arguments)
+            .args(["python", "xtask/python"])
+            .current_dir(project.root());
+        tally.add(Tally::one(shell::run(ruff)?.success));
+    }
+    Ok(tally)
+}
+
+/// Whether the stubs say what the native module has.
+fn stubs_fit(project: &Project, venv: &Venv) -> anyhow::Result<bool> {
+    let mut stubtest = Command::new(venv.python());
+    stubtest
+        .args(["-m", "mypy.stubtest", "condotta._engine"])
+        .current_dir(project.target());
+    Ok(shell::run(stubtest)?.success)
+}
+
+/// An environment of this interpreter with what the tests need and the wheel.
+fn with_wheel(project: &Project, interpreter: &Interpreter, wheel: &Path) -> anyhow::Result<Venv> {
+    let list = requirements(&project.root().join("python/tests/requirements.txt"))?;
+    let name = format!("tests-{}", interpreter.release);
+    let venv = Venv::with(project, &name, interpreter, &list)?;
+    wheel::install(&venv, wheel)?;
+    Ok(venv)
+}
+
+/// Runs pytest from a folder of its own, so that the installed package is what is imported.
+fn tests(
+    project: &Project,
+    venv: &Venv,
+    interpreter: &Interpreter,
+    wheel: &Path,
+) -> anyhow::Result<Tally> {
+    setup::need_services()?;
+    let folder = project
+        .target()
+        .join("python/runs")
+        .join(&interpreter.release);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    let written = folder.join("report.jsonl");
+    let mut pytest = Command::new(venv.python());
+    pytest
+        .current_dir(&folder)
+        .args(["-m", "pytest", "-q", "-p", "condotta_report"])
+        .arg("--rootdir")
+        .arg(project.root())
+        .arg("-c")
+        .arg(project.root().join("pyproject.toml"))
+        .arg(project.root().join("python/tests"))
+        .env("PYTHONPATH", project.root().join("xtask/python"))
+        .env("CONDOTTA_REPORT", &written)
+        .env("CONDOTTA_WHEEL", wheel)
+        .env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?)
+        .env_remove("LUIGI_CONFIG_PATH")
+        .env_remove("LUIGI_CONFIG_PARSER");
+    let ran = shell::run(pytest)?;
+    Ok(report::tally(&report::read(&written), ran.success))
+}

@@ -1,0 +1,98 @@
+//! Builds the wheel with maturin and installs it.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+
+use super::venv::{Interpreter, Venv, requirements};
+use crate::{project::Project, setup, shell};
+
+/// How a wheel is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Fast to compile, for the tests.
+    Dev,
+    /// As users get it.
+    Release,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// The environment with the tools that build, check and test the package.
+pub(crate) fn tools(project: &Project) -> anyhow::Result<Venv> {
+    let list = requirements(&project.root().join("xtask/python/tools.txt"))?;
+    Venv::with(project, "tools", &Interpreter::at_hand()?, &list)
+}
+
+/// Builds the wheel; it serves every interpreter.
+pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {
+    setup::need_linker()?;
+    let folder = project.target().join("python/wheels").join(profile.name());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let mut maturin = Command::new(tools(project)?.program("maturin"));
+    maturin
+        .current_dir(project.root())
+        .env_remove("CARGO_MANIFEST_DIR")
+        .args(["build", "--auditwheel", "skip", "--profile", profile.name()])
+        .arg("--out")
+        .arg(&folder);
+    shell::must(maturin)?;
+    only_file(&folder)
+}
+
+/// Builds the source archive.
+pub(crate) fn build_sdist(project: &Project) -> anyhow::Result<PathBuf> {
+    let folder = project.target().join("python/sdist");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let mut maturin = Command::new(tools(project)?.program("maturin"));
+    maturin
+        .current_dir(project.root())
+        .env_remove("CARGO_MANIFEST_DIR")
+        .args(["sdist", "--out"])
+        .arg(&folder);
+    shell::must(maturin)?;
+    only_file(&folder)
+}
+
+/// Installs a wheel with what it requires, unless this very wheel is there.
+pub(crate) fn install(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(wheel)?.hash(&mut hasher);
+    let mark = format!("{:016x}", hasher.finish());
+    if venv.note("wheel").as_deref() == Some(&mark) {
+        return Ok(());
+    }
+    let wheel = wheel
+        .to_str()
+        .context("the wheel's path is not UTF-8")?
+        .to_owned();
+    venv.pip(std::slice::from_ref(&wheel))?;
+    venv.pip(&[
+        "--force-reinstall".to_owned(),
+        "--no-deps".to_owned(),
+        wheel,
+    ])?;
+    venv.write_note("wheel", &mark)
+}
+
+fn only_file(folder: &Path) -> anyhow::Result<PathBuf> {
+    let mut files = std::fs::read_dir(folder)?;
+    let first = files.next().context("maturin left no file")??;
+    anyhow::ensure!(files.next().is_none(), "maturin left more than one file");
+    Ok(first.path())
+}
