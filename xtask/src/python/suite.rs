@@ -108,6 +108,7 @@ fn tests(
     pytest
         .current_dir(&folder)
         .args(["-m", "pytest", "-q", "-p", "condotta_report"])
+        .args(["--continue-on-collection-errors"])
         .arg("--rootdir")
         .arg(project.root())
         .arg("-c")
