@@ -75,7 +75,7 @@ def test_the_wheel_brings_both_packages_with_their_types_and_says_that_it_provid
         commands = wheel.read(entry_points).decode()
     assert {"condotta/__init__.py", "condotta/py.typed", "condotta/_engine.pyi"} <= names
     assert {"luigi/__init__.py", "luigi/py.typed", "luigi-3.8.1.egg-info/PKG-INFO"} <= names
-    assert [line.split("=")[0] for line in sorted(commands.splitlines()) if "=" in line] == COMMANDS
+    assert sorted(line.split("=")[0] for line in commands.splitlines() if "=" in line) == COMMANDS
     assert not [name for name in names if name.startswith(("tests", "luigi/tests")) or "__pycache__" in name]
 
 
