@@ -9,6 +9,15 @@ from typing import Any, Callable
 from luigi.task_status import RUNNING
 
 
+class _Nobody:
+    """Takes the place of a scheduler within the worker's process, for processes that do not share its memory."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
 class TaskStatusReporter:
     """Passes on to the scheduler what a running task says of itself."""
 
@@ -33,6 +42,14 @@ class TaskStatusReporter:
     def decrease_running_resources(self, decrease_resources: dict[str, int]) -> None:
         """Gives back a part of what the run takes."""
         self._scheduler.decrease_running_task_resources(self._task_id, decrease_resources)
+
+    def __getstate__(self) -> dict[str, Any]:
+        from luigi.scheduler import Scheduler
+
+        state = dict(self.__dict__)
+        if isinstance(self._scheduler, Scheduler):
+            state["_scheduler"] = _Nobody()
+        return state
 
     def report_task_statistics(self, statistics: Any) -> None:
         """Gives the scheduler's metrics something to count."""

@@ -26,6 +26,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from pickle import PicklingError
 from typing import Any, Callable
 
 from condotta import _engine
@@ -139,8 +140,12 @@ class TaskProcess(multiprocessing.Process):
         self.result_queue = result_queue
 
     def start(self) -> None:
-        """Starts the process. Its ``run()`` puts the result on the queue."""
-        super().start()
+        """Starts the process. Its ``run()`` puts the result on the queue; if the task cannot be sent there, it has failed."""
+        try:
+            super().start()
+        except (AttributeError, TypeError, PicklingError) as error:
+            explanation = self._handle_run_exception(_unsendable(self, error))
+            self.result_queue.put((self.task.task_id, FAILED, explanation, [], []))
         if isinstance(self.result_queue, Channel):
             self.result_queue.started()
 
@@ -168,6 +173,9 @@ class TaskProcess(multiprocessing.Process):
     def run(self) -> None:
         """Runs the task and puts ``(task_id, status, explanation, missing, new dependencies)`` on the queue."""
         task = self.task
+        if task is None:
+            self.result_queue.put((*self._not_loaded, [], []))
+            return
         logger.info("[pid %s] Worker %s running   %s", os.getpid(), self.worker_id, task)
         if self.use_multiprocessing:
             # Forked processes would all draw the same numbers.
@@ -268,17 +276,21 @@ class TaskProcess(multiprocessing.Process):
                 setattr(self.task, task_attribute, None)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A process that was not forked builds the task anew, as one that the scheduler handed out.
+        # A process that is not forked builds the task anew, like one that the scheduler handed out.
         state = dict(self.__dict__)
         task = state.pop("task")
-        state["_recipe"] = (task.task_module, task.task_family, task.to_str_params())
-        _refuse_unpicklable(task, state)
-        return state
+        return {"attributes": state, "task_id": task.task_id, "recipe": (task.task_module, task.task_family, task.to_str_params())}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        module, family, params = state.pop("_recipe")
-        self.__dict__.update(state)
-        self.task = load_task(module, family, params)
+        self.__dict__.update(state["attributes"])
+        self.task: Any = None
+        try:
+            task = load_task(*state["recipe"])
+            if task.task_id != state["task_id"]:
+                raise TaskException(f"the parameters of {state['task_id']} make {task.task_id} in a new process")
+            self.task = task
+        except Exception:
+            self._not_loaded = (state["task_id"], FAILED, f"The task cannot be built in a new process:\n{traceback.format_exc()}")
 
 
 class _MissingDependencies(RuntimeError):
@@ -290,15 +302,19 @@ class _MissingDependencies(RuntimeError):
         self.task_ids = task_ids
 
 
-def _refuse_unpicklable(task: Task, state: dict[str, Any]) -> None:
+def _unsendable(process: TaskProcess, error: Exception) -> TaskException:
     """Says which attribute keeps a process from being started."""
     from multiprocessing.reduction import ForkingPickler
 
-    for name, value in state.items():
+    for name, value in process.__dict__.items():
         try:
             ForkingPickler.dumps(value)
-        except Exception as error:
-            raise TaskException(f"{task} cannot run in a new process: {name} of its TaskProcess cannot be sent there: {error}") from error
+        except (AttributeError, TypeError, PicklingError) as reason:
+            error = TypeError(f"attribute {name} of its {type(process).__name__} cannot be sent there: {reason}")
+            break
+        except Exception:  # What can be sent to a process while it starts only.
+            continue
+    return TaskException(f"{process.task} cannot run in a new process: {error}")
 
 
 class ContextManagedTaskProcess(TaskProcess):
@@ -399,10 +415,11 @@ class Worker(FailureMails, _engine.WorkerSteps):
         self._stop_requesting_work = False
         self.host = socket.gethostname()
 
-        # What was planned or loaded, by task id; runs that have not ended; members of batches that run.
+        # What was planned or loaded, by task id; runs that have not ended, and those that were found dead; members of batches that run.
         self._scheduled_tasks: dict[str, Task] = {}
         self._suspended_tasks: dict[str, Task] = {}
         self._running_tasks: dict[str, TaskProcess] = {}
+        self._purged: dict[str, TaskProcess] = {}
         self._batch_running_tasks: dict[str, Any] = {}
         self._batch_families_sent: set[str] = set()
         self._first_task: str | None = None

@@ -72,6 +72,7 @@ fn note<'py>(
 /// Notices runs whose process died, or that took too long.
 pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = worker.py();
+    let purged = worker.getattr(intern!(py, "_purged"))?;
     for item in running(worker)?
         .call_method0(intern!(py, "items"))?
         .try_iter()?
@@ -80,6 +81,11 @@ pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some((event, text)) = how_it_was_lost(&task_id, &process)? else {
             continue;
         };
+        // Its end may have to wait behind others on the queue.
+        if purged.call_method1("get", (&task_id,))?.is(&process) {
+            continue;
+        }
+        purged.set_item(&task_id, &process)?;
         let event = global(py, intern!(py, "Event"))?.getattr(event)?;
         let task = process.getattr("task")?;
         task.call_method1("trigger_event", (event, &task, &text))?;
