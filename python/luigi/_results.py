@@ -70,11 +70,14 @@ class ResultQueue:
                 return self._here.popleft()
             if not ready:
                 raise queue.Empty
-            for channel in {id(sources[source]): sources[source] for source in ready}.values():
-                if channel.receive(self._here):
-                    return self._here.popleft()
-            # A process ended and said nothing: whoever looks after the processes deals with that.
-            raise queue.Empty
+            channel = sources[ready[0]]
+            channel.receive(self._here)
+            if self._here:
+                return self._here.popleft()
+            if channel.is_lost():
+                # Whoever looks after the processes deals with that.
+                raise queue.Empty
+            sources = {source: channel for channel in waiting for source in channel.sources()}
 
     def close(self) -> None:
         """Takes no more results from other processes."""
@@ -90,7 +93,7 @@ class Channel:
         from multiprocessing.connection import Pipe
 
         self._process = process
-        self._delivered = False
+        self._delivered = self._read_all = self._closed = False
         self._reader: Any
         self._writer: Any
         self._reader, self._writer = Pipe(duplex=False)
@@ -108,29 +111,30 @@ class Channel:
         self._writer.close()
 
     def is_open(self) -> bool:
-        return not self._reader.closed
+        return not self._closed
 
     def sources(self) -> list[Any]:
         """What becomes ready when there is something to receive or the process has ended."""
-        if self._process.pid is None:
-            return [self._reader]
-        return [self._reader, self._process.sentinel]
+        if self._closed:
+            return []
+        ends = [] if self._process.pid is None else [self._process.sentinel]
+        return ends if self._read_all else [self._reader, *ends]
 
-    def receive(self, into: collections.deque[Any]) -> bool:
-        """Takes what there is. Closes the channel after the last of it."""
-        received = False
+    def receive(self, into: collections.deque[Any]) -> None:
+        """Takes what there is. The channel closes when nothing more can come."""
+        ended = not self._process.is_alive()
         try:
-            while self._reader.poll():
+            while not self._read_all and self._reader.poll():
                 into.append(pickle.loads(self._reader.recv_bytes()))
-                received = self._delivered = True
+                self._delivered = True
         except (EOFError, OSError):
+            self._read_all = True
+        # A process that closed its end and lives on is waited for: how it ends is of interest.
+        if ended or (self._read_all and self._delivered):
             self.close()
-            return received
-        if not self._process.is_alive() and not received:
-            self.close()
-        return received
 
     def close(self) -> None:
+        self._closed = True
         self._reader.close()
 
     def is_lost(self) -> bool:
