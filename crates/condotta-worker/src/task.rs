@@ -248,7 +248,7 @@ impl RunContext<'_> {
     }
 
     /// Whether the program is to stop now. A long run looks at this now and then, and returns an
-    /// error when it is so.
+    /// error when it is so. That is no failure to a scheduler that takes runs back, as ours does.
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         self.reporter.stop_requested()
