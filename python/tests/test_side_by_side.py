@@ -1,0 +1,87 @@
+"""Programs run on stock Luigi and on ours: what they log, print and leave must be equal."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parent / "programs"
+STOCK = os.environ.get("CONDOTTA_STOCK_LUIGI")
+
+needs_stock = pytest.mark.skipif(not STOCK, reason="CONDOTTA_STOCK_LUIGI does not name a Python with stock Luigi")
+
+
+def run(python: str, folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Runs the command line in the folder. Returns exit code, output and log."""
+    folder.mkdir(exist_ok=True)
+    settings = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PYTHONPATH", "")] if python == sys.executable else [str(PROGRAMS)]),
+        "OUT": str(folder),
+        "PRESENTATION": str(folder / "presentation"),
+        "PYTHONWARNINGS": "ignore",
+        **environment,
+    }
+    command = [python, "-m", "luigi", "--local-scheduler", "--no-lock", *arguments]
+    done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def steady(log: str, folder: Path) -> list[str]:
+    """The log without what differs from run to run, and without the frames of tracebacks in Luigi itself."""
+    log = log.replace(str(folder), "FOLDER")
+    log = re.sub(r"\[pid \d+\]", "[pid]", log)
+    log = re.sub(r"Worker\(salt=[^)]*\)", "Worker(…)", log)
+    log = re.sub(r'  File "[^"]*/luigi/[^"]*", line.*\n(    .*\n)*', "", log)
+    return log.splitlines()
+
+
+CASES = {
+    "hello world": ["--module", "helloworld", "HelloWorldTask"],
+    "the talk's parent": ["--module", "hello", "ParentTask"],
+    "a week": ["--module", "kinds", "Week"],
+    "a given week": ["--module", "kinds", "Week", "--date", "2026-04-01"],
+    "parameters of all kinds": ["--module", "kinds", "Number", "--value", "7", "--names", '["x", 1]', "--switch"],
+    "a missing external task": ["--module", "kinds", "NeedsMissing"],
+    "a failure": ["--module", "kinds", "AfterFails"],
+    "dynamic dependencies": ["--module", "kinds", "Asks"],
+    "complete() fails": ["--module", "kinds", "BadComplete"],
+    "requires() fails": ["--module", "kinds", "BadRequires"],
+    "everything": ["--module", "kinds", "Everything", "--retcode-task-failed", "7", "--retcode-missing-data", "3"],
+    "priorities": ["--module", "kinds", "ByPriority"],
+    "a batch": ["--module", "kinds", "AllJoined"],
+    "no output": ["--module", "kinds", "NoOutput"],
+    "only warnings": ["--module", "kinds", "Everything", "--log-level", "WARNING"],
+    "help of a task": ["--module", "kinds", "Day", "--unknown-flag"],
+    "a bad date": ["--module", "kinds", "Day", "--date", "yesterday"],
+    "no such task": ["--module", "kinds", "Weak"],
+    "no such module": ["--module", "kind", "Week"],
+}
+
+
+@needs_stock
+@pytest.mark.parametrize("name", CASES)
+def test_ours_does_what_stock_does(name, tmp_path):
+    results = {}
+    for which, python in (("stock", STOCK), ("ours", sys.executable)):
+        folder = tmp_path / which
+        code, output, log = run(python, folder, *CASES[name])
+        again = run(python, folder, *CASES[name])
+        left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+        results[which] = {
+            "exit codes": (code, again[0]),
+            "output": output.replace(str(folder), "FOLDER"),
+            "log": steady(log, folder),
+            "log of the second run": steady(again[2], folder),
+            "files": left,
+        }
+    if any(code not in (0, 7) for code in results["stock"]["exit codes"]):
+        # What the command line refuses is said in words of our own; where it is said, and the code, are equal.
+        for result in results.values():
+            result["log"] = result["log of the second run"] = bool(result["log"])
+    assert results["ours"] == results["stock"]
