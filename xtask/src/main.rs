@@ -16,7 +16,9 @@ mod tally;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use project::Project;
+use python::JudgeOptions;
 
 const MENU: &str = "\
 cargo xtask check               format and lint
@@ -24,7 +26,10 @@ cargo xtask test                all tests but the slow parts
 cargo xtask test --all          all tests, as CI runs them
 cargo xtask test PART...        only these parts
 cargo xtask test --list         the parts
-cargo xtask bench [NAME...]     the benches, with their tables kept under target/bench";
+cargo xtask bench [NAME...]     the benches, with their tables kept under target/bench
+cargo xtask upstream-tests --source CHECKOUT [--contrib] [--python PYTHON] [--only FILE...]
+                                Luigi's own tests on stock and on the wheel; --reuse-stock takes stock's
+                                last results, --dev compiles the wheel quickly";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -52,10 +57,50 @@ fn run(words: &[String]) -> anyhow::Result<bool> {
         }
         ["test", names @ ..] => suite::run(&project, &suite::named(names)?),
         ["bench", names @ ..] => bench::run(&project, names),
+        ["upstream-tests", rest @ ..] => upstream_tests(&project, rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");
             Ok(true)
         }
         _ => anyhow::bail!("no such chore: {}\n{MENU}", words.join(" ")),
     }
+}
+
+/// Luigi's own tests on stock and on ours.
+fn upstream_tests(project: &Project, words: &[&str]) -> anyhow::Result<bool> {
+    let contrib = words.contains(&"--contrib");
+    let rest: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| *word != "--contrib")
+        .collect();
+    python::upstream_tests(project, &judge_options(&rest)?, contrib)
+}
+
+/// Reads the options of a run on stock and on ours.
+fn judge_options(words: &[&str]) -> anyhow::Result<JudgeOptions> {
+    let mut options = JudgeOptions::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || {
+            words
+                .next()
+                .with_context(|| format!("{word} lacks a value"))
+        };
+        match *word {
+            "--source" => options.source = value()?.into(),
+            "--python" => options.python = Some(value()?.into()),
+            "--only" => options
+                .only
+                .extend(words.by_ref().map(|name| (*name).to_owned())),
+            "--reuse-stock" => options.reuse_stock = true,
+            "--dev" => options.dev = true,
+            other => anyhow::bail!("no such option: {other}\n{MENU}"),
+        }
+    }
+    anyhow::ensure!(
+        !options.source.as_os_str().is_empty(),
+        "--source is missing\n{MENU}"
+    );
+    Ok(options)
 }

@@ -13,7 +13,15 @@ use anyhow::Context;
 use crate::{project::Project, shell};
 
 /// The release of Luigi whose behaviour is the measure.
-const LUIGI: &str = "luigi==3.8.1";
+pub(crate) const LUIGI: &str = "luigi==3.8.1";
+/// What that release requires.
+pub(crate) const LUIGI_REQUIRES: [&str; 5] = [
+    "python-dateutil>=2.7.5,<3",
+    "tenacity>=9",
+    "tornado>=5.0,<7",
+    "python-daemon",
+    "typing-extensions>=4.12.2",
+];
 /// What Luigi's workers need to reach a server at a Unix socket. It has a folder of its own, since
 /// they send all requests in another way where they find it.
 const UNIX_SOCKETS: &str = "requests-unixsocket==0.4.1";

@@ -71,6 +71,15 @@ pub(crate) fn build_sdist(project: &Project) -> anyhow::Result<PathBuf> {
 
 /// Installs a wheel with what it requires, unless this very wheel is there.
 pub(crate) fn install(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
+    install_as(venv, wheel, true)
+}
+
+/// Installs a wheel without what it requires, unless this very wheel is there.
+pub(crate) fn install_alone(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
+    install_as(venv, wheel, false)
+}
+
+fn install_as(venv: &Venv, wheel: &Path, with_requirements: bool) -> anyhow::Result<()> {
     let mut hasher = DefaultHasher::new();
     std::fs::read(wheel)?.hash(&mut hasher);
     let mark = format!("{:016x}", hasher.finish());
@@ -81,7 +90,9 @@ pub(crate) fn install(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
         .to_str()
         .context("the wheel's path is not UTF-8")?
         .to_owned();
-    venv.pip(std::slice::from_ref(&wheel))?;
+    if with_requirements {
+        venv.pip(std::slice::from_ref(&wheel))?;
+    }
     venv.pip(&[
         "--force-reinstall".to_owned(),
         "--no-deps".to_owned(),
