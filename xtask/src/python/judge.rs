@@ -316,7 +316,9 @@ fn compare(name: &str, stock: &Results, ours: &Results) -> Compared {
     let on_stock = passed(stock);
     let on_ours = passed(ours);
     let message = |test: &str| match ours.get(test) {
-        None => "it did not run to its end".to_owned(),
+        None => whole_file(ours, test)
+            .unwrap_or("it did not run to its end")
+            .to_owned(),
         Some(result) if result.outcome == Outcome::Skipped => {
             format!("skipped: {}", result.message)
         }
@@ -333,6 +335,12 @@ fn compare(name: &str, stock: &Results, ours: &Results) -> Compared {
         unsteady_on_stock: Vec::new(),
         not_passed_on_stock: stock.len() - on_stock.len(),
     }
+}
+
+/// What kept the whole file of a test from running.
+fn whole_file<'a>(results: &'a Results, test: &str) -> Option<&'a str> {
+    let (file, _) = test.split_once("::")?;
+    results.get(file).map(|result| result.message.as_str())
 }
 
 /// What the second run of both sides says of the differences.
