@@ -14,7 +14,6 @@ import functools
 import getpass
 import importlib
 import json
-import logging
 import multiprocessing
 import os
 import queue as Queue
@@ -31,6 +30,7 @@ from typing import Any, Callable
 
 from condotta import _engine
 from luigi import notifications
+from luigi._interface_logger import interface_logger
 from luigi._results import Channel, ResultQueue
 from luigi._worker_config import worker
 from luigi._worker_mails import FailureMails
@@ -71,7 +71,7 @@ __all__ = [
 # The engine finds these here under their names, as do projects that have a copy of this module.
 _ENGINE_READS = (json, DISABLED, PENDING, UNKNOWN, DONE, RUNNING, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED)
 
-logger = logging.getLogger("luigi-interface")
+logger = interface_logger()
 
 # A process must not fork while another thread holds a lock of the C library's resolver: in the child
 # nobody would ever release it.

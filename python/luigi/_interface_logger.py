@@ -1,0 +1,61 @@
+"""The logger of the worker, which says several lines of each task."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+# What Luigi sets up where nothing else is configured.
+PLAIN_FORMAT = "%(levelname)s: %(message)s"
+
+
+class InterfaceLogger(logging.Logger):
+    """A logger that writes at once where a line is all that a record would be used for.
+
+    That is so with one handler of standard error in Luigi's own format and nobody else who listens. A
+    record then costs five times as much as the line. In any other case it is an ordinary logger.
+    """
+
+    def _log(self, level: int, msg: object, args: Any, exc_info: Any = None, extra: Any = None, stack_info: bool = False, stacklevel: int = 1) -> None:
+        if not exc_info and not extra and not stack_info and (handler := self._plain_handler(level)) is not None:
+            try:
+                text = str(msg)
+                line = f"{logging.getLevelName(level)}: {text % self._values(args) if args else text}{handler.terminator}"
+            except Exception:
+                pass  # logging itself has a way to complain of such a line.
+            else:
+                with handler.lock:  # type: ignore[union-attr]
+                    handler.stream.write(line)
+                    handler.flush()
+                return
+        super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
+
+    @staticmethod
+    def _values(args: Any) -> Any:
+        # As a record has it: one mapping is what the names in the text are looked up in.
+        if len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+            return args[0]
+        return args
+
+    def _plain_handler(self, level: int) -> logging.StreamHandler[Any] | None:
+        """The handler to which the line alone is all, if that is how things are now."""
+        if len(self.handlers) != 1 or self.filters or logging.getLogRecordFactory() is not logging.LogRecord:
+            return None
+        if self.propagate and (self.parent is not logging.root or logging.root.handlers):
+            return None
+        handler = self.handlers[0]
+        if type(handler) is not logging.StreamHandler or handler.filters or level < handler.level:
+            return None
+        formatter = handler.formatter
+        if type(formatter) is not logging.Formatter or formatter._fmt != PLAIN_FORMAT or type(formatter._style) is not logging.PercentStyle:
+            return None
+        return handler
+
+
+def interface_logger() -> logging.Logger:
+    """The logger ``luigi-interface``. One of another class than Python's own is left as it is."""
+    logger = logging.getLogger("luigi-interface")
+    if type(logger) is logging.Logger:
+        logger.__class__ = InterfaceLogger
+    return logger
