@@ -120,3 +120,18 @@ class Additions:
 
 def plan_graph(worker: Any, task: Any, pool: Any, queue: Any) -> None:
     """Plan `task` with all that it needs. `pool` checks for completeness and puts what it found on `queue`."""
+
+class FetchError(ConnectionError):
+    """A request to the scheduler's server has no answer."""
+
+class RefusedError(FetchError):
+    """The server will not answer the same request otherwise."""
+
+class HttpClient:
+    """Sends requests to one server. A process that is forked needs one of its own."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """Requests to the server at `url`; `timeout` bounds each step, in seconds."""
+
+    def post(self, path: str, arguments: str) -> str:
+        """Put keyword arguments, as JSON, to a path below the address; the text of the answer."""

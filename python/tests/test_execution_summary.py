@@ -3,8 +3,9 @@
 import datetime
 from types import SimpleNamespace
 
-import luigi
 import pytest
+
+import luigi
 from luigi import execution_summary
 from luigi.execution_summary import LuigiRunResult, LuigiStatusCode, summary
 

@@ -5,8 +5,9 @@ import pickle
 import time
 from unittest import mock
 
-import luigi.scheduler
 import pytest
+
+import luigi.scheduler
 from luigi.scheduler import RPC_METHODS, OrderedSet, RetryPolicy, Scheduler, Task
 
 

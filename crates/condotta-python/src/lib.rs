@@ -4,6 +4,7 @@
 //! look into is Python. Nothing depends on this crate.
 
 mod convert;
+mod http;
 mod scheduler;
 mod summary;
 mod worker;
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _engine {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::http::{FetchError, HttpClient, RefusedError};
     #[pymodule_export]
     use crate::scheduler::Scheduler;
     #[pymodule_export]

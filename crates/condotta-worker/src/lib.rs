@@ -46,7 +46,9 @@ pub use loader::{LoadError, TaskLoader};
 pub use local::LocalScheduler;
 pub use messages::{Messages, TaskMessage};
 pub use observer::{Observer, TaskCounts};
-pub use remote::{AddressError, RemoteError, RemoteOptions, RemoteScheduler};
+pub use remote::{
+    AddressError, HttpClient, HttpFailure, RemoteError, RemoteOptions, RemoteScheduler,
+};
 pub use scheduler::{Scheduler, SchedulerError, Wake};
 pub use stop::{StopLevel, StopSignal};
 pub use summary::{Category, Sorting, StatusCode, Summarized, Summary};

@@ -144,7 +144,11 @@ fn shown_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     }
     match value.cast::<PyString>() {
         Ok(text) => Ok(Some(text.to_cow()?.into_owned())),
-        Err(_) => Ok(Some(convert::json(value)?.to_string())),
+        // An exception, for instance, that a worker in this process reports as it is.
+        Err(_) => match convert::json(value) {
+            Ok(json) => Ok(Some(json.to_string())),
+            Err(_) => convert::scalar_text(value).map(Some),
+        },
     }
 }
 

@@ -104,9 +104,19 @@ impl Http {
         keywords: &str,
         extra: Duration,
     ) -> Result<String, Failure> {
+        self.post(&format!("/api/{method}"), keywords, extra)
+    }
+
+    /// Puts arguments to a path below the server's address.
+    pub(super) fn post(
+        &self,
+        path: &str,
+        keywords: &str,
+        extra: Duration,
+    ) -> Result<String, Failure> {
         let mut request = self
             .agent
-            .post(format!("{}/api/{method}", self.base))
+            .post(format!("{}{path}", self.base))
             .content_type("application/x-www-form-urlencoded");
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);

@@ -5,6 +5,7 @@
 mod address;
 mod connection;
 mod http;
+mod http_client;
 mod proxy;
 mod retry;
 #[cfg(test)]
@@ -24,13 +25,16 @@ use condotta_scheduler::{
     Status, Work, WorkerMessage,
 };
 
-pub use self::address::AddressError;
 use self::{
     address::Address,
     connection::Connection,
     http::{FailureKind, form_length},
     retry::{Patience, Urgency},
     watch::Watch,
+};
+pub use self::{
+    address::AddressError,
+    http_client::{HttpClient, HttpFailure},
 };
 use crate::{Scheduler, SchedulerError, StopSignal, Wake};
 

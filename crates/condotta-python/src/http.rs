@@ -1,0 +1,53 @@
+//! The class `HttpClient`: requests to a scheduler server.
+
+use condotta_worker::HttpClient as Client;
+use pyo3::{
+    create_exception,
+    exceptions::{PyConnectionError, PyValueError},
+    prelude::*,
+};
+
+create_exception!(
+    condotta._engine,
+    FetchError,
+    PyConnectionError,
+    "A request to the scheduler's server has no answer."
+);
+create_exception!(
+    condotta._engine,
+    RefusedError,
+    FetchError,
+    "The server will not answer the same request otherwise."
+);
+
+/// Sends requests to one server. Connections stay open between them, so a process that is forked
+/// needs one of its own.
+#[pyclass(frozen, module = "condotta._engine")]
+pub(crate) struct HttpClient {
+    client: Client,
+}
+
+#[pymethods]
+impl HttpClient {
+    /// Requests to the server at `url`: `http://`, `https://` or `http+unix://`. `timeout` bounds
+    /// connecting and each wait for the answer, in seconds.
+    #[new]
+    fn new(url: &str, timeout: f64) -> PyResult<Self> {
+        let client = Client::new(url, timeout);
+        let client = client.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Self { client })
+    }
+
+    /// Puts keyword arguments, as JSON, to a path below the address; the text of the answer.
+    /// `FetchError` when there is none.
+    fn post(&self, py: Python<'_>, path: &str, arguments: &str) -> PyResult<String> {
+        let answer = py.detach(|| self.client.post(path, arguments));
+        answer.map_err(|failure| {
+            if failure.may_pass {
+                FetchError::new_err(failure.to_string())
+            } else {
+                RefusedError::new_err(failure.to_string())
+            }
+        })
+    }
+}

@@ -1,0 +1,224 @@
+"""The scheduler behind a server, called as if it were in this process.
+
+The engine sends the requests. ``URLLibFetcher`` and ``RequestsFetcher`` send them from Python, for those who want one
+of them: assign it to ``_fetcher`` of a :py:class:`RemoteScheduler`.
+"""
+
+from __future__ import annotations
+
+import abc
+import json
+import logging
+import os
+import time
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from condotta import _engine
+from luigi import configuration
+from luigi.scheduler import RPC_METHODS
+
+logger = logging.getLogger("luigi-interface")
+
+#: The engine speaks to sockets in the file system.
+HAS_UNIX_SOCKET = True
+#: Whether connections are kept open between requests. Without, each request is one of ``urllib``.
+HAS_REQUESTS = True
+
+
+def _urljoin(base: str, url: str) -> str:
+    """The URL below `base`, which keeps its own path and may have any scheme."""
+    parts = urlsplit(base)
+    suffix = url if url.startswith("/") else f"/{url}"
+    joined = urlsplit(urljoin(urlunsplit(parts._replace(scheme="http")), parts.path + suffix))
+    return urlunsplit(joined._replace(scheme=parts.scheme))
+
+
+class RPCError(Exception):
+    """The server did not answer, or not as it should. ``sub_exception`` is what happened at last."""
+
+    def __init__(self, message: str, sub_exception: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.sub_exception = sub_exception
+
+
+class _FetcherInterface(metaclass=abc.ABCMeta):
+    """Sends one request, once."""
+
+    #: What `fetch` raises when there is no answer.
+    raises: Any
+
+    @abc.abstractmethod
+    def fetch(self, full_url: str, body: Any, timeout: float) -> str:
+        """Put the form `body` to a URL; the text of the answer."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close what is open."""
+
+
+class URLLibFetcher(_FetcherInterface):
+    """Sends requests with the standard library, each over a connection of its own."""
+
+    raises = (OSError,)
+
+    def _create_request(self, full_url: str, body: Any = None) -> Any:
+        """The request; a name and a password in the URL become its header."""
+        import base64
+        from urllib.parse import urlencode
+        from urllib.request import Request
+
+        parts = urlsplit(full_url)
+        headers = {}
+        if parts.username:
+            pair = f"{parts.username}:{parts.password or ''}"
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+            full_url = urlunsplit(parts._replace(netloc=parts.netloc.partition("@")[2]))
+        return Request(full_url, data=urlencode(body).encode() if body else None, headers=headers)
+
+    def fetch(self, full_url: str, body: Any, timeout: float) -> str:
+        from urllib.request import urlopen
+
+        with urlopen(self._create_request(full_url, body), timeout=timeout) as answer:
+            return answer.read().decode()
+
+    def close(self) -> None:
+        pass
+
+
+class RequestsFetcher(_FetcherInterface):
+    """Sends requests with the package ``requests``."""
+
+    def __init__(self) -> None:
+        from requests.exceptions import RequestException
+
+        self.raises = RequestException
+        self._renew()
+
+    def _renew(self) -> None:
+        try:
+            import requests_unixsocket as requests
+        except ImportError:
+            import requests
+        self.session = requests.Session()
+        self.process_id = os.getpid()
+
+    def check_pid(self) -> None:
+        """Take another session in a process that was forked: sessions cannot be shared."""
+        if os.getpid() != self.process_id:
+            self._renew()
+
+    def fetch(self, full_url: str, body: Any, timeout: float) -> str:
+        self.check_pid()
+        answer = self.session.post(full_url, data=body, timeout=timeout)
+        answer.raise_for_status()
+        return answer.text
+
+    def close(self) -> None:
+        self.session.close()
+
+
+class _EngineFetcher(_FetcherInterface):
+    """Lets the engine send requests to one server."""
+
+    raises = (OSError,)
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._clients: dict[tuple[int, float], _engine.HttpClient] = {}
+
+    def _client(self, timeout: float) -> _engine.HttpClient:
+        # A connection cannot be shared with the process that this one was forked from, nor closed here.
+        key = (os.getpid(), timeout)
+        client = self._clients.get(key)
+        if client is None:
+            client = self._clients[key] = _engine.HttpClient(self._url, timeout)
+        return client
+
+    def fetch(self, full_url: str, body: Any, timeout: float) -> str:
+        client = self._client(timeout)
+        if full_url.startswith(self._url) and isinstance(body, dict) and list(body) == ["data"]:
+            return client.post(full_url[len(self._url) :], body["data"])
+        return URLLibFetcher().fetch(full_url, body, timeout)
+
+    def close(self) -> None:
+        self._clients.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_url": self._url, "_clients": {}}
+
+
+class RemoteScheduler:
+    """The scheduler that a server has, with the methods of :py:class:`luigi.scheduler.Scheduler`."""
+
+    def __init__(self, url: str = "http://localhost:8082/", connect_timeout: float | None = None) -> None:
+        """Nothing is sent yet.
+
+        :param url: where the server is; ``http+unix://%2Fpath%2Fto.sock/`` is a socket in the file system.
+        :param connect_timeout: seconds for connecting and for the answer; by default ``[core] rpc-connect-timeout``.
+        """
+        assert HAS_UNIX_SOCKET or not url.startswith("http+unix://"), "there are no sockets in the file system"
+        self._url = url.rstrip("/")
+        config = configuration.get_config()
+        if connect_timeout is None:
+            connect_timeout = config.getfloat("core", "rpc-connect-timeout", 10.0)
+        self._connect_timeout = connect_timeout
+        self._rpc_retry_attempts = config.getint("core", "rpc-retry-attempts", 3)
+        self._rpc_retry_wait = config.getint("core", "rpc-retry-wait", 30)
+        self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
+        self._fetcher: Any = _EngineFetcher(self._url) if HAS_REQUESTS else URLLibFetcher()
+        self._full_urls: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._fetcher.close()
+
+    def _wait(self) -> None:
+        """Wait before a request is sent again."""
+        time.sleep(self._rpc_retry_wait)
+
+    def _fetch(self, url_suffix: str, body: Any) -> str:
+        """The text of the server's answer; asked again as often as is configured."""
+        full_url = self._full_urls.get(url_suffix)
+        if full_url is None:
+            full_url = self._full_urls[url_suffix] = _urljoin(self._url, url_suffix)
+        attempt = 1
+        while True:
+            try:
+                return self._fetcher.fetch(full_url, body, self._connect_timeout)
+            except Exception as error:
+                if attempt >= self._rpc_retry_attempts or not _may_pass(error):
+                    if isinstance(error, self._fetcher.raises):
+                        message = f"Errors ({attempt} attempts) when connecting to remote scheduler {self._url!r}"
+                        raise RPCError(message, error) from error
+                    raise
+                if self._rpc_log_retries:
+                    self._log_retry(attempt + 1)
+            attempt += 1
+            self._wait()
+
+    def _log_retry(self, attempt: int) -> None:
+        logger.warning("Failed connecting to remote scheduler %r", self._url, exc_info=True)
+        logger.info(f"Retrying attempt {attempt!r} of {self._rpc_retry_attempts!r} (max)")
+        logger.info(f"Wait for {self._rpc_retry_wait:d} seconds")
+
+    def _request(self, url: str, data: Any, attempts: int = 3, allow_null: bool = True) -> Any:
+        """Put the arguments `data` to a method; its reply."""
+        body = {"data": json.dumps(data)}
+        for _ in range(attempts):
+            reply = json.loads(self._fetch(url, body))["response"]
+            if allow_null or reply is not None:
+                return reply
+        raise RPCError(f"Received null response from remote scheduler {self._url!r}")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another try may help. What is no address, or what the server refuses, stays so."""
+    if isinstance(error, (ValueError, _engine.RefusedError)):
+        return False
+    status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return not isinstance(status, int) or not 400 <= status < 500 or status in (408, 425, 429)
+
+
+for _name, _method in RPC_METHODS.items():
+    setattr(RemoteScheduler, _name, _method)

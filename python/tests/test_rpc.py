@@ -1,0 +1,205 @@
+"""The client of a scheduler's server: what it sends, when it tries again, and over which ways."""
+
+import http.server
+import json
+import os
+import pickle
+import socketserver
+import sys
+import threading
+from unittest import mock
+from urllib.parse import parse_qs, quote
+
+import pytest
+
+import luigi.rpc
+from luigi.rpc import RemoteScheduler, RequestsFetcher, RPCError, URLLibFetcher
+from luigi.scheduler import Scheduler
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers with what the test put on the list, else as a scheduler does; keeps what was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        arguments = json.loads(form["data"][0])
+        self.server.asked.append((self.path, arguments, self.headers.get("Authorization"), self.client_address))
+        status, reply = self.server.answers.pop(0) if self.server.answers else (200, None)
+        if status == 200 and reply is None:
+            reply = getattr(self.server.scheduler, self.path.rpartition("/")[2])(**arguments)
+        content = json.dumps({"response": reply}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+class UnixServer(socketserver.ThreadingUnixStreamServer):
+    """The same over a socket in the file system."""
+
+    daemon_threads = True
+
+    def get_request(self):
+        request, _ = super().get_request()
+        return request, ("socket", 0)
+
+
+def serve(server):
+    server.asked, server.answers, server.scheduler = [], [], Scheduler()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        serve(server)
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def client(server):
+    client = RemoteScheduler(server.url + "/", connect_timeout=10)
+    client._rpc_retry_wait = 0
+    yield client
+    client.close()
+
+
+def test_methods_are_those_of_the_scheduler(client):
+    client.add_task(worker="w", task_id="A", family="F", params={"x": "\u00fc&=+% 1"})
+    work = client.get_work(worker="w")
+    assert (work["task_id"], work["task_params"]) == ("A", {"x": "\u00fc&=+% 1"})
+    assert client.task_list("RUNNING")["A"]["name"] == "F"
+    assert client.ping(worker="w") == {"rpc_messages": []}
+
+
+def test_connections_are_kept_open(client, server):
+    for _ in range(3):
+        client.ping(worker="w")
+    assert len({address for *_, address in server.asked}) == 1
+
+
+def test_all_arguments_are_sent(client, server):
+    client.dep_graph("A")
+    client.get_work(worker="w", attempts=True)
+    assert server.asked[0][:2] == ("/api/dep_graph", {"task_id": "A", "include_done": True})
+    assert server.asked[1][1] == {
+        "worker": "w",
+        "host": None,
+        "assistant": False,
+        "current_tasks": None,
+        "attempts": True,
+    }
+
+
+@pytest.mark.parametrize("fetcher", [URLLibFetcher, RequestsFetcher])
+def test_fetchers_of_python_do_the_same(client, server, fetcher):
+    if fetcher is RequestsFetcher:
+        pytest.importorskip("requests")
+    client._fetcher = fetcher()
+    server.answers += [(500, None)]
+    client.ping(worker="\u00fc")
+    assert [arguments for _, arguments, *_ in server.asked] == [{"worker": "\u00fc"}] * 2
+    server.answers += [(404, None)]
+    with pytest.raises(RPCError) as caught:
+        client.ping(worker="w")
+    assert isinstance(caught.value.sub_exception, client._fetcher.raises)
+
+
+def test_without_requests_there_is_urllib():
+    with mock.patch.object(luigi.rpc, "HAS_REQUESTS", False):
+        assert isinstance(RemoteScheduler()._fetcher, URLLibFetcher)
+    assert not isinstance(RemoteScheduler()._fetcher, URLLibFetcher)
+
+
+def test_the_path_and_the_credentials_of_the_address_are_kept(server):
+    client = RemoteScheduler(server.url.replace("//", "//user:pass@") + "/prefix/")
+    client.ping(worker="w")
+    path, _, authorization, _ = server.asked[0]
+    assert (path, authorization) == ("/prefix/api/ping", "Basic dXNlcjpwYXNz")
+
+
+def test_a_request_that_fails_is_tried_again(client, server, caplog):
+    server.answers += [(500, None), (503, None)]
+    assert client.ping(worker="w") == {"rpc_messages": []}
+    assert len(server.asked) == 3
+    assert "Failed connecting to remote scheduler" in caplog.text
+
+
+def test_at_last_it_is_given_up(client, server):
+    server.answers += [(500, None)] * 4
+    with pytest.raises(RPCError, match=r"Errors \(3 attempts\)") as caught:
+        client.ping(worker="w")
+    assert isinstance(caught.value.sub_exception, ConnectionError)
+    assert len(server.asked) == 3
+
+
+def test_what_the_server_refuses_is_not_tried_again(client, server):
+    server.answers += [(404, None)]
+    with pytest.raises(RPCError, match=r"Errors \(1 attempts\)"):
+        client._request("/api/nonsense", {})
+    assert len(server.asked) == 1
+
+
+def test_nobody_there(server):
+    server.shutdown()
+    server.server_close()
+    client = RemoteScheduler(server.url)
+    waits = client._wait = mock.Mock()
+    with pytest.raises(RPCError):
+        client.ping(worker="w")
+    assert waits.call_count == 2
+
+
+def test_no_work_at_all_is_asked_for_again(client, server):
+    server.scheduler.get_work = mock.Mock(side_effect=[None, None, {"task_id": None}])
+    assert client.get_work(worker="w") == {"task_id": None}
+    server.scheduler.get_work = mock.Mock(return_value=None)
+    with pytest.raises(RPCError, match="null response"):
+        client.get_work(worker="w")
+
+
+def test_a_socket_in_the_file_system(tmp_path):
+    path = str(tmp_path / "luigid.sock")
+    with UnixServer(path, Handler) as server:
+        serve(server)
+        client = RemoteScheduler("http+unix://" + quote(path, safe=""))
+        assert client.ping(worker="w") == {"rpc_messages": []}
+        assert server.asked[0][0] == "/api/ping"
+        client.close()
+        server.shutdown()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_process_that_was_forked_has_its_own_connection(client, server):
+    client.ping(worker="parent")
+    child = os.fork()
+    if child == 0:
+        try:
+            client.ping(worker="child")
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    client.ping(worker="parent")
+    addresses = {arguments["worker"]: address for _, arguments, _, address in server.asked}
+    assert addresses["parent"] != addresses["child"]
+    assert len({address for *_, address in server.asked}) == 2
+
+
+def test_a_client_can_be_sent_to_another_process(client):
+    client.ping(worker="w")
+    copy = pickle.loads(pickle.dumps(client))
+    assert copy.ping(worker="w") == {"rpc_messages": []}
+
+
+def test_what_is_no_address_is_said():
+    with pytest.raises(ValueError, match="is no address of a scheduler"):
+        RemoteScheduler("localhost:8082").ping(worker="w")
