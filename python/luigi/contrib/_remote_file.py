@@ -95,6 +95,9 @@ class ForwardReader:
         """Mark the reader as used up."""
         self.closed = True
 
+    def flush(self) -> None:
+        """Do nothing; a text wrapper asks for it when it is closed."""
+
     def readable(self) -> bool:
         """Return ``True``."""
         return True

@@ -20,10 +20,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from luigi.contrib._remote_file import UploadOnClose, remove_quietly, temporary_suffix
 from luigi.format import FileWrapper, get_default_format
 from luigi.target import FileAlreadyExists, FileSystem, FileSystemTarget, MissingParentDirectory, NotADirectory
-
-from luigi.contrib._remote_file import UploadOnClose, remove_quietly, temporary_suffix
 
 logger = logging.getLogger("luigi-interface")
 

@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from luigi.contrib.s3 import S3Target
 from luigi.local_target import LocalTarget
 from luigi.mock import MockTarget
 from luigi.target import FileSystemException
-
-from luigi.contrib.s3 import S3Target
 
 __all__ = [
     "OpenerError",

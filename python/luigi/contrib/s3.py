@@ -18,13 +18,12 @@ from configparser import NoSectionError
 from typing import Any
 from urllib.parse import urlsplit
 
+from luigi import configuration
+from luigi.contrib._remote_file import ForwardReader, UploadOnClose
 from luigi.format import get_default_format
 from luigi.parameter import OptionalParameter, Parameter
 from luigi.target import FileAlreadyExists, FileSystem, FileSystemException, FileSystemTarget, MissingParentDirectory
 from luigi.task import ExternalTask
-
-from luigi import configuration
-from luigi.contrib._remote_file import ForwardReader, UploadOnClose
 
 logger = logging.getLogger("luigi-interface")
 

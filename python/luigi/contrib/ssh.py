@@ -17,10 +17,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from luigi.contrib._remote_file import remove_quietly, temporary_suffix
 from luigi.format import InputPipeProcessWrapper, OutputPipeProcessWrapper, get_default_format
 from luigi.target import FileAlreadyExists, FileSystem, FileSystemTarget, MissingParentDirectory, NotADirectory
-
-from luigi.contrib._remote_file import remove_quietly, temporary_suffix
 
 logger = logging.getLogger("luigi-interface")
 

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from luigi.format import get_default_format
-from luigi.target import FileSystemTarget
-
 from luigi.contrib._remote_file import ForwardReader, UploadOnClose, temporary_suffix
 from luigi.contrib.hdfs.webhdfs_client import WebHdfsClient
+from luigi.format import get_default_format
+from luigi.target import FileSystemTarget
 
 logger = logging.getLogger("luigi-interface")
 

@@ -3,10 +3,10 @@
 import datetime
 
 import pytest
-from luigi.mock import MockTarget
 
 import luigi
 from luigi.contrib.external_daily_snapshot import ExternalDailySnapshot
+from luigi.mock import MockTarget
 
 
 class Delivery(ExternalDailySnapshot):

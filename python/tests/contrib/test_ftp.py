@@ -10,10 +10,10 @@ import tempfile
 import paramiko
 import pysftp
 import pytest
-from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
 import luigi
 from luigi.contrib.ftp import RemoteFileSystem, RemoteTarget
+from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
 from .servers.ftp import PASSWORD, USER, ftp_server
 from .servers.ssh import free_port, sshd

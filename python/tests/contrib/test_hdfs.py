@@ -8,12 +8,12 @@ import re
 import threading
 
 import pytest
-from luigi.target import FileAlreadyExists
 
 import luigi
 from luigi import configuration
 from luigi.contrib import hdfs
 from luigi.contrib.hdfs.format import HdfsAtomicWriteError
+from luigi.target import FileAlreadyExists
 
 from .servers import hadoop
 

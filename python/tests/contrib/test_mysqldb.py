@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 
-import luigi
 import pytest
+
+import luigi
 
 connector = pytest.importorskip("mysql.connector")
 mysqldb = pytest.importorskip("luigi.contrib.mysqldb")

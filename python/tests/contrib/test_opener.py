@@ -1,12 +1,12 @@
 """Targets from URIs."""
 
 import pytest
-from luigi.mock import MockTarget
-from luigi.target import FileSystemException
 
 import luigi
 from luigi.contrib.opener import InvalidQuery, NoOpenerError, Opener, OpenerRegistry, OpenerTarget
 from luigi.contrib.s3 import S3Target
+from luigi.mock import MockTarget
+from luigi.target import FileSystemException
 
 
 @pytest.mark.parametrize(

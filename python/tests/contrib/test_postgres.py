@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from contextlib import closing
 
-import luigi
 import pytest
+
+import luigi
 
 postgres = pytest.importorskip("luigi.contrib.postgres")
 psycopg2 = pytest.importorskip("psycopg2")

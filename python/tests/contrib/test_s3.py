@@ -11,7 +11,6 @@ import threading
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from luigi.target import FileAlreadyExists, MissingParentDirectory
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -19,6 +18,7 @@ import luigi
 from luigi import configuration
 from luigi.contrib import s3
 from luigi.contrib.s3 import InvalidDeleteException, S3Client, S3FlagTarget, S3FlagTask, S3PathTask, S3Target
+from luigi.target import FileAlreadyExists, MissingParentDirectory
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import sys
 import threading
 
 import pytest
-from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
 import luigi
 from luigi.contrib.ssh import RemoteCalledProcessError, RemoteContext, RemoteFileSystem, RemoteTarget
+from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
 from .servers.ssh import free_port, sshd
 

@@ -3,9 +3,9 @@
 import logging
 
 import pytest
-from luigi.target import FileAlreadyExists
 
 from luigi.contrib.target import CascadingClient
+from luigi.target import FileAlreadyExists
 
 
 class Broken:

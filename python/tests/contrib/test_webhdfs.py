@@ -8,13 +8,13 @@ import tempfile
 
 import hdfs as hdfs_package
 import pytest
-from luigi.target import FileAlreadyExists, MissingParentDirectory
 
 import luigi
 from luigi import configuration
 from luigi.contrib import hdfs
 from luigi.contrib.hdfs.webhdfs_client import WebHdfsClient
 from luigi.contrib.webhdfs import WebHdfsTarget
+from luigi.target import FileAlreadyExists, MissingParentDirectory
 
 from .servers.http import serve
 from .servers.webhdfs import WebHdfsHandler

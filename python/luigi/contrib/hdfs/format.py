@@ -10,12 +10,11 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
-from luigi.format import Format, InputPipeProcessWrapper, OutputPipeProcessWrapper
-
 from luigi.contrib.hdfs import config as hdfs_config
 from luigi.contrib.hdfs.clients import exists, listdir, mkdir, remove, rename
 from luigi.contrib.hdfs.config import load_hadoop_cmd
 from luigi.contrib.hdfs.error import HDFSCliError
+from luigi.format import Format, InputPipeProcessWrapper, OutputPipeProcessWrapper
 
 logger = logging.getLogger("luigi-interface")
 

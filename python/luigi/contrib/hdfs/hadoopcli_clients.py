@@ -11,12 +11,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from luigi.target import FileAlreadyExists
-
 from luigi.contrib.hdfs import config as hdfs_config
 from luigi.contrib.hdfs.abstract_client import HdfsFileSystem
 from luigi.contrib.hdfs.config import load_hadoop_cmd
 from luigi.contrib.hdfs.error import HDFSCliError
+from luigi.target import FileAlreadyExists
 
 logger = logging.getLogger("luigi-interface")
 

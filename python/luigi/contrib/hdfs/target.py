@@ -7,13 +7,12 @@ import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
-from luigi.format import get_default_format
-from luigi.target import FileSystemTarget
-
 from luigi.contrib.hdfs import clients as hdfs_clients
 from luigi.contrib.hdfs import format as hdfs_format
 from luigi.contrib.hdfs.config import tmppath
 from luigi.contrib.hdfs.error import HDFSCliError
+from luigi.format import get_default_format
+from luigi.target import FileSystemTarget
 
 
 class HdfsTarget(FileSystemTarget):

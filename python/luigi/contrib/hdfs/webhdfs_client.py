@@ -9,11 +9,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
-from luigi.target import FileAlreadyExists, MissingParentDirectory
-
 import luigi
 from luigi.contrib.hdfs import config as hdfs_config
 from luigi.contrib.hdfs.abstract_client import HdfsFileSystem
+from luigi.target import FileAlreadyExists, MissingParentDirectory
 
 logger = logging.getLogger("luigi-interface")
 
