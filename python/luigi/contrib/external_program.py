@@ -120,7 +120,8 @@ class ExternalProgramTask(luigi.Task):
 
         def look_for_url(line: str) -> None:
             match = pattern.search(line)
-            if match:
+            # A task that is run without a worker has nobody to tell.
+            if match and self.set_tracking_url is not None:
                 self.set_tracking_url(self.build_tracking_url(match.group(1)))
 
         process = subprocess.Popen(proc_args, **{**proc_kwargs, stream: subprocess.PIPE})

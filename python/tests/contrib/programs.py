@@ -1,7 +1,9 @@
 """Stand-ins for programs that a machine without a cluster does not have, and waits with a bound."""
 
+import ast
 import logging
 import os
+import sys
 import time
 
 import pytest
@@ -65,3 +67,39 @@ def is_running(pid):
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+class Hadoop:
+    """The stand-in for ``hadoop`` and the folder that is its HDFS."""
+
+    def __init__(self, program, root):
+        self.program = program
+        self.root = root
+
+    def jar_calls(self):
+        """The argument lists with which jobs were started."""
+        calls = [ast.literal_eval(line) for line in open("%s.calls" % self.program)]
+        return [call for call in calls if call[0] == "jar"]
+
+    def write(self, path, text):
+        """Put a file on HDFS."""
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def read(self, path):
+        """The text of a file on HDFS."""
+        return (self.root / path.lstrip("/")).read_text()
+
+
+@pytest.fixture
+def hadoop(programs, tmp_path, monkeypatch):
+    """A stand-in for ``hadoop`` that really runs the jobs it is given, with a folder for HDFS."""
+    source = os.path.join(os.path.dirname(__file__), "fake_hadoop.py")
+    program = programs.folder / "hadoop"
+    program.write_text("#!%s\n%s" % (sys.executable, open(source).read()))
+    program.chmod(0o755)
+    root = tmp_path / "hdfs"
+    root.mkdir()
+    monkeypatch.setenv("HDFS_ROOT", str(root))
+    return Hadoop(program, root)
