@@ -29,7 +29,9 @@ cargo xtask test --list         the parts
 cargo xtask bench [NAME...]     the benches, with their tables kept under target/bench
 cargo xtask upstream-tests --source CHECKOUT [--contrib] [--python PYTHON] [--only FILE...]
                                 Luigi's own tests on stock and on the wheel; --reuse-stock takes stock's
-                                last results, --dev compiles the wheel quickly";
+                                last results, --dev compiles the wheel quickly
+cargo xtask third-party --source FOLDER [the same options]
+                                the tests of projects that build on Luigi, likewise; --list names them";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +60,8 @@ fn run(words: &[String]) -> anyhow::Result<bool> {
         ["test", names @ ..] => suite::run(&project, &suite::named(names)?),
         ["bench", names @ ..] => bench::run(&project, names),
         ["upstream-tests", rest @ ..] => upstream_tests(&project, rest),
+        ["third-party", "--list"] => python::third_party_list(&project),
+        ["third-party", rest @ ..] => python::third_party(&project, &judge_options(rest)?),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");
             Ok(true)

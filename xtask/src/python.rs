@@ -4,10 +4,12 @@ mod judge;
 mod report;
 mod suite;
 mod table;
+mod third_party;
 mod upstream;
 mod venv;
 mod wheel;
 
 pub(crate) use judge::Options as JudgeOptions;
 pub(crate) use suite::{package, python, versions};
+pub(crate) use third_party::{list as third_party_list, run as third_party};
 pub(crate) use upstream::run as upstream_tests;

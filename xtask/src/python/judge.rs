@@ -112,11 +112,13 @@ impl Compared {
 }
 
 impl Judge {
-    /// Makes both environments; `name` tells one set of shared packages from another.
+    /// Makes both environments; `name` tells one set of shared packages from another. What is in
+    /// `alone` is shared, too, but installed without what it requires, which would bring stock Luigi.
     pub(crate) fn new(
         project: &Project,
         name: &str,
         shared: &[String],
+        alone: &[String],
         options: &Options,
     ) -> anyhow::Result<Self> {
         let interpreter = match &options.python {
@@ -134,6 +136,9 @@ impl Judge {
             &[],
         )?;
         let missing = install_what_can_be(&dependencies, &wanted)?;
+        if !alone.is_empty() {
+            dependencies.pip(&[&["--no-deps".to_owned()], alone].concat())?;
+        }
 
         let side = |side: &'static str| -> anyhow::Result<Side> {
             let venv = Venv::with(
@@ -176,9 +181,12 @@ impl Judge {
         &self.folder
     }
 
-    /// Runs all batches on both sides, those that differ once more.
-    pub(crate) fn compare(&self, batches: &[Batch]) -> anyhow::Result<Vec<Compared>> {
-        let only = &self.options.only;
+    /// Runs these batches, all if `only` names none, on both sides, and those that differ once more.
+    pub(crate) fn compare(
+        &self,
+        batches: &[Batch],
+        only: &[String],
+    ) -> anyhow::Result<Vec<Compared>> {
         let wanted =
             |batch: &&Batch| only.is_empty() || only.iter().any(|name| batch.is_called(name));
         let batches: Vec<&Batch> = batches.iter().filter(wanted).collect();
@@ -211,7 +219,7 @@ impl Judge {
     }
 
     fn report_of(&self, side: &Side, batch: &Batch) -> PathBuf {
-        let name = batch.name.replace('/', "-");
+        let name = batch.name.replace(['/', ' '], "-");
         self.folder
             .join("reports")
             .join(side.name)

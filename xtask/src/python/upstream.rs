@@ -37,10 +37,10 @@ pub(crate) fn run(project: &Project, options: &Options, contrib: bool) -> anyhow
     } else {
         "upstream"
     };
-    let judge = Judge::new(project, name, &shared, options)?;
+    let judge = Judge::new(project, name, &shared, &[], options)?;
     let copies = copy_tests(&source, judge.folder())?;
     let batches = batches(&source, &copies, contrib)?;
-    let all = judge.compare(&batches)?;
+    let all = judge.compare(&batches, &options.only)?;
 
     let docs = project.root().join("docs/python");
     let reasons = Reasons::read(&docs.join("upstream-differences.toml"))?;
