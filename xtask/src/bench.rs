@@ -2,10 +2,13 @@
 
 use std::process::Command;
 
-use crate::{project::Project, setup, shell};
+use crate::{project::Project, python, setup, shell};
 
 /// The name of the bench that does on stock Luigi what the scheduler's bench does.
 const STOCK: &str = "stock";
+
+/// The bench of whole runs of Python pipelines, beside stock Luigi.
+const PYTHON: &str = "python";
 
 /// The bench that starts stock luigid itself, to be measured in the same run.
 const BESIDE_STOCK: &str = "server";
@@ -16,7 +19,7 @@ pub(crate) fn run(project: &Project, names: &[&str]) -> anyhow::Result<bool> {
     let all: Vec<_> = benches
         .iter()
         .map(|bench| bench.name.as_str())
-        .chain([STOCK])
+        .chain([STOCK, PYTHON])
         .collect();
     if let Some(name) = names.iter().find(|name| !all.contains(name)) {
         anyhow::bail!("no bench {name}: there are {}", all.join(", "));
@@ -40,6 +43,9 @@ pub(crate) fn run(project: &Project, names: &[&str]) -> anyhow::Result<bool> {
         std::fs::write(&kept, &ran.text)?;
         println!("kept in {}", kept.display());
         all_well &= ran.success;
+    }
+    if is_wanted(PYTHON) {
+        python::bench(project)?;
     }
     if is_wanted(STOCK) {
         let mut python = Command::new(setup::stock_luigi(project)?);

@@ -1,5 +1,6 @@
 //! What the chores around the Python package share: interpreters, virtual environments, the wheel.
 
+mod bench;
 mod judge;
 mod report;
 mod suite;
@@ -9,6 +10,7 @@ mod upstream;
 mod venv;
 mod wheel;
 
+pub(crate) use bench::run as bench;
 pub(crate) use judge::Options as JudgeOptions;
 pub(crate) use suite::{package, python, versions};
 pub(crate) use third_party::{list as third_party_list, run as third_party};

@@ -244,7 +244,7 @@ impl Judge {
                 "-p",
                 "no:cacheprovider",
             ])
-            .args(["-o", "addopts=", "-q"])
+            .args(["-o", "addopts=", "-q", "--continue-on-collection-errors"])
             .args(&batch.arguments)
             .current_dir(batch.folder.join(side.name))
             .env("PYTHONPATH", &self.plugin)
