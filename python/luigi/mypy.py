@@ -1,8 +1,8 @@
 """Plugin for mypy: checks the calls of task classes, and lets a parameter be annotated with the type of its value.
 
 It is switched on by ``plugins = ["luigi.mypy"]``. A task class whose parameters are all annotated, as in
-``n: int = luigi.IntParameter()`` or ``n: luigi.IntParameter = luigi.IntParameter()``, gets a constructor that takes each
-of them by name and none of them necessarily: command line and configuration can set them too.
+``n: int = luigi.IntParameter()`` or ``n: luigi.IntParameter = luigi.IntParameter()``, gets a constructor that takes
+each of them by name and none of them necessarily: command line and configuration can set them too.
 """
 
 from __future__ import annotations

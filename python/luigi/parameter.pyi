@@ -1,4 +1,4 @@
-"""The parameters' types: reading ``task.n`` of an ``IntParameter`` is an ``int``, reading it on the class the parameter.
+"""The parameters' types: ``task.n`` of an ``IntParameter`` is an ``int``, the class's attribute is the parameter.
 
 The classes are defined in ``luigi._parameter``; for a type checker, as at run time, they are those of this module.
 """

@@ -56,7 +56,7 @@ class EnumListParameter(Parameter[EnumParameterType]):
 
     def parse(self, x: str) -> tuple:
         members = []
-        for index, name in enumerate(x.split(self._sep) if x else ()):
+        for index, name in enumerate(() if x == "" else x.split(self._sep)):
             try:
                 members.append(self._enum[name])
             except KeyError:
@@ -164,7 +164,7 @@ class ChoiceListParameter(ChoiceParameter[ChoiceType]):
         return super().__get__(instance, owner)
 
     def parse(self, x: str) -> tuple:
-        return self.normalize(map(self._var_type, x.split(self._sep) if x else ()))
+        return self.normalize(map(self._var_type, () if x == "" else x.split(self._sep)))
 
     def normalize(self, x: Iterable[Any]) -> tuple:
         """Raises ``ValueError`` if one of the values is no choice."""

@@ -29,7 +29,7 @@ def _digits_pattern(date_format: str) -> re.Pattern[str] | None:
 def _parse_datetime(text: str, date_format: str) -> datetime.datetime:
     """Does what ``strptime`` does, several times faster where all numbers are written with all their digits."""
     pattern = _digits_pattern(date_format)
-    found = pattern.fullmatch(text) if pattern else None
+    found = pattern.fullmatch(text) if pattern and isinstance(text, str) else None
     if found:
         try:
             numbers = [int(group) for group in found.groups()]
@@ -182,7 +182,7 @@ class DateMinuteParameter(_DatetimeParameterBase):
 
     def parse(self, x: str) -> datetime.datetime:
         """Reads also the old form ``2013-07-10T19H07``, with a warning."""
-        if "H" not in x and "%HH" in self.deprecated_date_format:
+        if isinstance(x, str) and "H" not in x and "%HH" in self.deprecated_date_format:
             return super().parse(x)
         try:
             value = _parse_datetime(x, self.deprecated_date_format)
