@@ -1,11 +1,12 @@
-"""What every Python test gets: a folder of its own to work in, and a clean registry of tasks."""
+"""What every Python test gets: a folder of its own and a clean registry of tasks; and a configuration on request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
 
 
@@ -26,3 +27,18 @@ def clean_registry() -> Iterator[None]:
     yield
     Register._set_reg(before)
     Register.clear_instance_cache()
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, dict[str, str]]], LuigiConfigParser]:
+    """Returns a function that puts a configuration in force which has the given sections and no others."""
+
+    def put(sections: dict[str, dict[str, str]]) -> LuigiConfigParser:
+        parser = LuigiConfigParser()
+        for section, values in sections.items():
+            for name, value in values.items():
+                parser.set(section, name, value)
+        monkeypatch.setattr(LuigiConfigParser, "_instance", parser)
+        return parser
+
+    return put
