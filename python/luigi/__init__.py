@@ -3,9 +3,10 @@
 A pipeline is made of :class:`Task` classes with :class:`Parameter` attributes.
 """
 
-from luigi import configuration, event, parameter, task
+from luigi import configuration, event, local_target, parameter, target, task
 from luigi.__version__ import VERSION
 from luigi.event import Event
+from luigi.local_target import LocalTarget
 from luigi.parameter import (
     BoolParameter,
     ChoiceListParameter,
@@ -42,6 +43,7 @@ from luigi.parameter import (
     TupleParameter,
     YearParameter,
 )
+from luigi.target import Target
 from luigi.task import (
     Config,
     DynamicRequirements,
@@ -72,6 +74,7 @@ __all__ = [
     "FloatParameter",
     "IntParameter",
     "ListParameter",
+    "LocalTarget",
     "MonthParameter",
     "NumericalParameter",
     "OptionalBoolParameter",
@@ -88,6 +91,7 @@ __all__ = [
     "Parameter",
     "PathParameter",
     "StrParameter",
+    "Target",
     "Task",
     "TaskParameter",
     "TimeDeltaParameter",
@@ -98,7 +102,9 @@ __all__ = [
     "auto_namespace",
     "configuration",
     "event",
+    "local_target",
     "namespace",
     "parameter",
+    "target",
     "task",
 ]

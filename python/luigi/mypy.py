@@ -1,7 +1,7 @@
 """Plugin for mypy: lets a parameter be annotated with the type of its value, as in ``n: int = luigi.IntParameter()``.
 
-It is switched on by ``plugins = ["luigi.mypy"]``. That the calls of task classes are checked needs no plugin: mypy makes
-the constructor of the annotated parameters, because :class:`luigi.Task` is marked as a transform of dataclasses.
+It is switched on by ``plugins = ["luigi.mypy"]``. That the calls of task classes are checked needs no plugin: mypy
+makes the constructor of the annotated parameters, because :class:`luigi.Task` is marked as a transform of dataclasses.
 """
 
 from __future__ import annotations

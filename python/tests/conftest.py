@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from luigi.configuration import LuigiConfigParser
 from luigi.task_register import Register
 

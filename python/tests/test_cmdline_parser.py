@@ -1,8 +1,9 @@
 """The command line: flags of all parameters, the root task, modules, help, and values for tasks."""
 
+import pytest
+
 import luigi
 import luigi.interface  # the module of the flags --module, --help and --help-all
-import pytest
 from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import TaskClassNotFoundException
 

@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import luigi
 import pytest
+
+import luigi
 from luigi.configuration import LuigiConfigParser, LuigiTomlParser, add_config_path, get_config
 from luigi.configuration.cfg_parser import CombinedInterpolation, InterpolationMissingEnvvarError
 from luigi.freezing import FrozenOrderedDict

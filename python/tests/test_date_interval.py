@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 from luigi.date_interval import Custom, Date, DateInterval, Month, Week, Year
 
 JAN_30, FEB_2 = datetime.date(2013, 1, 30), datetime.date(2013, 2, 2)

@@ -4,6 +4,7 @@ import collections
 import pickle
 
 import pytest
+
 from luigi.freezing import FrozenOrderedDict, recursively_freeze, recursively_unfreeze
 
 

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import luigi
 import pytest
+
+import luigi
 
 HEADER = "import datetime\nimport enum\nimport luigi\nclass Color(enum.Enum):\n    red = 1\n"
 

@@ -9,9 +9,10 @@ import pickle
 import warnings
 
 import jsonschema
+import pytest
+
 import luigi
 import luigi.parameter
-import pytest
 from luigi.date_interval import Month, Year
 from luigi.freezing import FrozenOrderedDict
 from luigi.parameter import ParameterVisibility

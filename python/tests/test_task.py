@@ -6,9 +6,10 @@ import logging
 import pickle
 import warnings
 
+import pytest
+
 import luigi
 import luigi.task
-import pytest
 from luigi.event import Event
 from luigi.parameter import (
     DuplicateParameterException,

@@ -1,8 +1,9 @@
 """The metaclass: instances that are kept, families, namespaces, and finding a class by its family."""
 
+import pytest
+
 import luigi
 import luigi.task_register
-import pytest
 from luigi.task_register import (
     Register,
     TaskClassAmbigiousException,

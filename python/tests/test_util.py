@@ -2,8 +2,9 @@
 
 import datetime
 
-import luigi
 import pytest
+
+import luigi
 from luigi.util import common_params, copies, delegates, get_previous_completed, inherits, previous, requires
 
 
