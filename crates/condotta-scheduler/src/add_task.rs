@@ -191,6 +191,7 @@ impl Scheduler {
                 .is_some_and(|batchable| batchable != task.batchable)
             || task.priority < request.priority
             || (can_run && !task.runnable)
+            || module.is_some()
             || (request.batch_id.is_some() && request.batch_id.as_deref() != task.batch_id());
         let accepts_messages = request.accepts_messages.unwrap_or(task.accepts_messages);
         if shows_in_index || !task.announced || task.accepts_messages != accepts_messages {
@@ -207,12 +208,10 @@ impl Scheduler {
             self.clear_need(slot);
             self.suspect(slot);
         }
-        if let Some(module) = module {
-            self.tasks[slot].module = module;
-        }
         if shows_in_index {
             self.edit(slot, |task| {
                 task.family = family.unwrap_or(task.family);
+                task.module = module.unwrap_or(task.module);
                 task.need = need;
                 task.batchable = request.batchable.unwrap_or(task.batchable);
                 task.priority = task.priority.max(request.priority);

@@ -204,7 +204,8 @@ impl Scheduler {
             }
             let kind = self.queues.get(index).kind;
             let members = &self.workers.team(kind.team).members;
-            let caller = assistant.then_some(worker);
+            let helps = assistant && kind.assistants == Some(self.program_of(worker));
+            let caller = helps.then_some(worker);
             let free = members
                 .iter()
                 .copied()
@@ -221,7 +222,8 @@ impl Scheduler {
 
     fn may_run(&self, worker: WorkerIndex, index: QueueIndex, assistant: bool) -> bool {
         let kind = self.queues.get(index).kind;
-        (assistant && kind.runnable) || self.workers.team(kind.team).members.contains(&worker)
+        (assistant && kind.assistants == Some(self.program_of(worker)))
+            || self.workers.team(kind.team).members.contains(&worker)
     }
 
     /// Whether the tasks of a queue fit beside what is taken.

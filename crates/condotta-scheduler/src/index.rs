@@ -116,7 +116,7 @@ impl Scheduler {
         let kind = Kind {
             team: task.team,
             need: task.need,
-            runnable: task.runnable,
+            assistants: self.assistants(task),
         };
         if task.batchable {
             self.batches.set_ready(task, rank, add);
@@ -130,13 +130,13 @@ impl Scheduler {
         if self.queues.get(queue).ready.is_empty() {
             self.queues.drop(queue);
             let queues = &mut self.workers.team_mut(kind.team).queues;
-            queues.remove(&(kind.need, kind.runnable));
+            queues.remove(&(kind.need, kind.assistants));
         }
     }
 
     fn queue(&mut self, kind: Kind) -> QueueIndex {
         let queues = &mut self.workers.team_mut(kind.team).queues;
-        let queue = queues.entry((kind.need, kind.runnable));
+        let queue = queues.entry((kind.need, kind.assistants));
         *queue.or_insert_with(|| self.queues.add(kind))
     }
 }

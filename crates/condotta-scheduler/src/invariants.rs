@@ -220,10 +220,10 @@ impl Scheduler {
         for (slot, task) in self.tasks.iter().filter(|(_, task)| task.is_ready()) {
             ready += 1;
             if task.need != NeedId::NOTHING {
-                needy.insert((task.team, task.need, task.runnable));
+                needy.insert((task.team, task.need, self.assistants(task)));
             }
             let queues = &self.workers.team(task.team).queues;
-            let queue = queues.get(&(task.need, task.runnable));
+            let queue = queues.get(&(task.need, self.assistants(task)));
             let known =
                 queue.is_some_and(|&queue| self.queues.get(queue).ready.contains(&task.rank(slot)));
             ensure!(known, "{} is ready and in no queue", task.id);
@@ -235,7 +235,7 @@ impl Scheduler {
         );
         let kept = self.queues.needy().flat_map(|(_, kinds)| kinds);
         let kept: BTreeSet<_> = kept
-            .map(|kind| (kind.team, kind.need, kind.runnable))
+            .map(|kind| (kind.team, kind.need, kind.assistants))
             .collect();
         ensure!(
             kept == needy,

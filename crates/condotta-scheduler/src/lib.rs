@@ -45,6 +45,7 @@ mod names;
 mod operator;
 mod params;
 mod pool;
+mod program;
 mod prune;
 mod queue;
 mod read;

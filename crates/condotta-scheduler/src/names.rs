@@ -20,6 +20,9 @@ pub(crate) struct Name(u32);
 impl Name {
     /// The empty text.
     pub(crate) const EMPTY: Self = Self(0);
+
+    /// Equal to no text's name.
+    pub(crate) const NONE: Self = Self(u32::MAX);
 }
 
 pub(crate) struct Names {

@@ -1,6 +1,6 @@
 //! Ready queues: the tasks that could be handed out now, ready to be compared by their heads.
 //!
-//! Tasks of one team, one need and one answer to "can anybody run it" are alike for a choice, so
+//! Tasks of one team, one need and one answer to "which assistants can run it" are alike for a choice, so
 //! the choice looks at the head of each queue and never at each task.
 
 use alloc::{
@@ -8,7 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{resource::NeedId, task::Rank, worker::TeamId};
+use crate::{names::Name, resource::NeedId, task::Rank, worker::TeamId};
 
 /// A place in the table of queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,8 +19,8 @@ pub(crate) struct QueueIndex(u32);
 pub(crate) struct Kind {
     pub(crate) team: TeamId,
     pub(crate) need: NeedId,
-    /// Some worker said that it can run the task, so an assistant may.
-    pub(crate) runnable: bool,
+    /// The program whose assistants may run the task; `None` as long as no worker said that it can.
+    pub(crate) assistants: Option<Name>,
 }
 
 pub(crate) struct Queue {

@@ -121,7 +121,7 @@ pub struct AddTask {
     pub priority: f64,
     /// The task's family; empty when not said.
     pub family: String,
-    /// Where the task's code is: a Python module, or the program of a Rust task.
+    /// Where the task's code is: a Python module, or `rust:` and the name of a program.
     pub module: Option<String>,
     /// Parameters; `None` when not said.
     pub params: Option<Vec<Param>>,

@@ -12,6 +12,7 @@ use alloc::{
 
 use crate::{
     Now, Scheduler, Status, Timestamp,
+    names::Name,
     resource::NeedId,
     task::Slot,
     worker::{TeamId, WorkerIndex},
@@ -58,8 +59,13 @@ impl Scheduler {
         let mut for_assistants = false;
         for id in noted.teams {
             let team = self.workers.team(id);
-            let is_ready =
-                |runnable| !self.paused && team.queues.contains_key(&(NeedId::NOTHING, runnable));
+            let is_ready = |is_for_all: bool| {
+                let mut kinds = team.queues.keys();
+                let is_alike = |(need, assistants): &(NeedId, Option<Name>)| {
+                    *need == NeedId::NOTHING && assistants.is_some() == is_for_all
+                };
+                !self.paused && kinds.any(is_alike)
+            };
             let (for_all, for_team) = (is_ready(true), is_ready(false));
             for_assistants |= for_all;
             if for_all || for_team || team.open == 0 {
@@ -70,7 +76,7 @@ impl Scheduler {
             let fits = |need| self.limits.fits(self.needs.amounts(need), &self.taken);
             for (_, kinds) in self.queues.needy().filter(|&(need, _)| fits(need)) {
                 for kind in kinds {
-                    for_assistants |= kind.runnable;
+                    for_assistants |= kind.assistants.is_some();
                     workers.extend(&self.workers.team(kind.team).members);
                 }
             }

@@ -15,6 +15,7 @@ use alloc::{
 
 use crate::{
     InfoValue, Now, Timestamp, WorkerMessage, WorkerState,
+    names::Name,
     queue::QueueIndex,
     resource::NeedId,
     task::{NO_SLOT, Slot},
@@ -170,7 +171,7 @@ pub(crate) struct Team {
     /// RUNNING tasks, oldest first.
     pub(crate) running: BTreeSet<(u64, Slot)>,
     /// The ready queues of these tasks, by need and by whether an assistant may run them.
-    pub(crate) queues: BTreeMap<(NeedId, bool), QueueIndex>,
+    pub(crate) queues: BTreeMap<(NeedId, Option<Name>), QueueIndex>,
 }
 
 /// The workers with a stake in some tasks.

@@ -122,6 +122,9 @@ pub struct WorkerOptions {
     pub parallel_scheduling: bool,
     /// How many at once; 0 is one for each processor.
     pub parallel_scheduling_processes: usize,
+    /// The program whose tasks this worker can run, if that is not Python: see
+    /// [`Runnable::module`](crate::Runnable::module).
+    pub program: Option<String>,
     /// Builds tasks from text: for batches, tasks of others, and child processes.
     pub loader: Option<Arc<dyn TaskLoader>>,
     /// Who wants to know of events.
@@ -142,6 +145,7 @@ impl Default for WorkerOptions {
             processes: 1,
             assistant: false,
             worker_id: None,
+            program: None,
             parallel_scheduling: false,
             parallel_scheduling_processes: 0,
             loader: None,

@@ -35,7 +35,8 @@ pub trait Runnable: Send + Sync {
     /// The family, with its namespace.
     fn family(&self) -> &str;
 
-    /// Where the code is, for a scheduler that hands the task to another worker.
+    /// Where the code is, for a scheduler that hands the task to another worker: `rust:` and the name
+    /// of the program, whose workers alone can run it, or a module of Python.
     fn module(&self) -> Option<&str> {
         None
     }

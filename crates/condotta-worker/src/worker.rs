@@ -87,12 +87,15 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         config.check()?;
         let host = identity::host_name();
-        let info = identity::worker_info(options.processes, host.as_deref());
+        let mut info = identity::worker_info(options.processes, host.as_deref());
         let id = options
             .worker_id
             .filter(|id| !id.is_empty())
             .or_else(|| Some(config.id.clone()).filter(|id| !id.is_empty()))
             .unwrap_or_else(|| identity::worker_id(&info));
+        if let Some(program) = options.program {
+            info.push(("program".to_owned(), InfoValue::Text(program)));
+        }
         let (mailbox, received) = channel();
         let keep_alive = config.keep_alive;
         let known_complete = config

@@ -107,6 +107,7 @@ pub mod event;
 pub mod parameter;
 pub mod params;
 pub mod prelude;
+mod program;
 pub mod registry;
 pub mod settings;
 pub mod task;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     console::{self, Display},
-    event,
+    event, program,
 };
 
 /// What to run, and what the program adds to the settings.
@@ -84,6 +84,7 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
     let options = WorkerOptions {
         processes: core.workers,
         assistant: core.assistant,
+        program: Some(program::name().to_owned()),
         parallel_scheduling: core.parallel_scheduling,
         parallel_scheduling_processes: core.parallel_scheduling_processes,
         loader: request.loader,

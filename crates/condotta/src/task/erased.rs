@@ -15,6 +15,7 @@ use crate::{
     Error, Result,
     class::ParamError,
     params::{Class, Parameters},
+    program,
     task_id::task_id,
 };
 
@@ -156,7 +157,7 @@ impl<T: Task> Runnable for Erased<T> {
     }
 
     fn module(&self) -> Option<&str> {
-        Some(T::MODULE)
+        Some(program::module())
     }
 
     fn as_any(&self) -> Option<&dyn Any> {
