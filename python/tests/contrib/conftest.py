@@ -1,6 +1,6 @@
 """Fixtures of the tests of ``luigi.contrib``."""
 
 from .database_services import mysql_server, postgres_server, redis_server
-from .programs import hadoop, luigi_log, programs
+from .programs import batch_system, hadoop, luigi_log, programs
 
-__all__ = ["hadoop", "luigi_log", "mysql_server", "postgres_server", "programs", "redis_server"]
+__all__ = ["batch_system", "hadoop", "luigi_log", "mysql_server", "postgres_server", "programs", "redis_server"]

@@ -103,3 +103,36 @@ def hadoop(programs, tmp_path, monkeypatch):
     root.mkdir()
     monkeypatch.setenv("HDFS_ROOT", str(root))
     return Hadoop(program, root)
+
+
+class BatchSystem:
+    """The stand-ins for the commands of Grid Engine and LSF, and the folder in which they keep their jobs."""
+
+    def __init__(self, folder, root):
+        self.folder = folder
+        self.root = root
+
+    def calls(self, name):
+        """The argument lists with which a command was called."""
+        path = self.folder / (name + ".calls")
+        return [ast.literal_eval(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def set_state(self, number, state):
+        """Have a job shown in a state of the test's choice."""
+        (self.root / ("%d.state" % number)).write_text(state)
+
+
+@pytest.fixture
+def batch_system(programs, tmp_path, monkeypatch):
+    """Grid Engine and LSF, which run jobs on this machine; and ``python``, which is the Python of the test."""
+    source = open(os.path.join(os.path.dirname(__file__), "fake_batch_system.py")).read()
+    for name in ("qsub", "qstat", "qdel", "bsub", "bjobs", "bkill"):
+        programs.add(name, source, interpreter=sys.executable)
+    programs.add("python", 'exec "%s" "$@"' % sys.executable)
+    # Nodes find the test's module as the test found it.
+    tests = os.path.dirname(os.path.dirname(__file__))
+    monkeypatch.setenv("PYTHONPATH", "%s:%s" % (tests, os.environ.get("PYTHONPATH", "")))
+    root = tmp_path / "batch"
+    root.mkdir()
+    monkeypatch.setenv("BATCH_ROOT", str(root))
+    return BatchSystem(programs.folder, root)
