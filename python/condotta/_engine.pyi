@@ -6,6 +6,9 @@ from typing import Any, final
 def version() -> str:
     """The version of the engine."""
 
+def main(arguments: list[str] | None = None) -> int:
+    """The command `condotta` with these words after its name; the exit code. It takes over the process."""
+
 class Scheduler:
     """The scheduler of the engine, in this process. Times are seconds since the epoch."""
 

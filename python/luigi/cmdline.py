@@ -1,42 +1,53 @@
-"""The commands `luigi` and `luigid`."""
+"""The commands ``luigi`` and ``luigid``."""
 
 from __future__ import annotations
 
+import argparse
+import functools
 import sys
 
 from luigi.retcodes import run_with_retcodes
 from luigi.setup_logging import DaemonLogging
 
 
-def luigi_run(argv: list[str] = sys.argv[1:]) -> None:
-    """Runs a task from the command line and exits with the code that `[retcode]` has for the outcome."""
-    run_with_retcodes(argv)
+def luigi_run(argv: list[str] | None = None) -> None:
+    """The command ``luigi``: run the task that `argv` names, and exit with the code that is configured for its end."""
+    run_with_retcodes(sys.argv[1:] if argv is None else argv)
 
 
-def luigid(argv: list[str] = sys.argv[1:]) -> None:
-    """Runs the central scheduler, in the foreground or with `--background` as a daemon."""
-    import argparse
-
+def luigid(argv: list[str] | None = None) -> None:
+    """The command ``luigid``: serve a scheduler. What it does not know itself goes to ``condotta scheduler``."""
     import luigi.configuration
     import luigi.process
     import luigi.server
 
-    parser = argparse.ArgumentParser(description="Central luigi server")
-    parser.add_argument("--background", action="store_true", help="leave the terminal and run as a daemon")
-    parser.add_argument("--pidfile", help="file for the daemon's process id")
-    parser.add_argument("--logdir", help="folder of the log files")
-    parser.add_argument("--state-path", help="file in which the state is kept")
-    parser.add_argument("--address", help="interface to listen on")
-    parser.add_argument("--unix-socket", help="path of a Unix socket to listen on")
-    parser.add_argument("--port", default=8082, help="port to listen on")
-    options = parser.parse_args(argv)
-
+    options, rest = _luigid_parser().parse_known_args(sys.argv[1:] if argv is None else argv)
     if options.state_path:
         luigi.configuration.get_config().set("scheduler", "state_path", options.state_path)
     DaemonLogging.setup(options)
-
-    listen = {"api_port": options.port, "address": options.address, "unix_socket": options.unix_socket}
     if options.background:
-        luigi.process.daemonize(luigi.server.run, pidfile=options.pidfile, logdir=options.logdir, **listen)
+        rest += ["--logdir", options.logdir or luigi.process.LOGDIR]
+    elif options.logdir:
+        rest += ["--logdir", options.logdir]
+    serve = functools.partial(luigi.server.run, engine_arguments=rest) if rest else luigi.server.run
+    where = {"api_port": options.port, "address": options.address, "unix_socket": options.unix_socket}
+    if options.background:
+        luigi.process.daemonize(serve, pidfile=options.pidfile, logdir=options.logdir, **where)
     else:
-        luigi.server.run(**listen)
+        serve(**where)
+
+
+def _luigid_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="luigid",
+        description="Serve a scheduler for workers in other processes.",
+        epilog="Further options are those of `condotta scheduler`; its --help lists them.",
+    )
+    parser.add_argument("--background", action="store_true", help="run in the background")
+    parser.add_argument("--pidfile", help="file for the process's id, in the background")
+    parser.add_argument("--logdir", help="directory of the log")
+    parser.add_argument("--state-path", help="where the state is kept")
+    parser.add_argument("--address", help="address to listen on; by default this machine alone is served")
+    parser.add_argument("--unix-socket", help="socket in the file system to listen on")
+    parser.add_argument("--port", default=8082, help="port to listen on, 8082 by default")
+    return parser

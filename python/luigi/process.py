@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     import logging.handlers
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 rootlogger = logging.getLogger()
 server_logger = logging.getLogger("luigi.server")
+
+#: The folder of the log files when none is named.
+LOGDIR = "/var/log/luigi"
 
 
 def check_pid(pidfile: str | None) -> int:
@@ -67,24 +71,13 @@ def daemonize(
     """Leaves the terminal and calls `cmd(api_port=…, address=…, unix_socket=…)` in the background.
 
     What it prints and logs goes to files in `logdir` (`/var/log/luigi` by default). If the process of
-    `pidfile` is alive, nothing is started. Needs the package `python-daemon`.
+    `pidfile` is alive, nothing is started.
     """
-    import daemon
-
-    logdir = logdir or "/var/log/luigi"
+    logdir = logdir or LOGDIR
     os.makedirs(logdir, exist_ok=True)
     today = datetime.date.today()
-    outputs = {
-        "stdout": open(os.path.join(logdir, "luigi-server-{:%Y-%m-%d}.out".format(today)), "a+"),
-        "stderr": open(os.path.join(logdir, "luigi-server-{:%Y-%m-%d}.err".format(today)), "a+"),
-    }
-    try:
-        context = daemon.DaemonContext(working_directory=".", initgroups=False, **outputs)
-    except TypeError:
-        # Old versions of python-daemon do not know `initgroups`.
-        context = daemon.DaemonContext(working_directory=".", **outputs)
-
-    with context:
+    out, err = (open(os.path.join(logdir, f"luigi-server-{today}.{end}"), "a+") for end in ("out", "err"))
+    with _detached(out, err):
         rootlogger.addHandler(get_spool_handler(os.path.join(logdir, "luigi-server.log")))
         if pidfile:
             server_logger.info("Checking pid file")
@@ -94,3 +87,36 @@ def daemonize(
                 return
             write_pid(pidfile)
         cmd(api_port=api_port, address=address, unix_socket=unix_socket)
+
+
+@contextmanager
+def _detached(out: TextIO, err: TextIO) -> Iterator[None]:
+    """Away from the terminal, with these streams; in the way of the package `python-daemon`, if it is there."""
+    try:
+        import daemon
+    except ImportError:
+        _detach(out, err)
+        yield
+        return
+    streams = {"stdout": out, "stderr": err, "working_directory": "."}
+    try:
+        context = daemon.DaemonContext(initgroups=False, **streams)
+    except TypeError:
+        # Old versions of python-daemon do not know `initgroups`.
+        context = daemon.DaemonContext(**streams)
+    with context:
+        yield
+
+
+def _detach(out: TextIO, err: TextIO) -> None:
+    """Goes on as a child of nobody."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.umask(0o022)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(out.fileno(), 1)
+    os.dup2(err.fileno(), 2)

@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import socketserver
-import sys
 import threading
 from unittest import mock
 from urllib.parse import parse_qs, quote
@@ -101,8 +100,6 @@ def test_all_arguments_are_sent(client, server):
 
 @pytest.mark.parametrize("fetcher", [URLLibFetcher, RequestsFetcher])
 def test_fetchers_of_python_do_the_same(client, server, fetcher):
-    if fetcher is RequestsFetcher:
-        pytest.importorskip("requests")
     client._fetcher = fetcher()
     server.answers += [(500, None)]
     client.ping(worker="\u00fc")
@@ -177,7 +174,6 @@ def test_a_socket_in_the_file_system(tmp_path):
         server.shutdown()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_process_that_was_forked_has_its_own_connection(client, server):
     client.ping(worker="parent")
     child = os.fork()

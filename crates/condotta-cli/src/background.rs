@@ -16,6 +16,7 @@ use std::{
 };
 
 use crate::{
+    Call,
     arguments::SchedulerArguments,
     error::{Failure, Kind},
     log,
@@ -24,16 +25,17 @@ use crate::{
 };
 
 /// Starts the server in the background, and waits until it is ready or has failed.
-pub(crate) fn start(arguments: &SchedulerArguments) -> Result<(), Failure> {
+pub(crate) fn start(arguments: &SchedulerArguments, call: &Call) -> Result<(), Failure> {
     if let Some(path) = &arguments.pidfile {
         PidFile::check(path).map_err(refused_pid_file)?;
     }
     let directory = log::directory(arguments).expect("in the background there is one");
     log::make(&directory)?;
     let (mut ours, theirs) = UnixStream::pair().map_err(cannot_start)?;
-    let mut command = Command::new(std::env::current_exe().map_err(cannot_start)?);
+    let mut command = Command::new(&call.start[0]);
     command
-        .args(std::env::args_os().skip(1))
+        .args(&call.start[1..])
+        .args(&call.arguments)
         .arg("--detached")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(open(&directory, "out")?)

@@ -15,26 +15,55 @@ mod settings;
 mod state;
 mod stop;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 
+/// How the command was called.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The words that start the command: a program, or an interpreter with what it is to run.
+    pub start: Vec<OsString>,
+    /// What was said after that.
+    pub arguments: Vec<OsString>,
+}
+
 /// Does what the process's command line says.
 pub fn main() -> ExitCode {
+    let program = std::env::current_exe().map_or_else(|_| "condotta".into(), Into::into);
+    let call = Call {
+        start: vec![program],
+        arguments: std::env::args_os().skip(1).collect(),
+    };
+    ExitCode::from(run(&call))
+}
+
+/// Does what a command line says; the exit code. Takes over the process's signals and its log.
+#[must_use]
+pub fn run(call: &Call) -> u8 {
     condotta_logging::hold_back(condotta_logging::Console::default());
-    let arguments = Arguments::parse();
+    let name = OsString::from("condotta");
+    let words = std::iter::once(&name).chain(&call.arguments);
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A reader that is gone needs no help.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(1);
+        }
+    };
     let done = match &arguments.command {
-        Command::Scheduler(arguments) => scheduler::run(arguments),
+        Command::Scheduler(arguments) => scheduler::run(arguments, call),
         Command::State(command) => state::run(command),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             log::configure_for_errors();
             eprintln!("condotta: {failure}");
-            ExitCode::from(failure.code())
+            failure.code()
         }
     }
 }

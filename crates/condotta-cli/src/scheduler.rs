@@ -6,6 +6,7 @@ use condotta_server::{
 };
 
 use crate::{
+    Call,
     arguments::SchedulerArguments,
     background::{self, Waiting},
     error::{Failure, Kind, with_causes},
@@ -18,9 +19,9 @@ use crate::{
 };
 
 /// Runs the server until it is told to stop, or starts one in the background.
-pub(crate) fn run(arguments: &SchedulerArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &SchedulerArguments, call: &Call) -> Result<(), Failure> {
     if arguments.background && !arguments.detached {
-        return background::start(arguments);
+        return background::start(arguments, call);
     }
     let mut waiting = Some(Waiting::new(arguments)?);
     let done = serve(arguments, &mut waiting);

@@ -3,6 +3,7 @@
 //! It decides nothing: what is decided is decided in the crates below, and what users subclass or
 //! look into is Python. Nothing depends on this crate.
 
+mod command;
 mod convert;
 mod http;
 mod scheduler;
@@ -16,6 +17,8 @@ use pyo3::prelude::*;
 mod _engine {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::command::main;
     #[pymodule_export]
     use crate::http::{FetchError, HttpClient, RefusedError};
     #[pymodule_export]
