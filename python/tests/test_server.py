@@ -26,6 +26,8 @@ from luigi.rpc import RemoteScheduler
 from luigi.scheduler import Scheduler
 
 WAIT_SECS = 30
+#: Other interpreters find the package where this one did.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(luigi.__file__))}
 
 
 def wait_for(condition):
@@ -210,7 +212,9 @@ def luigid(tmp_path, *words):
     path = str(tmp_path / "sock")
     words = ["--unix-socket", path, "--state-path", str(tmp_path / "state.pickle"), *words]
     program = f"from luigi.cmdline import luigid; luigid({words!r})"
-    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", program], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
     try:
         url = "http+unix://" + quote(path, safe="")
         wait_for(lambda: os.path.exists(path) or process.poll() is not None)
@@ -302,7 +306,7 @@ def test_a_server_goes_into_the_background(tmp_path, with_daemon):
         "    print(json.dumps({'session': os.getsid(0), **where}), flush=True)\n"
         f"luigi.process.daemonize(serve, pidfile={str(tmp_path / 'pid')!r}, logdir={str(tmp_path)!r}, api_port=7)\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=WAIT_SECS)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=WAIT_SECS, env=ENVIRONMENT)
 
     def written():
         return [path.read_text() for path in tmp_path.glob("luigi-server-*.out") if path.read_text()]
