@@ -12,10 +12,9 @@ from luigi.task_register import Register
 
 
 @pytest.fixture(autouse=True)
-def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Starts each test in an empty folder, so that no test finds what another one left."""
-    folder = tmp_path / "here"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("here")
     monkeypatch.chdir(folder)
     return folder
 

@@ -6,9 +6,12 @@ A run that is killed leaves what it knew until then. It works with every pytest 
 import json
 import os
 
+# Taken now, because tests change the environment and the working directory.
+REPORT = os.path.abspath(os.environ["CONDOTTA_REPORT"])
+
 
 def _write(line):
-    with open(os.environ["CONDOTTA_REPORT"], "a", encoding="utf-8") as report:
+    with open(REPORT, "a", encoding="utf-8") as report:
         report.write(json.dumps(line) + "\n")
 
 

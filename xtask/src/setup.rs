@@ -57,6 +57,8 @@ pub(crate) fn need_services() -> anyhow::Result<()> {
         ("/usr/sbin/mariadbd", "mariadb-server"),
         ("/usr/bin/redis-server", "redis-server"),
         ("/usr/sbin/sshd", "openssh-server"),
+        ("/usr/bin/ssh", "openssh-client"),
+        ("/usr/bin/sshpass", "sshpass"),
     ];
     let missing: Vec<&str> = servers
         .iter()

@@ -1,6 +1,9 @@
 //! The parts of the test command that are about the Python package.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::{
     report,
@@ -80,7 +83,21 @@ fn stubs_fit(project: &Project, venv: &Venv) -> anyhow::Result<bool> {
 
 /// An environment of this interpreter with what the tests need and the wheel.
 fn with_wheel(project: &Project, interpreter: &Interpreter, wheel: &Path) -> anyhow::Result<Venv> {
-    let list = requirements(&project.root().join("python/tests/requirements.txt"))?;
+    let tests = project.root().join("python/tests");
+    let mut list = Vec::new();
+    for folder in [&tests, &tests.join("contrib")] {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()?;
+        files.sort();
+        files.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("requirements") && name.ends_with(".txt")
+        });
+        for file in files {
+            list.extend(requirements(&file)?);
+        }
+    }
     let name = format!("tests-{}", interpreter.release);
     let venv = Venv::with(project, &name, interpreter, &list)?;
     wheel::install(&venv, wheel)?;
