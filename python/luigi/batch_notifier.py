@@ -160,7 +160,7 @@ class BatchNotifier:
             return family
         if mode == "unbatched_params":
             return "{}({})".format(family, ", ".join(map("{0[0]}={0[1]}".format, unbatched_args.items())))
-        raise ValueError("Unknown batch mode for batch notifier: {}".format(mode))
+        raise ValueError(f"Unknown batch mode for batch notifier: {mode}")
 
     def _owners(self, owners: Iterable[str]) -> set[str]:
         return self._default_owner | set(owners)
@@ -177,7 +177,7 @@ class BatchNotifier:
         if not counted:
             return
         whose = "" if owner in self._default_owner else "Your tasks have "
-        subject = "Luigi: {}{} in the last {} minutes".format(whose, counted, self._config.email_interval)
+        subject = f"Luigi: {whose}{counted} in the last {self._config.email_interval} minutes"
         body = self._email_body(fail_counts, disable_counts, scheduling_counts, fail_expls)
         send_email(subject, body, email().sender, (owner,))
 
@@ -196,7 +196,7 @@ class BatchNotifier:
         for tasks, error in sorted(self._task_expl_groups(errors), key=lambda group: self._worst_first(group[0])):
             lines += [self._format_tasks(tasks), error]
         body = "\n".join(filter(None, lines)).rstrip()
-        return "<ul>\n{}\n</ul>".format(body) if self._email_format == "html" else body
+        return f"<ul>\n{body}\n</ul>" if self._email_format == "html" else body
 
     def _task_expl_groups(self, expls: Mapping[_TaskCounts, str]) -> list[tuple[Sequence[_TaskCounts], str]]:
         """The tasks that are shown together, with what is shown of their errors."""
@@ -215,7 +215,7 @@ class BatchNotifier:
 
     def _format_tasks(self, tasks: Sequence[_TaskCounts]) -> str:
         ordered = sorted(tasks, key=lambda task: self._worst_first((task,)))
-        lines = ["{} ({})".format(task.name, _counted(*task[1:])) for task in ordered]
+        lines = [f"{task.name} ({_counted(*task[1:])})" for task in ordered]
         if self._email_format == "html":
             return "<li>{}".format("\n<br>".join(lines))
         return "- {}".format("\n  ".join(lines))

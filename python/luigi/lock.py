@@ -22,12 +22,12 @@ def getpcmd(pid: int) -> str:
         command = _command_on_macos(pid)
     else:
         command = _command_from_proc(pid)
-    return "[PROCESS_WITH_PID={}]".format(pid) if command is None else command
+    return f"[PROCESS_WITH_PID={pid}]" if command is None else command
 
 
 def _command_from_proc(pid: int) -> str | None:
     try:
-        with open("/proc/{}/cmdline".format(pid)) as file:
+        with open(f"/proc/{pid}/cmdline") as file:
             return file.read().replace("\0", " ").rstrip()
     except OSError:
         return None  # No such process, or one that this user may not look at.
@@ -71,10 +71,10 @@ def acquire_for(pid_dir: str, num_available: int = 1, kill_signal: int | None = 
         if kill_signal is not None:
             for pid in running:
                 os.kill(pid, kill_signal)
-            print("Sent kill signal to Pids: {}".format(running))
+            print(f"Sent kill signal to Pids: {running}")
             num_available += 1
         if len(running) >= num_available:
-            print("Pid(s) {} already running".format(running))
+            print(f"Pid(s) {running} already running")
             if kill_signal is not None:
                 print(
                     'Note: There have (probably) been 1 other "--take-lock" process which continued to run! '
@@ -117,7 +117,7 @@ def _read_pids_file(pid_file: str) -> set[int]:
 
 def _write_pids_file(pid_file: str, pids_set: Iterable[int]) -> None:
     with open(pid_file, "w") as file:
-        file.writelines("{}\n".format(pid) for pid in pids_set)
+        file.writelines(f"{pid}\n" for pid in pids_set)
     if os.name != "nt":
         # Whoever may enter the folder may also take part in the lock.
         status = os.stat(pid_file)

@@ -264,7 +264,7 @@ def send_error_email(subject: str, message: str, additional_recipients: str | It
 def _prefix(subject: str) -> str:
     """The subject behind the configured prefix."""
     prefix = email().prefix
-    return "{} {}".format(prefix, subject) if prefix else subject
+    return f"{prefix} {subject}" if prefix else subject
 
 
 _PLAIN_BODY = """\
@@ -325,7 +325,7 @@ def format_task_error(headline: str, task: Task, command: str, formatted_excepti
     params = task.to_str_params()
     if settings.format == "html":
         body = _HTML_BODY
-        rows = ["<tr><th>{}</th><td>{}</td></tr>".format(name, value) for name, value in params.items()]
+        rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in params.items()]
     else:
         body = _PLAIN_BODY
         width = max(map(len, params), default=0)

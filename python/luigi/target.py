@@ -96,7 +96,7 @@ class FileSystem(metaclass=abc.ABCMeta):
 
         This fallback looks first and moves then, so another writer can come in between.
         """
-        warnings.warn("File system {} client doesn't support atomic mv.".format(type(self).__name__))
+        warnings.warn(f"File system {type(self).__name__} client doesn't support atomic mv.")
         if self.exists(dest):
             raise FileAlreadyExists()
         self.move(path, dest)
@@ -110,7 +110,7 @@ class FileSystem(metaclass=abc.ABCMeta):
         raise self._lacks("copy")
 
     def _lacks(self, operation: str) -> NotImplementedError:
-        return NotImplementedError("{}() not implemented on {}".format(operation, type(self).__name__))
+        return NotImplementedError(f"{operation}() not implemented on {type(self).__name__}")
 
 
 class FileSystemTarget(Target):
@@ -162,7 +162,7 @@ class FileSystemTarget(Target):
         was written stays under the temporary path, for a look at what went wrong.
         """
         stem = self.path.rstrip("/").rstrip("\\")
-        temporary = "{}-luigi-tmp-{:010}{}".format(stem, _temporary_number(), self._trailing_slash())
+        temporary = f"{stem}-luigi-tmp-{_temporary_number():010}{self._trailing_slash()}"
         folder = os.path.dirname(stem)
         if folder:
             self.fs.mkdir(folder, parents=True, raise_if_exists=False)
