@@ -9,10 +9,11 @@ def version() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command `condotta` with these words after its name; the exit code. It takes over the process."""
 
+@final
 class Scheduler:
     """The scheduler of the engine, in this process. Times are seconds since the epoch."""
 
-    def __init__(self, config: Any, resources: dict[str, int], saved: bytes | None = None) -> None:
+    def __new__(cls, config: Any, resources: dict[str, int], saved: bytes | None = None) -> Scheduler:
         """With the settings that `config` has as attributes, these limits of resources, and what `dump` gave."""
 
     @property
@@ -130,10 +131,11 @@ class FetchError(ConnectionError):
 class RefusedError(FetchError):
     """The server will not answer the same request otherwise."""
 
+@final
 class HttpClient:
     """Sends requests to one server. A process that is forked needs one of its own."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __new__(cls, url: str, timeout: float) -> HttpClient:
         """Requests to the server at `url`; `timeout` bounds each step, in seconds."""
 
     def post(self, path: str, arguments: str) -> str:

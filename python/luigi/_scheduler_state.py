@@ -478,16 +478,27 @@ class SimpleTaskState:
             logger.info("Saved state in %s", self._state_path)
 
     def load(self) -> None:
-        """Read what `dump` wrote. A file that holds something else is said so, and nothing is read."""
+        """Read what `dump` wrote, or Luigi itself. A file that holds something else is said so, and not read."""
         if not os.path.exists(self._state_path):
             logger.info("No prior state file exists at %s. Starting with empty state", self._state_path)
             return
         logger.info("Attempting to load state from %s", self._state_path)
         try:
-            with open(self._state_path, "rb") as file:
-                self._engine.load(time.time(), file.read())
+            self._engine.load(time.time(), read_state(self._state_path))
         except (OSError, ValueError):
             logger.exception("Error when loading state. Starting from empty state.")
+
+
+def read_state(path: str) -> bytes:
+    """The state in a file, in the engine's format; ``ValueError`` when the file holds no state."""
+    from luigi import _luigi_state
+
+    with open(path, "rb") as file:
+        content = file.read()
+        written = os.fstat(file.fileno()).st_mtime
+    if content.startswith(_luigi_state.EXPORT):
+        return content
+    return _luigi_state.export_of(content, written)
 
 
 def _write_whole(path: str, content: Callable[[], bytes]) -> None:

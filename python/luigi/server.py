@@ -27,6 +27,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from condotta import _engine
 from luigi import _server_answers as answers
 from luigi import configuration, parameter
+from luigi._scheduler_state import read_state
 from luigi.scheduler import RPC_METHODS, Scheduler
 from luigi.task import Config
 
@@ -44,7 +45,7 @@ class cors(Config):  # noqa: N801 - the name of the section
     """The section ``[cors]``: which pages of other origins may call the scheduler."""
 
     enabled = parameter.BoolParameter(default=False, description="Let pages of other origins call the scheduler")
-    allowed_origins = parameter.ListParameter(default=(), description="Origins that may, unless any may")
+    allowed_origins: Any = parameter.ListParameter(default=(), description="Origins that may, unless any may")
     allow_any_origin = parameter.BoolParameter(default=False, description="Let pages of any origin")
     allow_null_origin = parameter.BoolParameter(default=False, description="Let pages without an origin, such as files")
     max_age = parameter.IntParameter(default=86400, description="The header Access-Control-Max-Age")
@@ -57,7 +58,8 @@ class cors(Config):  # noqa: N801 - the name of the section
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.allowed_origins = {origin for origin in self.allowed_origins if origin not in ("*", "null")}
+        origins: Any = self.allowed_origins
+        self.allowed_origins = {origin for origin in origins if origin not in ("*", "null")}
 
 
 def from_utc(utcTime: str, fmt: str | None = None) -> int:  # noqa: N803 - the name of the argument is Luigi's
@@ -239,15 +241,31 @@ def _run_engine(api_port: int, address: str | None, unix_socket: str | None, mor
         words += ["--address", address]
     if unix_socket:
         words += ["--unix-socket", unix_socket]
-    state_path = configuration.get_config().get("scheduler", "state_path", None)
-    if state_path and "--state-dir" not in more:
-        # Luigi's file stays what it is; the engine's state is a directory beside it.
-        words += ["--state-dir", f"{state_path}.d"]
     with tempfile.TemporaryDirectory() as directory:
+        state_path = configuration.get_config().get("scheduler", "state_path", None)
+        if state_path and "--state-dir" not in more:
+            # Luigi's file stays what it is; the engine's state is a directory beside it.
+            words += ["--state-dir", f"{state_path}.d"]
+            _take_over(state_path, f"{state_path}.d", os.path.join(directory, "state"))
         settings = os.path.join(directory, "luigi.cfg")
         with open(settings, "w", encoding="utf-8") as file:
             file.write(_settings_text())
         return _engine.main([*words, "--config", settings, *more])
+
+
+def _take_over(state_path: str, state_dir: str, export: str) -> None:
+    """What Luigi's own server left in its file is the engine's first state."""
+    if os.path.exists(state_dir) or not os.path.isfile(state_path) or os.path.getsize(state_path) == 0:
+        return
+    try:
+        state = read_state(state_path)
+    except (OSError, ValueError):
+        logger.exception("The state in %s cannot be read. Starting from empty state.", state_path)
+        return
+    with open(export, "wb") as file:
+        file.write(state)
+    if _engine.main(["state", "import", state_dir, export]) == 0:
+        logger.info("The state in %s was taken over into %s", state_path, state_dir)
 
 
 def _settings_text() -> str:

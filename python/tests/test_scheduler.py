@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import time
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -270,7 +271,14 @@ def test_the_state_is_written_and_read_again(tmp_path):
     assert os.listdir(tmp_path / "var") == ["state"]
 
 
-@pytest.mark.parametrize("content", [b"b0rk", pickle.dumps(({}, {"w": 1.0})), b""])
+class Harmful:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("harm",)
+
+
+@pytest.mark.parametrize("content", [b"b0rk", b"", pickle.dumps([1]), pickle.dumps(({}, {"w": Harmful()}))])
 def test_a_file_that_is_no_state_is_said_and_not_read(tmp_path, caplog, content):
     path = tmp_path / "state"
     path.write_bytes(content)
@@ -278,6 +286,48 @@ def test_a_file_that_is_no_state_is_said_and_not_read(tmp_path, caplog, content)
     scheduler.load()
     assert "Starting from empty state" in caplog.text
     assert list(scheduler._state.get_worker_ids()) == []
+    assert not os.path.exists("harm")
+
+
+def test_a_state_that_luigi_left_is_read():
+    """Luigi 3.8.1 wrote the file at 1700000001."""
+    scheduler = Scheduler(state_path=str(Path(__file__).parent / "data" / "luigi_state.pickle"), resources={"gpu": 2})
+    scheduler.load()
+    statuses = {task.id: task.status for task in scheduler._state.get_active_tasks()}
+    assert statuses == {
+        "A": "PENDING",
+        "B": "PENDING",
+        "C": "UNKNOWN",
+        "D": "FAILED",
+        "E": "DISABLED",
+        "X": "DISABLED",
+        "P": "RUNNING",
+    }
+    task = scheduler._state.get_task("A")
+    assert (task.family, task.module, task.priority, task.deps) == ("F", "m", 3, {"B", "C"})
+    assert (task.public_params, task.hidden_params, task.resources) == ({"x": "1"}, {"h": "2"}, {"gpu": 1})
+    assert (list(task.workers), task.stakeholders, task.batchable) == (["w"], {"w"}, True)
+    assert scheduler._state.get_task("B").params == {"d": "\u00e9"}
+    failed = scheduler._state.get_task("D")
+    assert (failed.expl, failed.num_failures(), failed.retry) == ('"why"', 0, 1700000901)
+    assert scheduler._state.get_task("X").scheduler_disable_time == 1700000001
+    assert scheduler._state.get_task("P").worker_running == "v"
+    assert scheduler._state.get_worker("w").info == {"workers": 2, "host": "here", "tags": ["a"]}
+    assert [message["name"] for message in scheduler.ping(worker="w")["rpc_messages"]] == [
+        "set_worker_processes",
+        "dispatch_scheduler_message",
+    ]
+    assert scheduler._state.get_batcher("w", "F") == (["x"], 5)
+    assert scheduler._state.get_batcher("w", "G") == (["x"], float("inf"))
+    assert scheduler.get_work(worker="w")["task_id"] == "B"
+
+
+def test_the_oldest_states_only_name_workers(tmp_path):
+    path = tmp_path / "state"
+    path.write_bytes(pickle.dumps(({}, {"w": 1e9})))
+    scheduler = Scheduler(state_path=str(path))
+    scheduler.load()
+    assert list(scheduler._state.get_worker_ids()) == ["w"]
 
 
 def test_a_scheduler_can_be_sent_to_another_process():

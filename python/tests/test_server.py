@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 from urllib.parse import quote
@@ -238,6 +240,16 @@ def test_luigid_is_the_engine_and_keeps_its_state_safe(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_SECS) == 0
     assert (tmp_path / "state.pickle.d").is_dir()
+
+
+def test_luigid_takes_over_what_luigi_left(tmp_path):
+    shutil.copy(Path(__file__).parent / "data" / "luigi_state.pickle", tmp_path / "state.pickle")
+    with luigid(tmp_path) as (process, url):
+        assert RemoteScheduler(url).get_work(worker="w")["task_id"] == "B"
+        process.send_signal(signal.SIGTERM)
+        process.wait(WAIT_SECS)
+    with luigid(tmp_path) as (_, url):
+        assert RemoteScheduler(url).get_work(worker="w")["running_tasks"][0]["task_id"] == "B"
 
 
 def test_luigid_ends_in_order_at_ctrl_c(tmp_path):
