@@ -3,9 +3,15 @@
 A pipeline is made of :class:`Task` classes with :class:`Parameter` attributes.
 """
 
-from luigi import configuration, event, local_target, parameter, target, task
+import importlib
+import sys
+import warnings
+
+from luigi import configuration, event, interface, local_target, parameter, rpc, target, task
 from luigi.__version__ import VERSION
 from luigi.event import Event
+from luigi.execution_summary import LuigiStatusCode
+from luigi.interface import build, run
 from luigi.local_target import LocalTarget
 from luigi.parameter import (
     BoolParameter,
@@ -43,6 +49,7 @@ from luigi.parameter import (
     TupleParameter,
     YearParameter,
 )
+from luigi.rpc import RemoteScheduler, RPCError
 from luigi.target import Target
 from luigi.task import (
     Config,
@@ -75,6 +82,7 @@ __all__ = [
     "IntParameter",
     "ListParameter",
     "LocalTarget",
+    "LuigiStatusCode",
     "MonthParameter",
     "NumericalParameter",
     "OptionalBoolParameter",
@@ -90,6 +98,8 @@ __all__ = [
     "OptionalTupleParameter",
     "Parameter",
     "PathParameter",
+    "RPCError",
+    "RemoteScheduler",
     "StrParameter",
     "Target",
     "Task",
@@ -100,11 +110,34 @@ __all__ = [
     "YearParameter",
     "__version__",
     "auto_namespace",
+    "build",
     "configuration",
     "event",
+    "interface",
     "local_target",
     "namespace",
     "parameter",
+    "rpc",
+    "run",
     "target",
     "task",
 ]
+
+
+def _autoload_range() -> None:
+    """Brings in the range tasks for the command line, unless ``[core] autoload_range`` is false."""
+    config = configuration.get_config()
+    if not config.has_option("core", "autoload_range"):
+        warnings.warn(
+            "The range tasks are loaded although [core] autoload_range is not set, which is deprecated. "
+            "Set it to false in luigi.cfg and import luigi.tools.range where it is used, or to true to keep them.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    if config.getboolean("core", "autoload_range", True):
+        importlib.import_module("luigi.tools.range")
+        globals()["range"] = sys.modules["luigi.tools.range"]
+        __all__.append("range")
+
+
+_autoload_range()
