@@ -11,6 +11,7 @@ import json
 import operator
 import sys
 import warnings
+from collections.abc import Callable, Iterable
 from configparser import NoOptionError, NoSectionError
 from enum import Enum, IntEnum
 from json import JSONEncoder
@@ -92,6 +93,19 @@ class ConfigPath(TypedDict):
 
     section: str
     name: str
+
+
+class _ParameterKwargs(TypedDict, total=False):
+    """The options that every parameter class takes by name."""
+
+    is_global: bool
+    significant: bool
+    description: str | None
+    config_path: ConfigPath | None
+    positional: bool
+    always_in_help: bool
+    batch_method: Callable[[Iterable[Any]], Any] | None
+    visibility: ParameterVisibility
 
 
 def __getattr__(name: str) -> Any:

@@ -40,10 +40,11 @@ class Register(abc.ABCMeta):
     _param_plan: Any
 
     def __new__(metacls, classname: str, bases: tuple, classdict: dict, **kwargs: Any) -> Any:
+        # In place before anyone can ask for it, such as an __init_subclass__ of the user's.
+        classdict["_param_plan"] = None
         cls = super().__new__(metacls, classname, bases, classdict, **kwargs)
         # The namespace in force now stays that of the class.
         type.__setattr__(cls, "_namespace_at_class_time", metacls._get_namespace(cls.__module__))
-        type.__setattr__(cls, "_param_plan", None)
         metacls._reg.append(cls)
         return cls
 

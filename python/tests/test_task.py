@@ -173,6 +173,46 @@ def test_a_parameter_put_on_a_mixin_later_counts():
     assert T().param_kwargs == {"a": 7}
 
 
+def test_parameters_are_known_while_a_class_is_made():
+    seen = {}
+
+    class Base(luigi.Task):
+        a = luigi.IntParameter(default=1)
+
+        def __init_subclass__(cls, **kwargs):
+            super().__init_subclass__(**kwargs)
+            seen[cls.__name__] = [name for name, _ in cls.get_params()]
+            cls.added = luigi.IntParameter(default=3)
+
+    assert Base().param_kwargs == {"a": 1}
+
+    class Sub(Base):
+        b = luigi.IntParameter(default=2)
+
+    assert seen == {"Sub": ["a", "b"]}
+    assert Sub().param_kwargs == {"a": 1, "b": 2, "added": 3}
+
+
+def test_a_descriptor_that_answers_with_a_parameter_counts():
+    class Shared:
+        param = luigi.IntParameter(default=4)
+
+        def __set_name__(self, owner, name):
+            self.param.__set_name__(owner, name)
+
+        def __get__(self, instance, owner):
+            return self.param.__get__(instance, owner)
+
+        def __set__(self, instance, value):
+            self.param.__set__(instance, value)
+
+    class T(luigi.Task):
+        a = Shared()
+
+    assert T(5).a == 5
+    assert T().task_id == task_id_str("T", {"a": "4"})
+
+
 def test_a_parameter_that_changes_counts():
     class T(luigi.Task):
         a = luigi.IntParameter(default=1)
