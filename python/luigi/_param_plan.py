@@ -58,9 +58,9 @@ def _find_parameters(cls: Any) -> dict[str, Any]:
     for name, value in attributes.items():
         if isinstance(value, parameter.Parameter):
             found[name] = value
-        elif (
-            not name.startswith("__") and hasattr(type(value), "__get__") and not isinstance(value, _NO_PARAMETER_TYPES)
-        ):
+        elif name.startswith("__") or isinstance(value, _NO_PARAMETER_TYPES):
+            continue
+        elif hasattr(type(value), "__get__"):
             # A descriptor of the user's may answer with a parameter when it is asked through the class.
             value = getattr(cls, name, None)
             if isinstance(value, parameter.Parameter):

@@ -195,7 +195,8 @@ def test_parameters_are_known_while_a_class_is_made():
 
 def test_a_descriptor_that_answers_with_a_parameter_counts():
     class Shared:
-        param = luigi.IntParameter(default=4)
+        def __init__(self):
+            self.param = luigi.IntParameter(default=4)
 
         def __set_name__(self, owner, name):
             self.param.__set_name__(owner, name)
