@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential
+
 import luigi
 import luigi.target
 from luigi.contrib import gcp
@@ -27,7 +29,6 @@ from luigi.contrib._bigquery_terms import (
     WriteDisposition,
 )
 from luigi.task import flatten
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential
 
 logger = logging.getLogger("luigi-interface")
 

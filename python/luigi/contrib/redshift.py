@@ -232,9 +232,7 @@ class S3CopyToTable(rdbms.CopyToTable, _CredentialsMixin):
         if not dot:
             return True
         with closing(connection.cursor()) as cursor:
-            cursor.execute(
-                "select 1 as schema_exists from pg_namespace where nspname = lower(%s) limit 1", [schema]
-            )
+            cursor.execute("select 1 as schema_exists from pg_namespace where nspname = lower(%s) limit 1", [schema])
             return bool(cursor.fetchone())
 
     def does_table_exist(self, connection: Any) -> bool:

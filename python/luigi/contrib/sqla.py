@@ -24,8 +24,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import luigi
 import sqlalchemy
+
+import luigi
 
 
 class SQLAlchemyTarget(luigi.Target):
@@ -233,9 +234,7 @@ class CopyToTable(luigi.Task):
 
     def run(self) -> None:
         """Creates the table where it is missing, inserts the rows and marks the output, all or nothing."""
-        self._logger.info(
-            "Running task copy to table for update id %s for table %s", self.update_id(), self.table
-        )
+        self._logger.info("Running task copy to table for update id %s for table %s", self.update_id(), self.table)
         output = self.output()
         engine = output.engine
         self.create_table(engine)

@@ -161,11 +161,12 @@ def mysql_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Server]:
-    """A Redis server that keeps nothing on disk."""
+    """A Redis server that asks for a password and keeps nothing on disk."""
     redis = pytest.importorskip("redis")
     program = _program("redis-server")
-    server = Server(_spare_port())
+    server = Server(_spare_port(), password="secret")
     with _folder() as (folder, as_user):
         command = [program, "--port", str(server.port), "--bind", HOST, "--save", "", "--dir", folder]
-        with _running(command, folder, as_user, lambda: redis.Redis(host=HOST, port=server.port).ping()):
+        client = redis.Redis(host=HOST, port=server.port, password=server.password)
+        with _running([*command, "--requirepass", server.password], folder, as_user, client.ping):
             yield server

@@ -9,7 +9,7 @@ import pytest
 
 import luigi
 
-postgres = pytest.importorskip("luigi.contrib.postgres")
+from luigi.contrib import postgres
 psycopg2 = pytest.importorskip("psycopg2")
 
 
