@@ -292,10 +292,10 @@ class CopyToIndex(luigi.Task):
         es = self._init_connection()
         if self.mapping:
             es.indices.put_mapping(index=self.index, doc_type=self.doc_type, body=self.mapping)
-        es.indices.put_settings({"index": {"refresh_interval": "-1"}}, index=self.index)
+        es.indices.put_settings(body={"index": {"refresh_interval": "-1"}}, index=self.index)
         try:
             bulk(es, self._docs(), chunk_size=self.chunk_size, raise_on_error=self.raise_on_error)
         finally:
-            es.indices.put_settings({"index": {"refresh_interval": "1s"}}, index=self.index)
+            es.indices.put_settings(body={"index": {"refresh_interval": "1s"}}, index=self.index)
         es.indices.refresh()
         self.output().touch()

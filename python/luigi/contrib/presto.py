@@ -34,7 +34,7 @@ class presto(luigi.Config):
     port = luigi.IntParameter(default=8090, description="Presto port")
     user = luigi.Parameter(default="anonymous", description="Presto user")
     catalog = luigi.Parameter(default="hive", description="Default catalog")
-    password = luigi.Parameter(default=None, description="User password")
+    password = luigi.OptionalParameter(default=None, description="User password")
     protocol = luigi.Parameter(default="https", description="Presto connection protocol")
     poll_interval = luigi.FloatParameter(default=1.0, description="Seconds between two questions for the progress")
 
