@@ -74,8 +74,9 @@ class BigQueryLoadAvro(BigQueryLoadTask):
 
     @staticmethod
     def _get_writer_schema(datum_reader: Any) -> Any:
-        """The schema that a file was written with."""
-        return datum_reader.writer_schema
+        """The schema that a file was written with. Each of the packages avro and avro-python3 has a name for it."""
+        name = "writers_schema" if hasattr(datum_reader, "writers_schema") else "writer_schema"
+        return getattr(datum_reader, name)
 
     def _set_output_doc(self, avro_schema: Any) -> None:
         output = self.output()

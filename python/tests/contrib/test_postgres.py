@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 import luigi
-
 from luigi.contrib import postgres
+
 psycopg2 = pytest.importorskip("psycopg2")
 
 
