@@ -168,6 +168,29 @@ class RemoteScheduler:
         self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
         self._fetcher: Any = _EngineFetcher(self._url) if HAS_REQUESTS else URLLibFetcher()
         self._full_urls: dict[str, str] = {}
+        self._tells_of_work = isinstance(self._fetcher, _EngineFetcher)
+
+    def wait_for_work(self, worker: str, seconds: float) -> None:
+        """Wait so many seconds, or until the server says that there may be work for the worker.
+
+        Stock servers cannot say that; the wait is as long as it may be then.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if not self._tells_of_work:
+                time.sleep(left)
+                return
+            # Short requests, so that signals are seen between them.
+            body = {"data": json.dumps({"worker": worker, "seconds": min(left, 1.0)})}
+            try:
+                answer = self._fetcher.fetch(_urljoin(self._url, "/api/await_work"), body, self._connect_timeout)
+                if json.loads(answer)["response"]["ready"]:
+                    return
+            except _engine.RefusedError:
+                self._tells_of_work = False
+            except Exception:
+                # The next request finds out whether the server is away, and tries again as is configured.
+                time.sleep(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """Close the connections to the server."""

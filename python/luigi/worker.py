@@ -43,6 +43,7 @@ from luigi._worker_parts import (
     TracebackWrapper,
 )
 from luigi.event import Event
+from luigi.rpc import RemoteScheduler
 from luigi.scheduler import DISABLED, DONE, FAILED, PENDING, UNKNOWN, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED, RetryPolicy, Scheduler
 from luigi.target import Target
 from luigi.task import DynamicRequirements, Task, flatten
@@ -546,7 +547,10 @@ class Worker(FailureMails, _engine.WorkerSteps):
         while True:
             seconds = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
             logger.debug("Sleeping for %f seconds", seconds)
-            time.sleep(seconds)
+            if isinstance(self._scheduler, RemoteScheduler):
+                self._scheduler.wait_for_work(self._id, seconds)
+            else:
+                time.sleep(seconds)
             yield
 
     def handle_interrupt(self, signum: int, _: Any) -> None:
