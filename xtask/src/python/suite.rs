@@ -112,6 +112,21 @@ fn tests(
     wheel: &Path,
 ) -> anyhow::Result<Tally> {
     setup::need_services()?;
+    let mut examples = Command::new("cargo");
+    examples
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "condotta-examples",
+            "--example",
+            "with_python",
+        ])
+        .current_dir(project.root());
+    anyhow::ensure!(
+        shell::run(examples)?.success,
+        "the example with_python does not build"
+    );
     let folder = project
         .target()
         .join("python/runs")
@@ -134,6 +149,7 @@ fn tests(
         .env("PYTHONPATH", project.root().join("xtask/python"))
         .env("CONDOTTA_REPORT", &written)
         .env("CONDOTTA_WHEEL", wheel)
+        .env("CONDOTTA_EXAMPLES", project.target().join("debug/examples"))
         .env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?)
         .env_remove("LUIGI_CONFIG_PATH")
         .env_remove("LUIGI_CONFIG_PARSER");
