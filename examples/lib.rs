@@ -24,6 +24,7 @@ mod book {
         batching = "docs/how-to/batching.md";
         resources_priority_retry = "docs/how-to/resources-priority-retry.md";
         external_tasks = "docs/how-to/external-tasks.md";
+        two_languages = "docs/how-to/two-languages.md";
         time_outs = "docs/how-to/time-outs.md";
         testing = "docs/how-to/testing.md";
         configuration = "docs/how-to/configuration.md";
