@@ -1,6 +1,6 @@
 """Luigi's public names, on Condotta's engine.
 
-A pipeline is made of :class:`Task` classes with :class:`Parameter` attributes.
+A pipeline is made of :class:`Task` classes with :class:`Parameter` attributes; :func:`build` and :func:`run` run it.
 """
 
 import importlib
@@ -123,17 +123,24 @@ __all__ = [
     "task",
 ]
 
+# Word for word, blanks included, what users filter by.
+_AUTOLOAD_WARNING = """
+        Autoloading range tasks by default has been deprecated and will be removed in a future version.
+        To get the behavior now add an option to luigi.cfg:
+
+          [core]
+            autoload_range: false
+
+        Alternately set the option to true to continue with existing behaviour and suppress this warning.
+    """
+
 
 def _autoload_range() -> None:
     """Brings in the range tasks for the command line, unless ``[core] autoload_range`` is false."""
     config = configuration.get_config()
     if not config.has_option("core", "autoload_range"):
-        warnings.warn(
-            "The range tasks are loaded although [core] autoload_range is not set, which is deprecated. "
-            "Set it to false in luigi.cfg and import luigi.tools.range where it is used, or to true to keep them.",
-            DeprecationWarning,
-            stacklevel=3,
-        )
+        # Said in this module's name, as Luigi does: Python shows it to those who ask for such warnings.
+        warnings.warn(_AUTOLOAD_WARNING, DeprecationWarning, stacklevel=2)
     if config.getboolean("core", "autoload_range", True):
         importlib.import_module("luigi.tools.range")
         globals()["range"] = sys.modules["luigi.tools.range"]

@@ -1,0 +1,45 @@
+"""The top level of the package: its names, its version, and the range tasks that come with it."""
+
+import subprocess
+import sys
+
+import luigi
+
+
+def python(program, config, folder, *options):
+    """Runs a program that finds ``config`` in its folder. Returns what it printed and what it warned about."""
+    (folder / "luigi.cfg").write_text(config)
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program],
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_every_public_name_is_there():
+    assert luigi.__version__ == luigi.VERSION == "3.8.1"
+    for name in luigi.__all__:
+        assert getattr(luigi, name) is not None
+    assert {"Task", "Parameter", "LocalTarget", "build", "run", "range", "RPCError"} <= set(luigi.__all__)
+
+
+def test_range_tasks_come_along_with_a_warning_unless_the_configuration_decides(folder_of_its_own):
+    program = "import luigi; print(hasattr(luigi, 'range'))"
+    options = ("-W", "always::DeprecationWarning:luigi")
+    unset = python(program, "", folder_of_its_own, *options)
+    assert unset[0] == "True\n"
+    assert "Autoloading range tasks by default has been deprecated and will be removed in a future version." in unset[1]
+    assert python(program, "[core]\nautoload_range = true\n", folder_of_its_own, *options) == ("True\n", "")
+    assert python(program, "[core]\nautoload_range = false\n", folder_of_its_own, *options) == ("False\n", "")
+    assert python(program, "", folder_of_its_own) == ("True\n", "")
+
+
+def test_importing_luigi_leaves_heavy_modules_alone(folder_of_its_own):
+    heavy = "argparse pathlib toml jsonschema typing_extensions sqlalchemy smtplib tornado requests".split()
+    program = f"import luigi, sys; print([name for name in {heavy} if name in sys.modules])"
+    assert python(program, "", folder_of_its_own) == ("[]\n", "")
