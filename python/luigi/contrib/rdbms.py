@@ -74,7 +74,7 @@ class _MetadataColumnsMixin:
             cursor.execute(query)
 
 
-class _Connected:
+class _Connected(metaclass=abc.ABCMeta):
     """Where the database is and who logs in: what a subclass has to give."""
 
     @property
