@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import Any, NoReturn
 
+from luigi import execution_summary, interface
+from luigi.cmdline_parser import CmdlineParser
 from luigi.parameter import IntParameter
 from luigi.setup_logging import InterfaceLogging
 from luigi.task import Config
@@ -31,25 +33,21 @@ class retcode(Config):
 
 def run_with_retcodes(argv: list[str]) -> NoReturn:
     """Runs the command line `argv` (without the program's name) and exits with the code of the outcome."""
-    import luigi.execution_summary
-    import luigi.interface
-    from luigi.cmdline_parser import CmdlineParser
-
     with CmdlineParser.global_instance(argv):
         codes = retcode()
     try:
-        worker = luigi.interface._run(argv).worker
-    except luigi.interface.PidLockAlreadyTakenExit:
+        worker = interface._run(argv).worker
+    except interface.PidLockAlreadyTakenExit:
         sys.exit(codes.already_running)
     except Exception:
         # The error may have come before logging was set up, and must be seen.
-        InterfaceLogging.setup(luigi.interface.core())
+        InterfaceLogging.setup(interface.core())
         logging.getLogger("luigi-interface").exception("Uncaught exception in luigi")
         sys.exit(codes.unhandled_exception)
 
     with CmdlineParser.global_instance(argv):
-        outcome = luigi.execution_summary._summary_dict(worker)
-        root_task = luigi.execution_summary._root_task(worker)
+        outcome = execution_summary._summary_dict(worker)
+        root_task = execution_summary._root_task(worker)
     sys.exit(_exit_code(codes, outcome, root_task))
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import luigi.interface  # noqa: F401  (its settings are flags of the command line)
 from luigi import parameter
 from luigi.cmdline_parser import CmdlineParser
 from luigi.target import FileSystemTarget

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 
+import luigi.interface  # noqa: F401  (its settings are flags of the command line)
 from luigi.cmdline_parser import CmdlineParser
 from luigi.task import Task, flatten
 
