@@ -211,7 +211,7 @@ class OutputPipeProcessWrapper:
                 raise
         if self._process.returncode != 0:
             self._discard_output()
-            raise RuntimeError("Error when executing command %s" % self._command)
+            raise RuntimeError(f"Error when executing command {self._command}")
         if self._output_pipe is not None:
             self._output_pipe.close()
 
