@@ -268,6 +268,20 @@ def test_luigid_takes_further_options_and_says_what_is_wrong(tmp_path):
         assert "--no-such-option" in said
 
 
+def test_the_command_condotta_goes_into_the_background(tmp_path):
+    path, pidfile = str(tmp_path / "sock"), tmp_path / "pid"
+    words = ["scheduler", "--background", "--unix-socket", path, "--state-dir", str(tmp_path / "state")]
+    words += ["--pidfile", str(pidfile), "--logdir", str(tmp_path / "log")]
+    program = "import sys; from condotta import _engine; sys.exit(_engine.main())"
+    subprocess.run([sys.executable, "-c", program, *words], check=True, timeout=WAIT_SECS, env=ENVIRONMENT)
+    pid = int(pidfile.read_text())
+    try:
+        assert RemoteScheduler("http+unix://" + quote(path, safe="")).ping(worker="w") == {"rpc_messages": []}
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not pidfile.exists())
+
+
 def test_settings_of_this_process_are_the_engines(tmp_path):
     config = luigi.configuration.get_config()
     with mock.patch.object(luigi.server._engine, "main", return_value=0) as main:
