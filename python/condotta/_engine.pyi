@@ -131,6 +131,9 @@ class FetchError(ConnectionError):
 class RefusedError(FetchError):
     """The server will not answer the same request otherwise."""
 
+class NoMethodError(RefusedError):
+    """The server has no such method."""
+
 @final
 class HttpClient:
     """Sends requests to one server. A process that is forked needs one of its own."""

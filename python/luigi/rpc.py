@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -24,6 +25,11 @@ logger = logging.getLogger("luigi-interface")
 HAS_UNIX_SOCKET = True
 #: Whether connections are kept open between requests. Without, each request is one of ``urllib``.
 HAS_REQUESTS = True
+
+#: So many tasks are announced in one request to a server that takes many.
+_TASKS_AT_ONCE = 500
+#: And so many bytes of them: a proxy on the way may take less than the server does.
+_BYTES_AT_ONCE = 200 << 10
 
 
 def _urljoin(base: str, url: str) -> str:
@@ -168,7 +174,7 @@ class RemoteScheduler:
         self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
         self._fetcher: Any = _EngineFetcher(self._url) if HAS_REQUESTS else URLLibFetcher()
         self._full_urls: dict[str, str] = {}
-        self._tells_of_work = isinstance(self._fetcher, _EngineFetcher)
+        self._tells_of_work = self._takes_many = isinstance(self._fetcher, _EngineFetcher)
 
     def wait_for_work(self, worker: str, seconds: float) -> None:
         """Wait so many seconds, or until the server says that there may be work for the worker.
@@ -219,6 +225,40 @@ class RemoteScheduler:
                     self._log_retry(attempt + 1)
             attempt += 1
             self._wait()
+
+    def add_tasks(self, tasks: Sequence[dict[str, Any]]) -> None:
+        """Announce many tasks: for each the arguments of ``add_task``, in order.
+
+        The engine's server takes many in one request, and makes them safe at once; others get them one by one.
+        """
+        waiting = list(tasks)
+        while waiting and self._takes_many:
+            count = self._announce_some(waiting)
+            del waiting[:count]
+        for arguments in waiting:
+            self.add_task(**arguments)  # type: ignore[attr-defined]
+
+    def _announce_some(self, tasks: Sequence[dict[str, Any]]) -> int:
+        """Announce as many of these as go into one request; how many that were."""
+        texts: list[str] = []
+        length = 0
+        for arguments in tasks[:_TASKS_AT_ONCE]:
+            text = json.dumps(arguments)
+            length += len(text)
+            if texts and length > _BYTES_AT_ONCE:
+                break
+            texts.append(text)
+        try:
+            page = self._fetch("/api/add_tasks", {"data": '{"tasks": [' + ", ".join(texts) + "]}"})
+        except RPCError as error:
+            if not isinstance(error.sub_exception, _engine.NoMethodError):
+                raise
+            self._takes_many = False
+            return 0
+        refused = json.loads(page)["response"]["refused"]
+        if refused:
+            raise RPCError(f"{self._url!r} refused to add a task: {refused[0]['error']}")
+        return len(texts)
 
     def _log_retry(self, attempt: int) -> None:
         logger.warning("Failed connecting to remote scheduler %r", self._url, exc_info=True)

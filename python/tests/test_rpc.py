@@ -163,6 +163,30 @@ def test_no_work_at_all_is_asked_for_again(client, server):
         client.get_work(worker="w")
 
 
+def test_many_tasks_are_announced_at_once(client, server):
+    """The scheduler here has no method for that, so the test answers in its place."""
+    server.answers += [(200, {"refused": []})] * 4
+    client.add_tasks([{"worker": "w", "task_id": str(number)} for number in range(501)])
+    assert [len(arguments["tasks"]) for _, arguments, *_ in server.asked] == [500, 1]
+    long = "x" * (150 << 10)
+    client.add_tasks([{"worker": "w", "task_id": str(number), "expl": long} for number in range(2)])
+    assert [len(arguments["tasks"]) for _, arguments, *_ in server.asked[2:]] == [1, 1]
+
+
+def test_a_task_that_is_refused_among_many_is_said(client, server):
+    server.answers += [(200, {"refused": [{"index": 0, "error": "it has no name"}]})]
+    with pytest.raises(RPCError, match="it has no name"):
+        client.add_tasks([{"worker": "w", "task_id": ""}])
+
+
+def test_a_server_that_takes_single_tasks_gets_them_one_by_one(client, server):
+    server.answers += [(404, None)]
+    client.add_tasks([{"worker": "w", "task_id": "A"}, {"worker": "w", "task_id": "B"}])
+    client.add_tasks([{"worker": "w", "task_id": "C"}])
+    assert [path for path, *_ in server.asked] == ["/api/add_tasks"] + ["/api/add_task"] * 3
+    assert set(client.task_list()) == {"A", "B", "C"}
+
+
 def test_a_socket_in_the_file_system(tmp_path):
     path = str(tmp_path / "luigid.sock")
     with UnixServer(path, Handler) as server:

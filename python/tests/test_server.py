@@ -229,7 +229,8 @@ def luigid(tmp_path, *words):
 def test_luigid_is_the_engine_and_keeps_its_state_safe(tmp_path):
     with luigid(tmp_path) as (process, url):
         client = RemoteScheduler(url)
-        client.add_task(worker="w", task_id="A")
+        client.add_tasks([{"worker": "w", "task_id": "B", "deps": ["A"]}, {"worker": "w", "task_id": "A"}])
+        assert client._takes_many
         # A server of Luigi would have lost it.
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT_SECS)

@@ -1,6 +1,6 @@
 //! The class `HttpClient`: requests to a scheduler server.
 
-use condotta_worker::HttpClient as Client;
+use condotta_worker::{HttpClient as Client, Outlook};
 use pyo3::{
     create_exception,
     exceptions::{PyConnectionError, PyValueError},
@@ -18,6 +18,13 @@ create_exception!(
     RefusedError,
     FetchError,
     "The server will not answer the same request otherwise."
+);
+
+create_exception!(
+    condotta._engine,
+    NoMethodError,
+    RefusedError,
+    "The server has no such method."
 );
 
 /// Sends requests to one server. Connections stay open between them, so a process that is forked
@@ -42,12 +49,10 @@ impl HttpClient {
     /// `FetchError` when there is none.
     fn post(&self, py: Python<'_>, path: &str, arguments: &str) -> PyResult<String> {
         let answer = py.detach(|| self.client.post(path, arguments));
-        answer.map_err(|failure| {
-            if failure.may_pass {
-                FetchError::new_err(failure.to_string())
-            } else {
-                RefusedError::new_err(failure.to_string())
-            }
+        answer.map_err(|failure| match failure.outlook {
+            Outlook::MayPass => FetchError::new_err(failure.to_string()),
+            Outlook::Refused => RefusedError::new_err(failure.to_string()),
+            Outlook::NoMethod => NoMethodError::new_err(failure.to_string()),
         })
     }
 }

@@ -20,7 +20,7 @@ mod _engine {
     #[pymodule_export]
     use crate::command::main;
     #[pymodule_export]
-    use crate::http::{FetchError, HttpClient, RefusedError};
+    use crate::http::{FetchError, HttpClient, NoMethodError, RefusedError};
     #[pymodule_export]
     use crate::scheduler::Scheduler;
     #[pymodule_export]

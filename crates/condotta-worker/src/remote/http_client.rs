@@ -18,8 +18,19 @@ pub struct HttpClient {
 #[error("{reason}")]
 pub struct HttpFailure {
     reason: String,
-    /// Whether the same request may be answered at another time.
-    pub may_pass: bool,
+    /// What that means for the same request.
+    pub outlook: Outlook,
+}
+
+/// What may become of a request that failed, if it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It may be answered at another time.
+    MayPass,
+    /// It will fail each time.
+    Refused,
+    /// It will fail each time, because the server has no such method.
+    NoMethod,
 }
 
 impl HttpClient {
@@ -48,7 +59,13 @@ impl HttpClient {
         let answer = self.http.post(path, keywords, Duration::ZERO);
         answer.map_err(|failure| HttpFailure {
             reason: failure.error.to_string(),
-            may_pass: matches!(failure.kind, FailureKind::Away { .. } | FailureKind::Broken),
+            outlook: match failure.kind {
+                FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,
+                FailureKind::NoMethod => Outlook::NoMethod,
+                FailureKind::NoWay | FailureKind::TooLong | FailureKind::Refused => {
+                    Outlook::Refused
+                }
+            },
         })
     }
 }

@@ -34,7 +34,7 @@ use self::{
 };
 pub use self::{
     address::AddressError,
-    http_client::{HttpClient, HttpFailure},
+    http_client::{HttpClient, HttpFailure, Outlook},
 };
 use crate::{Scheduler, SchedulerError, StopSignal, Wake};
 
