@@ -139,7 +139,7 @@ def infer_bulk_complete_from_fs(
     The outputs must be files with the date in their paths, and the task must have no `complete` of its
     own. `datetime_to_re` gives a regular expression whose groups are the parts of the date.
     """
-    locations = _get_filesystems_and_globs(datetime_to_task, datetime_to_re)
+    locations = list(_get_filesystems_and_globs(datetime_to_task, datetime_to_re))
     paths = [[output.path for output in flatten_output(datetime_to_task(each))] for each in datetimes]
     existing: set[str] = set()
     for (filesystem, glob), over_time in zip(locations, zip(*paths)):
