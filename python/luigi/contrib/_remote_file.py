@@ -41,28 +41,6 @@ class UploadOnClose(AtomicLocalFile):
         os.close(handle)
         return name
 
-    def close(self) -> None:
-        """Finish the local file and hand it over; a second call does nothing."""
-        if self.closed:
-            return
-        try:
-            super().close()
-        finally:
-            remove_quietly(self.tmp_path)
-
-    def discard(self) -> None:
-        """Throw away what was written."""
-        try:
-            io.BufferedWriter.close(self)
-        finally:
-            remove_quietly(self.tmp_path)
-
-    def __exit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
-        if exc_type:
-            self.discard()
-        else:
-            self.close()
-
 
 class RemovedOnClose(io.FileIO):
     """A local copy, opened for reading, that is deleted when it is closed."""

@@ -2,9 +2,6 @@
 
 import base64
 import gc
-import glob
-import os
-import tempfile
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -36,14 +33,8 @@ def client(host):
     return AzureBlobClient("acc", KEY, custom_domain=host, protocol="http", retry_total=0)
 
 
-def leftovers():
-    patterns = ("luigi-upload-*", "luigi-azureblob-*")
-    return {path for pattern in patterns for path in glob.glob(os.path.join(tempfile.gettempdir(), pattern))}
-
-
 @pytest.mark.parametrize("download", [True, False])
-def test_a_written_blob_appears_when_it_is_whole(client, account, download):
-    before = leftovers()
+def test_a_written_blob_appears_when_it_is_whole(client, account, download, leftovers):
     target = AzureBlobTarget("box", "dir/a.txt", client, download_when_reading=download)
     assert not target.exists()
     with target.open("w") as out:
@@ -55,16 +46,15 @@ def test_a_written_blob_appears_when_it_is_whole(client, account, download):
     with target.open("r") as back:
         assert back.read() == "one\ntwo\n"
     back.close()
-    assert leftovers() == before
+    assert leftovers() == []
     assert account.leases == {}
 
 
-def test_a_failing_with_leaves_nothing(client, account):
-    before = leftovers()
+def test_a_failing_with_leaves_nothing(client, account, leftovers):
     with pytest.raises(ZeroDivisionError), AzureBlobTarget("box", "a", client).open("w") as out:
         out.write(str(1 // 0))
     assert account.blobs == {}
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 def test_writing_again_replaces_and_gives_the_lease_back(client, account):
@@ -112,12 +102,11 @@ def test_pieces_and_lines(client, account, download):
     assert client.download_as_bytes("box", "a", 3) == b"one"
 
 
-def test_reading_what_is_not_there(client, account):
+def test_reading_what_is_not_there(client, account, leftovers):
     account.containers.add("box")
-    before = leftovers()
     with pytest.raises(ResourceNotFoundError), AzureBlobTarget("box", "none", client).open("r") as back:
         back.read()
-    assert leftovers() == before
+    assert leftovers() == []
     with pytest.raises(ValueError, match="Unsupported open mode 'a'"):
         AzureBlobTarget("box", "none", client).open("a")
 

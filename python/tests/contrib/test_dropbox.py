@@ -1,8 +1,6 @@
 """Dropbox: its own client library against files in memory."""
 
-import glob
 import os
-import tempfile
 
 import dropbox
 import pytest
@@ -27,13 +25,7 @@ def client(box):
     return DropboxClient("token")
 
 
-def leftovers():
-    patterns = ("luigi-upload-*", "luigi-dropbox-*")
-    return {path for pattern in patterns for path in glob.glob(os.path.join(tempfile.gettempdir(), pattern))}
-
-
-def test_a_written_file_appears_when_it_is_whole(box):
-    before = leftovers()
+def test_a_written_file_appears_when_it_is_whole(box, leftovers):
     target = DropboxTarget("/dir/a.txt", "token")
     assert str(target) == "/dir/a.txt"
     with target.open("w") as out:
@@ -45,11 +37,10 @@ def test_a_written_file_appears_when_it_is_whole(box):
     with target.open("r") as back:
         assert back.read() == "one\ntwo\n"
     back.close()
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_with_leaves_nothing(box):
-    before = leftovers()
+def test_a_failing_with_leaves_nothing(box, leftovers):
     target = DropboxTarget("/a", "token")
     with pytest.raises(ZeroDivisionError), target.open("w") as out:
         out.write(str(1 // 0))
@@ -57,7 +48,7 @@ def test_a_failing_with_leaves_nothing(box):
         with open(path, "w") as out:
             out.write(str(1 // 0))
     assert box.files == {}
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 @pytest.mark.parametrize("file_format", [luigi.format.Nop, luigi.format.Gzip], ids=["nop", "gzip"])
@@ -97,14 +88,13 @@ def test_other_content_is_not_overwritten(box):
     assert box.files["/a"] == b"old"
 
 
-def test_a_temporary_path_is_uploaded(box):
-    before = leftovers()
+def test_a_temporary_path_is_uploaded(box, leftovers):
     with DropboxTarget("/dir/a.txt", "token").temporary_path() as path:
         assert path.endswith("a.txt")
         with open(path, "wb") as out:
             out.write(b"bytes")
     assert box.files["/dir/a.txt"] == b"bytes"
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 def test_what_exists(client, box):

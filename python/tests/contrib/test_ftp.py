@@ -3,9 +3,7 @@
 import datetime
 import ftplib
 import gc
-import glob
 import os
-import tempfile
 
 import paramiko
 import pysftp
@@ -73,13 +71,7 @@ def names(folder):
     )
 
 
-def leftovers():
-    patterns = ("luigi-upload-*", "luigi-contrib-ftp_*")
-    return {path for pattern in patterns for path in glob.glob(os.path.join(tempfile.gettempdir(), pattern))}
-
-
-def test_a_written_file_appears_when_it_is_whole(place):
-    before = leftovers()
+def test_a_written_file_appears_when_it_is_whole(place, leftovers):
     target = place.target("new/folder/a.txt")
     assert not target.exists()
     with target.open("w") as out:
@@ -92,17 +84,16 @@ def test_a_written_file_appears_when_it_is_whole(place):
     assert target.exists()
     del target, out, back
     gc.collect()
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_with_leaves_nothing(place):
-    before = leftovers()
+def test_a_failing_with_leaves_nothing(place, leftovers):
     target = place.target("a.txt")
     with pytest.raises(ZeroDivisionError), target.open("w") as out:
         out.write("half")
         out.write(str(1 // 0))
     assert names(place.folder) == []
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 def test_writing_again_replaces(place):

@@ -1,9 +1,7 @@
 """Google Cloud Storage: Google's own client library against a server in memory."""
 
 import gc
-import glob
 import os
-import tempfile
 
 import googleapiclient.errors
 import httplib2
@@ -43,13 +41,7 @@ def names(store):
     return sorted(name for _, name in store.objects)
 
 
-def leftovers():
-    patterns = ("luigi-upload-*", "luigi-gcs-*")
-    return {path for pattern in patterns for path in glob.glob(os.path.join(tempfile.gettempdir(), pattern))}
-
-
-def test_a_written_object_appears_when_it_is_whole(client, store):
-    before = leftovers()
+def test_a_written_object_appears_when_it_is_whole(client, store, leftovers):
     target = GCSTarget("gs://store/dir/a.txt", client=client)
     with target.open("w") as out:
         out.write("one\ntwo\n")
@@ -61,11 +53,10 @@ def test_a_written_object_appears_when_it_is_whole(client, store):
     with target.open() as back:
         assert back.read() == "one\ntwo\n"
     back.close()
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_with_leaves_nothing(client, store):
-    before = leftovers()
+def test_a_failing_with_leaves_nothing(client, store, leftovers):
     with pytest.raises(ZeroDivisionError), GCSTarget("gs://store/a", client=client).open("w") as out:
         out.write(str(1 // 0))
     out = GCSTarget("gs://store/a", client=client).open("w")
@@ -73,14 +64,13 @@ def test_a_failing_with_leaves_nothing(client, store):
     del out
     gc.collect()
     assert names(store) == []
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_upload_is_said(client):
-    before = leftovers()
+def test_a_failing_upload_is_said(client, leftovers):
     with pytest.raises(googleapiclient.errors.HttpError), GCSTarget("gs://none/a", client=client).open("w") as out:
         out.write("text")
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 @pytest.mark.parametrize("file_format", [luigi.format.Nop, luigi.format.Gzip], ids=["nop", "gzip"])
@@ -112,13 +102,12 @@ def test_large_files_go_in_chunks(store, client, tmp_path):
     assert seen == [100_000, 200_000]
 
 
-def test_what_cannot_be_read_leaves_no_copy(client):
-    before = leftovers()
+def test_what_cannot_be_read_leaves_no_copy(client, leftovers):
     with pytest.raises(googleapiclient.errors.HttpError):
         GCSTarget("gs://store/none", client=client).open()
     with pytest.raises(ValueError, match="Unsupported open mode 'a'"):
         GCSTarget("gs://store/none", client=client).open("a")
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 def test_several_files_at_once(client, store, tmp_path):

@@ -2,10 +2,8 @@
 
 import datetime
 import gc
-import glob
 import os
 import pickle
-import tempfile
 import threading
 
 import boto3
@@ -55,12 +53,7 @@ def settings(monkeypatch, **options):
     monkeypatch.setattr(configuration.LuigiConfigParser, "_instance", parser)
 
 
-def leftovers():
-    return set(glob.glob(os.path.join(tempfile.gettempdir(), "luigi-upload-*")))
-
-
-def test_written_object_is_whole_and_nothing_stays_behind(client):
-    before = leftovers()
+def test_written_object_is_whole_and_nothing_stays_behind(client, leftovers):
     target = S3Target("s3://store/dir/a.txt", client=client)
     with target.open("w") as out:
         out.write("one\ntwo\n")
@@ -69,31 +62,29 @@ def test_written_object_is_whole_and_nothing_stays_behind(client):
     assert client.get_as_string(target.path) == "one\ntwo\n"
     with target.open() as back:
         assert list(back) == ["one\n", "two\n"]
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_with_leaves_no_object(client):
-    before = leftovers()
+def test_a_failing_with_leaves_no_object(client, leftovers):
     target = S3Target("s3://store/a.txt", client=client)
     with pytest.raises(ZeroDivisionError), target.open("w") as out:
         out.write("half")
         out.write(str(1 // 0))
     assert not target.exists()
-    assert leftovers() == before
+    assert leftovers() == []
     abandoned = target.open("w")
     abandoned.write("half")
     del abandoned, out
     gc.collect()
     assert not target.exists()
-    assert leftovers() == before
+    assert leftovers() == []
 
 
-def test_a_failing_upload_is_said_and_cleans_up(client):
-    before = leftovers()
+def test_a_failing_upload_is_said_and_cleans_up(client, leftovers):
     target = S3Target("s3://no-such-bucket/a.txt", client=client)
     with pytest.raises(ClientError), target.open("w") as out:
         out.write("text")
-    assert leftovers() == before
+    assert leftovers() == []
 
 
 def test_closing_twice_uploads_once(client, monkeypatch):

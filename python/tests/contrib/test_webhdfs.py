@@ -2,9 +2,7 @@
 
 import datetime
 import gc
-import glob
 import os
-import tempfile
 
 import hdfs as hdfs_package
 import pytest
@@ -58,13 +56,11 @@ def test_a_written_file_appears_when_it_is_whole(client, root):
     assert not target.exists()
 
 
-def test_a_failing_with_leaves_nothing(client, root):
-    pattern = os.path.join(tempfile.gettempdir(), "luigi-upload-*")
-    before = set(glob.glob(pattern))
+def test_a_failing_with_leaves_nothing(client, root, leftovers):
     with pytest.raises(ZeroDivisionError), WebHdfsTarget("/a", client=client).open("w") as out:
         out.write(str(1 // 0))
     assert os.listdir(root) == []
-    assert set(glob.glob(pattern)) == before
+    assert leftovers() == []
 
 
 def test_writing_again_replaces(client, root):
