@@ -22,10 +22,10 @@ def folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 @pytest.fixture(autouse=True)
 def clean_registry() -> Iterator[None]:
     """Forgets the tasks and instances that a test makes."""
-    before = Register._get_reg()
+    before = list(Register._reg)
     Register.clear_instance_cache()
     yield
-    Register._set_reg(before)
+    Register._reg = before
     Register.clear_instance_cache()
 
 
