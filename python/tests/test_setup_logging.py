@@ -53,11 +53,13 @@ def interface(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def loggers_as_before():
-    loggers = [logging.getLogger(), logging.getLogger("luigi"), logging.getLogger("luigi-interface")]
-    before = [(logger.handlers[:], logger.level, logger.disabled) for logger in loggers]
-    loggers[1].setLevel(logging.INFO)
+    """Brings every logger back to what it was: a configuration file may disable any of them."""
+    named = [logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
+    loggers = [logging.getLogger(), logging.getLogger("luigi"), logging.getLogger("luigi-interface"), *named]
+    before = [(logger, logger.handlers[:], logger.level, logger.disabled) for logger in loggers]
+    logging.getLogger("luigi").setLevel(logging.INFO)
     yield
-    for logger, (handlers, level, disabled) in zip(loggers, before):
+    for logger, handlers, level, disabled in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)
         logger.disabled = disabled
