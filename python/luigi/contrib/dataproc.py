@@ -46,10 +46,13 @@ def set_dataproc_client(client: Any) -> None:
 
 
 class _CurrentClient:
-    """A class attribute that is always the client in use; a task or class may put its own in its place."""
+    """An attribute that is always the client in use; a task or class may put its own in its place.
+
+    Luigi looks at all attributes of a class for its parameters, which must not log in; so only a task makes the client.
+    """
 
     def __get__(self, task: Any, owner: type) -> Any:
-        return get_dataproc_client()
+        return _dataproc_client if task is None else get_dataproc_client()
 
 
 class _DataprocBaseTask(luigi.Task):

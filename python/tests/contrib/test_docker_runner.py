@@ -4,9 +4,8 @@ import logging
 import os
 import struct
 
+import docker
 import pytest
-
-docker = pytest.importorskip("docker", reason="needs the package docker")
 
 import luigi
 from luigi.contrib.docker_runner import DockerTask
