@@ -27,7 +27,7 @@ class ParamPlan:
     __slots__ = ("pairs", "by_name", "standard", "family", "watched")
 
     def __init__(self, cls: Any, standard: bool, family: str | None) -> None:
-        self.watched = [
+        self.watched: list[tuple[Mapping[str, Any], int, list]] = [
             (base.__dict__, len(base.__dict__), [])
             for base in cls.__mro__
             if not isinstance(base, Register) and base.__module__ not in _UNCHANGING_MODULES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -12,31 +13,33 @@ def flatten(struct: Any) -> list[Any]:
     ``None`` has no items; a string, and what can not be iterated over, is an item itself.
     """
     flat: list[Any] = []
-    _collect(struct, flat)
+    _collect((struct,), flat)
     return flat
 
 
-def _collect(struct: Any, flat: list[Any]) -> None:
-    if struct is None:
-        return
-    if isinstance(struct, dict):
-        for _, value in struct.items():
-            _collect(value, flat)
-    elif isinstance(struct, str) or not _may_iterate(type(struct)):
-        flat.append(struct)
-    else:
-        try:
-            items = iter(struct)
-        except TypeError:
+def _collect(structs: Iterable[Any], flat: list[Any]) -> None:
+    atom: type | None = None
+    for struct in structs:
+        kind = type(struct)
+        if kind is atom:
             flat.append(struct)
-            return
-        for item in items:
-            _collect(item, flat)
-
-
-def _may_iterate(kind: type) -> bool:
-    # Asked first because the TypeError of iter() costs more, and most items are tasks and targets.
-    return hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
+        elif struct is None:
+            continue
+        elif isinstance(struct, dict):
+            _collect([value for _, value in struct.items()], flat)
+        elif isinstance(struct, str):
+            flat.append(struct)
+        elif hasattr(kind, "__iter__") or hasattr(kind, "__getitem__"):
+            try:
+                items = iter(struct)
+            except TypeError:  # such as an array without dimensions
+                flat.append(struct)
+            else:
+                _collect(items, flat)
+        else:
+            # Most structures are long lists of one kind of task or target; it is asked about once.
+            atom = kind
+            flat.append(struct)
 
 
 def flatten_output(task: Any) -> list[Any]:

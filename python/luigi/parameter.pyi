@@ -263,7 +263,7 @@ class EnumListParameter(Parameter[tuple[EnumParameterType, ...]]):
 class _DictParamEncoder(JSONEncoder):
     def default(self, obj: Any) -> Any: ...
 
-DictT = TypeVar("DictT", bound=dict, default=dict[Any, Any])
+DictT = TypeVar("DictT", bound=dict[Any, Any], default=dict[Any, Any])
 
 class DictParameter(Parameter[DictT]):
     schema: Any
@@ -276,7 +276,7 @@ class DictParameter(Parameter[DictT]):
 
 class OptionalDictParameter(OptionalParameterMixin[FrozenOrderedDict], DictParameter): ...  # type: ignore[misc]
 
-ListT = TypeVar("ListT", bound=tuple, default=tuple[Any, ...])
+ListT = TypeVar("ListT", bound=tuple[Any, ...], default=tuple[Any, ...])
 
 class ListParameter(Parameter[ListT]):
     schema: Any
@@ -367,4 +367,4 @@ class PathParameter(Parameter[Path]):
     ) -> None: ...
     def normalize(self, x: Any) -> Any: ...
 
-class OptionalPathParameter(OptionalParameter, PathParameter): ...  # type: ignore[misc]
+class OptionalPathParameter(OptionalParameter, PathParameter): ...

@@ -177,7 +177,7 @@ class Task(metaclass=Register):
     @property
     def task_family(self) -> str:
         """The family. :meth:`get_task_family` gives the same."""
-        return self.__class__.task_family
+        return self.__class__.task_family  # type: ignore[return-value]
 
     @classmethod
     def event_handler(cls, event: str) -> Callable[[Any], Any]:

@@ -77,7 +77,8 @@ class Register(abc.ABCMeta):
 
     def _forget_plans(cls) -> None:
         type.__setattr__(cls, "_param_plan", None)
-        for subclass in type.__subclasses__(cls):
+        subclasses: list[Any] = type.__subclasses__(cls)  # type: ignore[arg-type]
+        for subclass in subclasses:
             subclass._forget_plans()
 
     @classmethod

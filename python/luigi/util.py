@@ -21,8 +21,9 @@ def common_params(task_instance: Any, task_cls: Any) -> dict[str, Any]:
     """Returns the values of those parameters of a task that the class ``task_cls`` has too, by name."""
     if not isinstance(task_cls, task.Register):
         raise TypeError("task_cls must be an uninstantiated Task")
+    kind: Any = task_cls
     own_names = {name for name, _ in task_instance.get_params()}
-    shared = [(name, param) for name, param in task_cls.get_params() if name in own_names]
+    shared = [(name, param) for name, param in kind.get_params() if name in own_names]
     given = {name: task_instance.param_kwargs[name] for name, _ in shared}
     return dict(task_instance.get_param_values(shared, [], given))
 
