@@ -38,6 +38,15 @@ def column_names(columns: Sequence[Any]) -> list[str]:
     return [column if isinstance(column, str) else column[0] for column in columns]
 
 
+def marker_arguments(task: Any, table: str | None = None) -> dict[str, Any]:
+    """What a task says about its server and its update, as the named arguments of a target.
+
+    :param table: the table that the marker mentions, if it is not the task's.
+    """
+    names = ("host", "database", "user", "password", "update_id")
+    return {**{name: getattr(task, name) for name in names}, "table": task.table if table is None else table}
+
+
 class MarkerTableTarget(luigi.Target, metaclass=abc.ABCMeta):
     """A data set in a database, which exists as soon as the marker table has a row with its `update_id`."""
 

@@ -33,7 +33,7 @@ from luigi.task import flatten
 logger = logging.getLogger("luigi-interface")
 
 #: What may go wrong on the way and is worth another try.
-RETRYABLE_ERRORS: tuple[type[BaseException], ...] = ()
+RETRYABLE_ERRORS: tuple[Any, ...] = ()
 try:
     import httplib2
     from googleapiclient import discovery, errors
@@ -42,7 +42,7 @@ except ImportError:
         "BigQuery module imported, but google-api-python-client is not installed. Any BigQuery task will fail"
     )
 else:
-    RETRYABLE_ERRORS = (httplib2.HttpLib2Error, IOError, TimeoutError, BrokenPipeError)
+    RETRYABLE_ERRORS = (OSError, httplib2.HttpLib2Error)
 
 #: Seconds between two questions whether a job has ended.
 _POLL_SECS = 5
@@ -212,15 +212,19 @@ class BigQueryClient:
             self.make_dataset(dataset)
         job_id = self.client.jobs().insert(projectId=project_id, body=body).execute()["jobReference"]["jobId"]
         logger.info("Started import job %s:%s", project_id, job_id)
+        problem = self._wait_for_job(project_id, job_id).get("errorResult")
+        if problem:
+            raise BigQueryExecutionError(job_id, problem)
+        return job_id
+
+    def _wait_for_job(self, project_id: str, job_id: str) -> dict[str, Any]:
+        """The status of a job that has ended, for better or worse."""
         while True:
-            status = self.client.jobs().get(projectId=project_id, jobId=job_id).execute(num_retries=10)["status"]
+            status = self.client.jobs().get(jobId=job_id, projectId=project_id).execute(num_retries=10)["status"]
             if status["state"] == "DONE":
-                break
+                return status
             logger.info("Waiting for job %s:%s to complete...", project_id, job_id)
             time.sleep(_POLL_SECS)
-        if status.get("errorResult"):
-            raise BigQueryExecutionError(job_id, status["errorResult"])
-        return job_id
 
     def copy(
         self,
@@ -275,6 +279,12 @@ def _checked(target: Any, what: str = "Output must be a BigQueryTarget") -> BigQ
     """Refuses what is no table."""
     assert isinstance(target, BigQueryTarget), f"{what}, not {target}"
     return target
+
+
+def _announce(*lines: str) -> None:
+    """Says what is about to run."""
+    for line in lines:
+        logger.info("%s", line)
 
 
 class MixinBigQueryBulkComplete:
@@ -435,13 +445,11 @@ class BigQueryRunQueryTask(MixinBigQueryBulkComplete, _JobTask, luigi.Task):
     def run(self) -> None:
         """Runs the query."""
         output = _checked(self.output())
-        query = self.query
-        assert query, "No query was provided"
-        logger.info("Launching Query")
-        logger.info("Query destination: %s (%s)", output, self.write_disposition)
-        logger.info("Query SQL: %s", query)
+        sql = self.query
+        assert sql, "No query was provided"
+        _announce("Launching Query", f"Query destination: {output} ({self.write_disposition})", f"Query SQL: {sql}")
         settings = {
-            "query": query,
+            "query": sql,
             "priority": self.query_mode,
             "destinationTable": _table_path(output.table),
             "allowLargeResults": True,
@@ -470,12 +478,10 @@ class BigQueryCreateViewTask(luigi.Task):
     def run(self) -> None:
         """Makes the view."""
         output = _checked(self.output())
-        view = self.view
-        assert view, "No view was provided"
-        logger.info("Create view")
-        logger.info("Destination: %s", output)
-        logger.info("View SQL: %s", view)
-        output.client.update_view(output.table, view)
+        sql = self.view
+        assert sql, "No view was provided"
+        _announce("Create view", f"Destination: {output}", f"View SQL: {sql}")
+        output.client.update_view(output.table, sql)
 
 
 class ExternalBigQueryTask(MixinBigQueryBulkComplete, luigi.ExternalTask):
@@ -515,9 +521,7 @@ class BigQueryExtractTask(_JobTask, luigi.Task):
         source = _checked(flatten(self.input())[0], "Input must be exactly one BigQueryTarget")
         destination_uris = self.destination_uris
         assert all(uri.startswith("gs://") for uri in destination_uris), destination_uris
-        logger.info("Launching Extract Job")
-        logger.info("Extract source: %s", source)
-        logger.info("Extract destination: %s", destination_uris)
+        _announce("Launching Extract Job", f"Extract source: {source}", f"Extract destination: {destination_uris}")
         settings = {
             "sourceTable": _table_path(source.table),
             "destinationUris": destination_uris,

@@ -111,15 +111,16 @@ class ElasticsearchTarget(luigi.Target):
 
     def exists(self) -> bool:
         """Whether the update is marked as done. A server that does not answer counts as "no", with a warning."""
+        name = self.marker_index_document_id()
         try:
-            self.es.get(index=self.marker_index, doc_type=self.marker_doc_type, id=self.marker_index_document_id())
-        except elasticsearch.NotFoundError:
-            logger.debug("Marker document not found.")
-            return False
+            self.es.get(id=name, index=self.marker_index, doc_type=self.marker_doc_type)
+            return True
         except elasticsearch.ElasticsearchException as error:
-            logger.warning(error)
+            if isinstance(error, elasticsearch.NotFoundError):
+                logger.debug("Marker document not found.")
+            else:
+                logger.warning(error)
             return False
-        return True
 
     def create_marker_index(self) -> None:
         """Creates the index of the markers if it is missing."""
@@ -252,15 +253,15 @@ class CopyToIndex(luigi.Task):
 
     def create_index(self) -> None:
         """Creates the index, with `settings`, if it is missing."""
-        es = self._init_connection()
-        if not es.indices.exists(index=self.index):
-            es.indices.create(index=self.index, body=self.settings)
+        indices = self._init_connection().indices
+        if not indices.exists(index=self.index):
+            indices.create(body=self.settings, index=self.index)
 
     def delete_index(self) -> None:
         """Deletes the index if it exists."""
-        es = self._init_connection()
-        if es.indices.exists(index=self.index):
-            es.indices.delete(index=self.index)
+        indices = self._init_connection().indices
+        if indices.exists(index=self.index):
+            indices.delete(index=self.index)
 
     def update_id(self) -> Any:
         """Tells this update from others in the marker index."""
@@ -268,15 +269,11 @@ class CopyToIndex(luigi.Task):
 
     def output(self) -> Any:
         """The marker of this update; rarely overridden."""
+        same_name = ("host", "port", "http_auth", "index", "doc_type", "timeout")
         return ElasticsearchTarget(
-            host=self.host,
-            port=self.port,
-            http_auth=self.http_auth,
-            index=self.index,
-            doc_type=self.doc_type,
+            **{name: getattr(self, name) for name in same_name},
             update_id=self.update_id(),
             marker_index_hist_size=self.marker_index_hist_size,
-            timeout=self.timeout,
             extra_elasticsearch_args=self.extra_elasticsearch_args,
         )
 
@@ -291,11 +288,14 @@ class CopyToIndex(luigi.Task):
         self.create_index()
         es = self._init_connection()
         if self.mapping:
-            es.indices.put_mapping(index=self.index, doc_type=self.doc_type, body=self.mapping)
-        es.indices.put_settings(body={"index": {"refresh_interval": "-1"}}, index=self.index)
+            es.indices.put_mapping(body=self.mapping, index=self.index, doc_type=self.doc_type)
+        self._set_refresh_interval(es, "-1")
         try:
-            bulk(es, self._docs(), chunk_size=self.chunk_size, raise_on_error=self.raise_on_error)
+            bulk(es, self._docs(), raise_on_error=self.raise_on_error, chunk_size=self.chunk_size)
         finally:
-            es.indices.put_settings(body={"index": {"refresh_interval": "1s"}}, index=self.index)
+            self._set_refresh_interval(es, "1s")
         es.indices.refresh()
         self.output().touch()
+
+    def _set_refresh_interval(self, es: Any, interval: str) -> None:
+        es.indices.put_settings(index=self.index, body={"index": {"refresh_interval": interval}})

@@ -9,7 +9,7 @@ from typing import Any
 
 import luigi
 from luigi.contrib import rdbms
-from luigi.contrib._marker_table import MarkerTableTarget, column_names, split_address
+from luigi.contrib._marker_table import MarkerTableTarget, column_names, marker_arguments, split_address
 
 logger = logging.getLogger("luigi-interface")
 
@@ -127,14 +127,7 @@ class CopyToTable(rdbms.CopyToTable):
         host = self.host
         if self.port is not None and split_address(host)[1] is None:
             host = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
-        return MySqlTarget(
-            host=host,
-            database=self.database,
-            user=self.user,
-            password=self.password,
-            table=self.table,
-            update_id=self.update_id,
-        )
+        return MySqlTarget(**{**marker_arguments(self), "host": host})
 
     def copy(self, cursor: Any, file: Any = None) -> None:
         """Inserts what `rows` yields, `bulk_size` rows at a time."""

@@ -16,7 +16,13 @@ from typing import Any
 
 import luigi
 from luigi.contrib import rdbms
-from luigi.contrib._marker_table import MarkerTableTarget, column_names, split_address, sql_literal
+from luigi.contrib._marker_table import (
+    MarkerTableTarget,
+    column_names,
+    marker_arguments,
+    split_address,
+    sql_literal,
+)
 
 logger = logging.getLogger("luigi-interface")
 
@@ -196,15 +202,7 @@ class CopyToTable(rdbms.CopyToTable):
 
     def output(self) -> Any:
         """The marker of this update; rarely overridden."""
-        return PostgresTarget(
-            host=self.host,
-            database=self.database,
-            user=self.user,
-            password=self.password,
-            table=self.table,
-            update_id=self.update_id,
-            port=self.port,
-        )
+        return PostgresTarget(**marker_arguments(self), port=self.port)
 
     def copy(self, cursor: Any, file: Any) -> None:
         """Sends `file`, as `run` wrote it, through COPY.
@@ -283,12 +281,4 @@ class PostgresQuery(rdbms.Query):
 
     def output(self) -> Any:
         """The marker of this run; rarely overridden."""
-        return PostgresTarget(
-            host=self.host,
-            database=self.database,
-            user=self.user,
-            password=self.password,
-            table=self.table,
-            update_id=self.update_id,
-            port=self.port,
-        )
+        return PostgresTarget(**marker_arguments(self), port=self.port)

@@ -16,7 +16,7 @@ from typing import Any
 
 import luigi
 from luigi.contrib import postgres, rdbms
-from luigi.contrib._marker_table import column_names, sql_literal
+from luigi.contrib._marker_table import column_names, marker_arguments, sql_literal
 from luigi.contrib.s3 import S3PathTask, S3Target
 
 logger = logging.getLogger("luigi-interface")
@@ -100,16 +100,10 @@ class RedshiftTarget(postgres.PostgresTarget):
 
 def _target_of(task: Any, table: str) -> RedshiftTarget:
     """The marker of a task's update. A port goes along only where the task names one."""
-    port = getattr(task, "port", None)
-    return RedshiftTarget(
-        host=task.host,
-        database=task.database,
-        user=task.user,
-        password=task.password,
-        table=table,
-        update_id=task.update_id,
-        **({} if port is None else {"port": port}),
-    )
+    arguments = marker_arguments(task, table)
+    if getattr(task, "port", None) is not None:
+        arguments["port"] = task.port
+    return RedshiftTarget(**arguments)
 
 
 def _copy_statement(*lines: str) -> str:
@@ -248,14 +242,19 @@ class S3CopyToTable(rdbms.CopyToTable, _CredentialsMixin):
 
     def init_copy(self, connection: Any) -> None:
         """Creates schema, table and metadata columns that are missing, then truncates and prunes, as asked for."""
-        if not self.does_schema_exist(connection):
-            logger.info("Creating schema for %s", self.table)
-            self.create_schema(connection)
-        if not self.does_table_exist(connection):
-            logger.info("Creating table %s", self.table)
-            self.create_table(connection)
+        for exists, message, create in (
+            (self.does_schema_exist, "Creating schema for %s", self.create_schema),
+            (self.does_table_exist, "Creating table %s", self.create_table),
+        ):
+            if not exists(connection):
+                logger.info(message, self.table)
+                create(connection)
         if self.enable_metadata_columns:
             self._add_metadata_columns(connection)
+        self._remove_rows(connection)
+
+    def _remove_rows(self, connection: Any) -> None:
+        """Makes room for the new rows, as far as the task asks for it."""
         if self.do_truncate_table:
             logger.info("Truncating table %s", self.table)
             self.truncate_table(connection)
