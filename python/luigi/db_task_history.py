@@ -1,4 +1,4 @@
-"""The task history in a database, by SQLAlchemy (1.4 or 2): which task ran when, where, and how it ended.
+"""The task history in a database, by SQLAlchemy (1.3, 1.4 or 2): which task ran when, where, and how it ended.
 
 `[scheduler] record_task_history` turns it on and `[task_history] db_connection` says where it is.
 """
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("luigi-interface")
 
-Base: Any = sqlalchemy.orm.declarative_base()
+if hasattr(sqlalchemy.orm, "declarative_base"):
+    Base: Any = sqlalchemy.orm.declarative_base()
+else:  # SQLAlchemy 1.3 has it elsewhere.
+    import sqlalchemy.ext.declarative
+
+    Base = sqlalchemy.ext.declarative.declarative_base()
+
+
+def _record(session: Any, record_id: int) -> Any:
+    """The record of this id; sessions before SQLAlchemy 1.4 know only queries."""
+    if hasattr(session, "get"):
+        return session.get(TaskRecord, record_id)
+    return session.query(TaskRecord).get(record_id)
 
 
 class DbTaskHistory(task_history.TaskHistory):
@@ -89,7 +101,7 @@ class DbTaskHistory(task_history.TaskHistory):
     def find_task_by_id(self, id: int, session: Any = None) -> TaskRecord | None:
         """The record with this key."""
         with self._session(session) as session:
-            return session.get(TaskRecord, id)
+            return _record(session, id)
 
     def find_task_by_task_id(self, task_id: str, session: Any = None) -> TaskRecord:
         """The last record with this task id; raises `IndexError` if there is none."""
@@ -130,7 +142,7 @@ class DbTaskHistory(task_history.TaskHistory):
                 session.add(record)
             else:
                 logger.debug("Finding task with record_id [%d]", stored.record_id)
-                record = session.get(TaskRecord, stored.record_id)
+                record = _record(session, stored.record_id)
                 if record is None:
                     raise Exception("Task with record_id, but no matching Task record!")
             if stored.host:
