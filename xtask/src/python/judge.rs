@@ -201,8 +201,11 @@ impl Judge {
             let ours = self.run(&self.ours, batch)?;
             let mut compared = compare(&batch.name, &stock, &ours);
             if !compared.differences.is_empty() {
-                let again = (self.run(&self.stock, batch)?, self.run(&self.ours, batch)?);
-                look_again(&mut compared, &again.0, &again.1);
+                let stock = match self.options.reuse_stock {
+                    true => stock,
+                    false => self.run(&self.stock, batch)?,
+                };
+                look_again(&mut compared, &stock, &self.run(&self.ours, batch)?);
             }
             println!(
                 "{:<50} {:>5} on stock {:>5} on ours",

@@ -17,7 +17,7 @@ use crate::project::Project;
 /// How long one file of tests may take.
 const LIMIT: Duration = Duration::from_secs(400);
 /// What the checkout calls the packages that all its tests need, and those of single modules.
-const CORE_GROUPS: &[&str] = &["common"];
+const CORE_GROUPS: &[&str] = &["common", "unixsocket"];
 const CONTRIB_GROUPS: &[&str] = &[
     "common",
     "postgres",
