@@ -12,7 +12,7 @@ from .servers.elasticsearch import Cluster, ElasticsearchHandler
 from .servers.http import serve
 
 elasticsearch = pytest.importorskip("elasticsearch", exc_type=ImportError)
-esindex = pytest.importorskip("luigi.contrib.esindex")
+from luigi.contrib import esindex  # noqa: E402
 
 MARKERS = "update_log"
 

@@ -9,7 +9,7 @@ import pytest
 import luigi
 
 connector = pytest.importorskip("mysql.connector")
-mysqldb = pytest.importorskip("luigi.contrib.mysqldb")
+from luigi.contrib import mysqldb  # noqa: E402
 
 
 def run_sql(server, statement):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 redis = pytest.importorskip("redis")
-redis_store = pytest.importorskip("luigi.contrib.redis_store")
+from luigi.contrib import redis_store  # noqa: E402
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import luigi
 
 sqlalchemy = pytest.importorskip("sqlalchemy")
-sqla = pytest.importorskip("luigi.contrib.sqla")
+from luigi.contrib import sqla  # noqa: E402
 
 COLUMNS = [
     (["name", sqlalchemy.String(64)], {"primary_key": True}),
