@@ -6,16 +6,16 @@ The scheduler uses it; `[batch_email]` configures it.
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from luigi.notifications import email, send_email
 from luigi.parameter import BoolParameter, ChoiceParameter, IntParameter
 from luigi.task import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class batch_email(Config):
@@ -53,10 +53,6 @@ class ExplQueue(OrderedDict):
             self.popitem(last=False)
 
 
-def _fail_queue(num_messages: int) -> Callable[[], defaultdict[str, ExplQueue]]:
-    return lambda: defaultdict(lambda: ExplQueue(num_messages))
-
-
 def _plural_format(template: str, number: int, plural: str = "s") -> str:
     """Fills in a number and the ending of its noun; nothing for zero."""
     if number == 0:
@@ -64,66 +60,66 @@ def _plural_format(template: str, number: int, plural: str = "s") -> str:
     return template.format(number, "" if number == 1 else plural)
 
 
-def _counted(failures: int, disables: int, scheduling_failures: int) -> str:
-    """Says in words how often what happened."""
-    parts = (
-        _plural_format("{} failure{}", failures),
-        _plural_format("{} disable{}", disables),
-        _plural_format("{} scheduling failure{}", scheduling_failures),
-    )
-    return ", ".join(filter(None, parts))
+class _Group:
+    """What happened to the tasks of one name since an owner's last mail, and the latest of their errors."""
+
+    def __init__(self, name: str, num_errors: int) -> None:
+        self.name = name
+        self.failures = 0
+        self.disables = 0
+        self.scheduling_failures = 0
+        self.errors = ExplQueue(num_errors)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({_counted([self])})"
 
 
-class _TaskCounts(NamedTuple):
-    """What happened to one group of tasks since the last mail."""
+def _counted(groups: Iterable[_Group]) -> str:
+    """Says in words how often what happened in all groups together."""
+    totals = [sum(counts) for counts in zip(*((g.failures, g.disables, g.scheduling_failures) for g in groups))]
+    nouns = ("{} failure{}", "{} disable{}", "{} scheduling failure{}")
+    return ", ".join(filter(None, map(_plural_format, nouns, totals)))
 
-    name: str
-    failures: int
-    disables: int
-    scheduling_failures: int
+
+def _worst_first(groups: Iterable[_Group]) -> tuple[int, int, str]:
+    """Sorts what is shown together by failures, then by disables, then by name."""
+    failures = sum(group.failures + group.scheduling_failures for group in groups)
+    return -failures, -sum(group.disables for group in groups), min(group.name for group in groups)
 
 
 class BatchNotifier:
-    """Counts per owner, and per group of tasks, until the next mail is due."""
+    """Keeps, for each owner, a group for each name of tasks, until the next mail is due."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Takes values for `batch_email`; those not given come from the configuration."""
         self._config = batch_email(**kwargs)
-        self._fail_counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._disabled_counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._scheduling_fail_counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._fail_expls: dict[str, Any] = defaultdict(_fail_queue(self._config.error_messages))
-        self._update_next_send()
+        self._groups: dict[str, dict[str, _Group]] = defaultdict(dict)  # By owner, then by name.
         self._email_format = email().format
         self._default_owner = set(filter(None, (email().receiver or "").split(",")))
+        self._update_next_send()
 
     def add_failure(
         self, task_name: str, family: str, unbatched_args: Mapping[str, str], expl: str, owners: Iterable[str]
     ) -> None:
         """Notes that a task failed, and why."""
-        key = self._key(task_name, family, unbatched_args)
-        for owner in self._owners(owners):
-            self._fail_counts[owner][key] += 1
-            self._fail_expls[owner][key].enqueue(expl)
+        for group in self._groups_for(owners, self._key(task_name, family, unbatched_args)):
+            group.failures += 1
+            group.errors.enqueue(expl)
 
     def add_disable(
         self, task_name: str, family: str, unbatched_args: Mapping[str, str], owners: Iterable[str]
     ) -> None:
         """Notes that a task was disabled."""
-        key = self._key(task_name, family, unbatched_args)
-        for owner in self._owners(owners):
-            self._disabled_counts[owner][key] += 1
-            self._fail_counts[owner].setdefault(key, 0)
+        for group in self._groups_for(owners, self._key(task_name, family, unbatched_args)):
+            group.disables += 1
 
     def add_scheduling_fail(
         self, task_name: str, family: str, unbatched_args: Mapping[str, str], expl: str, owners: Iterable[str]
     ) -> None:
         """Notes that a task could not be scheduled, and why."""
-        key = self._key(task_name, family, unbatched_args)
-        for owner in self._owners(owners):
-            self._scheduling_fail_counts[owner][key] += 1
-            self._fail_expls[owner][key].enqueue(expl)
-            self._fail_counts[owner].setdefault(key, 0)
+        for group in self._groups_for(owners, self._key(task_name, family, unbatched_args)):
+            group.scheduling_failures += 1
+            group.errors.enqueue(expl)
 
     def update(self) -> None:
         """Sends the mails if the interval is over."""
@@ -132,27 +128,16 @@ class BatchNotifier:
 
     def send_email(self) -> None:
         """Sends every owner's mail and begins anew, also if sending fails."""
-        try:
-            for owner, fail_counts in self._fail_counts.items():
-                self._send_email(
-                    fail_counts,
-                    self._disabled_counts[owner],
-                    self._scheduling_fail_counts[owner],
-                    self._fail_expls[owner],
-                    owner,
-                )
-        finally:
-            self._update_next_send()
-            self._fail_counts.clear()
-            self._disabled_counts.clear()
-            self._scheduling_fail_counts.clear()
-            self._fail_expls.clear()
+        due, self._groups = self._groups, defaultdict(dict)
+        self._update_next_send()
+        for owner, groups in due.items():
+            self._send_email(owner, list(groups.values()))
 
     def _update_next_send(self) -> None:
         self._next_send = time.time() + 60 * self._config.email_interval
 
     def _key(self, task_name: str, family: str, unbatched_args: Mapping[str, str]) -> str:
-        """The name of the group that a task is counted in."""
+        """The name under which a task is counted."""
         mode = self._config.batch_mode
         if mode == "all":
             return task_name
@@ -162,72 +147,48 @@ class BatchNotifier:
             return "{}({})".format(family, ", ".join(map("{0[0]}={0[1]}".format, unbatched_args.items())))
         raise ValueError(f"Unknown batch mode for batch notifier: {mode}")
 
-    def _owners(self, owners: Iterable[str]) -> set[str]:
-        return self._default_owner | set(owners)
+    def _groups_for(self, owners: Iterable[str], name: str) -> Iterator[_Group]:
+        """The group of that name of each owner, the receiver of all mail included."""
+        for owner in self._default_owner.union(owners):
+            groups = self._groups[owner]
+            if name not in groups:
+                groups[name] = _Group(name, self._config.error_messages)
+            yield groups[name]
 
-    def _send_email(
-        self,
-        fail_counts: Counter[str],
-        disable_counts: Counter[str],
-        scheduling_counts: Counter[str],
-        fail_expls: Mapping[str, ExplQueue],
-        owner: str,
-    ) -> None:
-        counted = _counted(*(sum(c.values()) for c in (fail_counts, disable_counts, scheduling_counts)))
+    def _send_email(self, owner: str, groups: Sequence[_Group]) -> None:
+        counted = _counted(groups)
         if not counted:
             return
         whose = "" if owner in self._default_owner else "Your tasks have "
         subject = f"Luigi: {whose}{counted} in the last {self._config.email_interval} minutes"
-        body = self._email_body(fail_counts, disable_counts, scheduling_counts, fail_expls)
-        send_email(subject, body, email().sender, (owner,))
+        send_email(subject, self._email_body(groups), email().sender, (owner,))
 
-    def _email_body(
-        self,
-        fail_counts: Counter[str],
-        disable_counts: Counter[str],
-        scheduling_counts: Counter[str],
-        fail_expls: Mapping[str, ExplQueue],
-    ) -> str:
-        errors = {
-            _TaskCounts(name, count, disable_counts[name], scheduling_counts[name]): self._expl_body(fail_expls[name])
-            for name, count in fail_counts.items()
-        }
+    def _email_body(self, groups: Sequence[_Group]) -> str:
         lines = []
-        for tasks, error in sorted(self._task_expl_groups(errors), key=lambda group: self._worst_first(group[0])):
-            lines += [self._format_tasks(tasks), error]
+        for together, errors in sorted(self._shown_together(groups), key=lambda shown: _worst_first(shown[0])):
+            lines += [self._format_tasks(together), errors]
         body = "\n".join(filter(None, lines)).rstrip()
         return f"<ul>\n{body}\n</ul>" if self._email_format == "html" else body
 
-    def _task_expl_groups(self, expls: Mapping[_TaskCounts, str]) -> list[tuple[Sequence[_TaskCounts], str]]:
-        """The tasks that are shown together, with what is shown of their errors."""
+    def _shown_together(self, groups: Sequence[_Group]) -> list[tuple[Sequence[_Group], str]]:
+        """The groups that share an entry of the mail, with what it shows of their errors."""
+        entries = [(group, self._format_errors(group.errors)) for group in groups]
         if not self._config.group_by_error_messages:
-            return [((task,), error) for task, error in expls.items()]
-        groups: dict[str, list[_TaskCounts]] = defaultdict(list)
-        for task, error in expls.items():
-            groups[error].append(task)
-        return [(tasks, error) for error, tasks in groups.items()]
+            return [((group,), errors) for group, errors in entries]
+        by_errors: dict[str, list[_Group]] = defaultdict(list)
+        for group, errors in entries:
+            by_errors[errors].append(group)
+        return [(together, errors) for errors, together in by_errors.items()]
 
-    @staticmethod
-    def _worst_first(tasks: Sequence[_TaskCounts]) -> tuple[int, int, str]:
-        """Sorts groups by failures, then by disables, then by name."""
-        failures = sum(task.failures + task.scheduling_failures for task in tasks)
-        return -failures, -sum(task.disables for task in tasks), min(task.name for task in tasks)
-
-    def _format_tasks(self, tasks: Sequence[_TaskCounts]) -> str:
-        ordered = sorted(tasks, key=lambda task: self._worst_first((task,)))
-        lines = [f"{task.name} ({_counted(*task[1:])})" for task in ordered]
+    def _format_tasks(self, groups: Sequence[_Group]) -> str:
+        ordered = map(str, sorted(groups, key=lambda group: _worst_first((group,))))
         if self._email_format == "html":
-            return "<li>{}".format("\n<br>".join(lines))
-        return "- {}".format("\n  ".join(lines))
+            return "<li>" + "\n<br>".join(ordered)
+        return "- " + "\n  ".join(ordered)
 
-    def _expl_body(self, expls: Iterable[str]) -> str:
-        lines = [self._format_expl(expl) for expl in expls]
-        if lines and self._email_format != "html":
-            lines.append("")
-        return "\n".join(lines)
-
-    def _format_expl(self, expl: str) -> str:
-        lines = expl.rstrip().split("\n")[-self._config.error_lines :]
+    def _format_errors(self, errors: Iterable[str]) -> str:
+        """The ends of the errors, indented as plain text or marked as HTML."""
+        ends = [error.rstrip().split("\n")[-self._config.error_lines :] for error in errors]
         if self._email_format == "html":
-            return "<pre>{}</pre>".format("\n".join(lines))
-        return "\n{}".format("\n".join(map("      {}".format, lines)))
+            return "\n".join("<pre>{}</pre>".format("\n".join(lines)) for lines in ends)
+        return "".join("\n" + "".join(f"      {line}\n" for line in lines) for lines in ends)

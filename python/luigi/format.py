@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator, Sequence
 
+    from typing_extensions import Self
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -30,7 +32,7 @@ class FileWrapper:
             raise AttributeError(name)
         return getattr(self._subpipe, name)
 
-    def __enter__(self, *args: Any, **kwargs: Any) -> FileWrapper:
+    def __enter__(self, *args: Any, **kwargs: Any) -> Self:
         return self
 
     def __exit__(self, *args: Any, **kwargs: Any) -> Any:
@@ -65,7 +67,28 @@ def _spooled(pipe: Any) -> Any:
     return spool
 
 
-class InputPipeProcessWrapper:
+class _ProcessPipe:
+    """What the pipes from and to a subprocess share: they stand for a stream of it, or else for the other pipe."""
+
+    def _ends(self) -> tuple[Any, Any]:
+        """The stream of the process, and the pipe on its other side."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_process", "_input_pipe", "_output_pipe"):  # Not set before the process is started.
+            raise AttributeError(name)
+        stream, other = self._ends()
+        return getattr(stream, name) if hasattr(stream, name) else getattr(other, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def seekable(self) -> bool:
+        """Always false: what went through a process is gone."""
+        return False
+
+
+class InputPipeProcessWrapper(_ProcessPipe):
     """Reads what a subprocess prints, optionally fed from another stream.
 
     Closing before the end is fine: the subprocess may then die of SIGPIPE. Any other failure of it
@@ -118,9 +141,6 @@ class InputPipeProcessWrapper:
         except Exception:
             pass
 
-    def __enter__(self) -> InputPipeProcessWrapper:
-        return self
-
     def __exit__(self, type: Any, value: Any, traceback: Any) -> None:
         if type:
             self._abort()
@@ -131,13 +151,8 @@ class InputPipeProcessWrapper:
         if "_process" in self.__dict__:
             self._finish()
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("_process", "_input_pipe"):
-            raise AttributeError(name)
-        try:
-            return getattr(self._process.stdout, name)
-        except AttributeError:
-            return getattr(self._input_pipe, name)
+    def _ends(self) -> tuple[Any, Any]:
+        return self._process.stdout, self._input_pipe
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._process.stdout
@@ -151,12 +166,8 @@ class InputPipeProcessWrapper:
         """Always false."""
         return False
 
-    def seekable(self) -> bool:
-        """Always false: what a process printed is gone once it is read."""
-        return False
 
-
-class OutputPipeProcessWrapper:
+class OutputPipeProcessWrapper(_ProcessPipe):
     """Writes to a subprocess, whose output goes to `output_pipe`.
 
     `close` waits for the process and closes `output_pipe`; if the process failed it raises
@@ -228,9 +239,6 @@ class OutputPipeProcessWrapper:
         if discard is not None:
             discard()
 
-    def __enter__(self) -> OutputPipeProcessWrapper:
-        return self
-
     def __exit__(self, type: Any, value: Any, traceback: Any) -> None:
         if type is None:
             self.close()
@@ -241,13 +249,8 @@ class OutputPipeProcessWrapper:
         if not self.closed:
             self.abort()
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("_process", "_output_pipe"):
-            raise AttributeError(name)
-        try:
-            return getattr(self._process.stdin, name)
-        except AttributeError:
-            return getattr(self._output_pipe, name)
+    def _ends(self) -> tuple[Any, Any]:
+        return self._process.stdin, self._output_pipe
 
     def readable(self) -> bool:
         """Always false."""
@@ -256,10 +259,6 @@ class OutputPipeProcessWrapper:
     def writable(self) -> bool:
         """Always true."""
         return True
-
-    def seekable(self) -> bool:
-        """Always false."""
-        return False
 
 
 class BaseWrapper:
@@ -273,7 +272,7 @@ class BaseWrapper:
             raise AttributeError(name)
         return getattr(self._stream, name)
 
-    def __enter__(self) -> BaseWrapper:
+    def __enter__(self) -> Self:
         self._stream.__enter__()
         return self
 
@@ -357,7 +356,7 @@ class TextWrapper(io.TextIOWrapper):
             raise AttributeError(name)
         return getattr(self._stream, name)
 
-    def __enter__(self) -> TextWrapper:
+    def __enter__(self) -> Self:
         self._stream.__enter__()
         return self
 
