@@ -206,9 +206,15 @@ class RemoteFileSystem(FileSystem):
         self.move(path, dest)
 
     def _make_parent(self, path: str) -> None:
+        """Create the directory of ``path``. Every command costs a login, so the usual case takes only one."""
         directory = posixpath.dirname(posixpath.normpath(path))
-        if directory and not self.exists(directory):
-            self.remote_context.check_output(["mkdir", "-p", _word(directory)])
+        if not directory:
+            return
+        try:
+            self.remote_context.check_output(["mkdir", "-p", _word(directory), "2>&1"])
+        except subprocess.CalledProcessError:
+            # This raises what tells the reason best.
+            self.mkdir(directory)
 
     def _scp(self, src: str, dest: str) -> None:
         context = self.remote_context
@@ -254,9 +260,7 @@ class AtomicRemoteFileWriter(OutputPipeProcessWrapper):
         """Write for ``path`` on the machine of ``fs``, whose directory is created if need be."""
         self._fs = fs
         self.path = path
-        directory = posixpath.dirname(posixpath.normpath(path))
-        if directory:
-            fs.mkdir(directory)
+        fs._make_parent(path)
         self.__tmp_path = path + temporary_suffix()
         super().__init__(fs.remote_context._prepare_cmd(["cat", ">", _word(self.__tmp_path)]))
         self._unfinished = True
