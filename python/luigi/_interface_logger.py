@@ -17,11 +17,22 @@ class InterfaceLogger(logging.Logger):
     record then costs five times as much as the line. In any other case it is an ordinary logger.
     """
 
-    def _log(self, level: int, msg: object, args: Any, exc_info: Any = None, extra: Any = None, stack_info: bool = False, stacklevel: int = 1) -> None:
+    def _log(
+        self,
+        level: int,
+        msg: object,
+        args: Any,
+        exc_info: Any = None,
+        extra: Any = None,
+        stack_info: bool = False,
+        stacklevel: int = 1,
+    ) -> None:
         if not exc_info and not extra and not stack_info and (handler := self._plain_handler(level)) is not None:
             try:
                 text = str(msg)
-                line = f"{logging.getLevelName(level)}: {text % self._values(args) if args else text}{handler.terminator}"
+                line = (
+                    f"{logging.getLevelName(level)}: {text % self._values(args) if args else text}{handler.terminator}"
+                )
             except Exception:
                 pass  # logging itself has a way to complain of such a line.
             else:
@@ -48,7 +59,11 @@ class InterfaceLogger(logging.Logger):
         if type(handler) is not logging.StreamHandler or handler.filters or level < handler.level:
             return None
         formatter = handler.formatter
-        if type(formatter) is not logging.Formatter or formatter._fmt != PLAIN_FORMAT or type(formatter._style) is not logging.PercentStyle:
+        if (
+            type(formatter) is not logging.Formatter
+            or formatter._fmt != PLAIN_FORMAT
+            or type(formatter._style) is not logging.PercentStyle
+        ):
             return None
         return handler
 

@@ -12,7 +12,7 @@ import pickle
 import queue
 import threading
 import time
-from typing import Any
+from typing import Any, Callable
 
 
 class ResultQueue:
@@ -49,19 +49,20 @@ class ResultQueue:
         if self._here:
             return self._here.popleft()
         timeout = timeout if block else 0.0
-        waiting = [channel for channel in self._channels if channel.is_open()]
-        self._channels = waiting
-        if waiting:
-            return self._receive(waiting, timeout)
+        self._channels = [channel for channel in self._channels if not channel.closed]
+        if sources := self._sources():
+            return self._receive(sources, timeout)
         with self._arrived:
             if self._arrived.wait_for(lambda: bool(self._here), timeout):
                 return self._here.popleft()
         raise queue.Empty
 
-    def _receive(self, waiting: list[Channel], timeout: float | None) -> Any:
+    def _sources(self) -> dict[Any, Channel]:
+        return {source: channel for channel in self._channels for source in channel.sources()}
+
+    def _receive(self, sources: dict[Any, Channel], timeout: float | None) -> Any:
         from multiprocessing.connection import wait
 
-        sources = {source: channel for channel in waiting for source in channel.sources()}
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -77,7 +78,7 @@ class ResultQueue:
             if channel.is_lost():
                 # Whoever looks after the processes deals with that.
                 raise queue.Empty
-            sources = {source: channel for channel in waiting for source in channel.sources()}
+            sources = self._sources()
 
     def close(self) -> None:
         """Takes no more results from other processes."""
@@ -87,35 +88,37 @@ class ResultQueue:
 
 
 class Channel:
-    """The results of one process, at both of its ends."""
+    """The results of one run in another process, at both of its ends."""
 
     def __init__(self, process: Any) -> None:
+        self._process = process
+        self._reader: Any = None
+        self._writer: Any = None
+        self._when_done: Callable[[], None] | None = None
+        self._delivered = self._read_all = self.closed = False
+
+    def open(self) -> None:
+        """Makes a pipe for a process that is about to start."""
         from multiprocessing.connection import Pipe
 
-        self._process = process
-        self._delivered = self._read_all = self._closed = False
-        self._reader: Any
-        self._writer: Any
         self._reader, self._writer = Pipe(duplex=False)
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Sends a result to the worker, in full before it returns."""
-        try:
-            data = pickle.dumps(item)
-        except Exception as error:
-            data = pickle.dumps(_unsendable(item, error))
-        self._writer.send_bytes(data)
 
     def started(self) -> None:
         """Leaves the writing end to the process, so that its end can be seen."""
         self._writer.close()
 
-    def is_open(self) -> bool:
-        return not self._closed
+    def read_from(self, reader: Any, when_done: Callable[[], None]) -> None:
+        """Takes the one result of a run in a process that is kept, and calls ``when_done`` when it is there."""
+        self._reader = reader
+        self._when_done = when_done
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Sends a result to the worker, in full before it returns."""
+        send(self._writer, item)
 
     def sources(self) -> list[Any]:
         """What becomes ready when there is something to receive or the process has ended."""
-        if self._closed:
+        if self.closed or self._reader is None:
             return []
         ends = [] if self._process.pid is None else [self._process.sentinel]
         return ends if self._read_all else [self._reader, *ends]
@@ -127,6 +130,7 @@ class Channel:
             while not self._read_all and self._reader.poll():
                 into.append(pickle.loads(self._reader.recv_bytes()))
                 self._delivered = True
+                self._read_all = self._when_done is not None
         except (EOFError, OSError):
             self._read_all = True
         # A process that closed its end and lives on is waited for: how it ends is of interest.
@@ -134,16 +138,32 @@ class Channel:
             self.close()
 
     def close(self) -> None:
-        self._closed = True
-        self._reader.close()
+        """Takes nothing more."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._when_done is None:
+            if self._reader is not None:
+                self._reader.close()
+        elif self._delivered:
+            self._when_done()
 
     def is_lost(self) -> bool:
         """Whether the process ended, and nothing more can come, before it sent a result."""
-        return not self._delivered and not self.is_open()
+        return self.closed and not self._delivered
 
     def __getstate__(self) -> dict[str, Any]:
         # The process that is started takes the writing end only.
-        return {"_process": None, "_reader": None, "_writer": self._writer}
+        return {"_writer": self._writer}
+
+
+def send(writer: Any, item: Any) -> None:
+    """Sends a result; a failure in its place if it cannot be sent."""
+    try:
+        data = pickle.dumps(item)
+    except Exception as error:
+        data = pickle.dumps(_unsendable(item, error))
+    writer.send_bytes(data)
 
 
 def _unsendable(item: Any, error: Exception) -> Any:
@@ -157,5 +177,5 @@ def _unsendable(item: Any, error: Exception) -> Any:
         except Exception:
             culprit = name
             break
-    text = f"Task {task_id} ran, but {culprit} cannot be sent to the worker's process: {error!r}. Return a plain text or value."
+    text = f"Task {task_id} ran, but {culprit} cannot be sent to the worker's process: {error!r}. Return plain values."
     return (task_id, "FAILED", text, [], [])

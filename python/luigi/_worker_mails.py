@@ -58,7 +58,9 @@ class FailureMails:
         self._announce_scheduling_failure(task, formatted_traceback)
         if self._config.send_failure_email:
             headline = f"Will not run {{task}} or any dependencies due to error in {method} method"
-            self._email_error(task, formatted_traceback, subject="Luigi: {task} failed scheduling. Host: {host}", headline=headline)
+            self._email_error(
+                task, formatted_traceback, subject="Luigi: {task} failed scheduling. Host: {host}", headline=headline
+            )
 
     def _email_unexpected_error(self, task: Task, formatted_traceback: str) -> None:
         # Sent in any case: the failure may be one that nobody else can report.
@@ -68,7 +70,9 @@ class FailureMails:
     def _email_task_failure(self, task: Task, formatted_traceback: Any) -> None:
         if self._config.send_failure_email:
             headline = "A task failed when running. Most likely run() raised an exception."
-            self._email_error(task, formatted_traceback, subject="Luigi: {task} FAILED. Host: {host}", headline=headline)
+            self._email_error(
+                task, formatted_traceback, subject="Luigi: {task} FAILED. Host: {host}", headline=headline
+            )
 
     def _email_error(self, task: Task, formatted_traceback: Any, subject: str, headline: str) -> None:
         import subprocess

@@ -29,7 +29,9 @@ class TaskStatusReporter:
 
     def update_tracking_url(self, tracking_url: str) -> None:
         """Says where the run can be watched."""
-        self._scheduler.add_task(task_id=self._task_id, worker=self._worker_id, status=RUNNING, tracking_url=tracking_url)
+        self._scheduler.add_task(
+            task_id=self._task_id, worker=self._worker_id, status=RUNNING, tracking_url=tracking_url
+        )
 
     def update_status_message(self, message: str) -> None:
         """Says what the run does."""

@@ -27,18 +27,31 @@ class core(task.Config):
     use_cmdline_section = False
     ignore_unconsumed = {"autoload_range", "no_configure_logging"}
 
-    local_scheduler = parameter.BoolParameter(default=False, description="Schedule in this process, without a server", always_in_help=True)
-    scheduler_host = parameter.Parameter(
-        default="localhost", description="Host that the scheduler runs on", config_path=_formerly("default-scheduler-host")
+    local_scheduler = parameter.BoolParameter(
+        default=False, description="Schedule in this process, without a server", always_in_help=True
     )
-    scheduler_port = parameter.IntParameter(default=8082, description="Port that the scheduler listens to", config_path=_formerly("default-scheduler-port"))
+    scheduler_host = parameter.Parameter(
+        default="localhost",
+        description="Host that the scheduler runs on",
+        config_path=_formerly("default-scheduler-host"),
+    )
+    scheduler_port = parameter.IntParameter(
+        default=8082, description="Port that the scheduler listens to", config_path=_formerly("default-scheduler-port")
+    )
     scheduler_url = parameter.Parameter(
-        default="", description="Where the scheduler is, in place of host and port", config_path=_formerly("default-scheduler-url")
+        default="",
+        description="Where the scheduler is, in place of host and port",
+        config_path=_formerly("default-scheduler-url"),
     )
     lock_size = parameter.IntParameter(default=1, description="How many processes may run one command at a time")
     no_lock = parameter.BoolParameter(default=False, description="Run even if the same command runs already")
-    lock_pid_dir = parameter.Parameter(default=os.path.join(tempfile.gettempdir(), "luigi"), description="Folder of the files that say what runs already")
-    take_lock = parameter.BoolParameter(default=False, description="Tell processes that run the same command to ask for no more work")
+    lock_pid_dir = parameter.Parameter(
+        default=os.path.join(tempfile.gettempdir(), "luigi"),
+        description="Folder of the files that say what runs already",
+    )
+    take_lock = parameter.BoolParameter(
+        default=False, description="Tell processes that run the same command to ask for no more work"
+    )
     workers = parameter.IntParameter(default=1, description="How many tasks may run at a time")
     logging_conf_file = parameter.Parameter(default="", description="Configuration file of the logging")
     log_level = parameter.ChoiceParameter(
@@ -47,10 +60,18 @@ class core(task.Config):
         description="What is logged where no configuration file of the logging says it",
     )
     module = parameter.Parameter(default="", description="Module to import for its tasks", always_in_help=True)
-    parallel_scheduling = parameter.BoolParameter(default=False, description="Check in several processes which tasks are complete")
-    parallel_scheduling_processes = parameter.IntParameter(default=0, description="In how many processes to check; 0 is one for each CPU")
-    assistant = parameter.BoolParameter(default=False, description="Run whatever the scheduler has to run, also for others")
-    help = parameter.BoolParameter(default=False, description="Show the most common flags and those of the task", always_in_help=True)
+    parallel_scheduling = parameter.BoolParameter(
+        default=False, description="Check in several processes which tasks are complete"
+    )
+    parallel_scheduling_processes = parameter.IntParameter(
+        default=0, description="In how many processes to check; 0 is one for each CPU"
+    )
+    assistant = parameter.BoolParameter(
+        default=False, description="Run whatever the scheduler has to run, also for others"
+    )
+    help = parameter.BoolParameter(
+        default=False, description="Show the most common flags and those of the task", always_in_help=True
+    )
     help_all = parameter.BoolParameter(default=False, description="Show all flags", always_in_help=True)
 
 
@@ -67,7 +88,9 @@ class _WorkerSchedulerFactory:
         return worker.Worker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
 
 
-def _schedule_and_run(tasks: Iterable[task.Task], worker_scheduler_factory: Any = None, override_defaults: dict[str, Any] | None = None) -> LuigiRunResult:
+def _schedule_and_run(
+    tasks: Iterable[task.Task], worker_scheduler_factory: Any = None, override_defaults: dict[str, Any] | None = None
+) -> LuigiRunResult:
     """Plans and runs the tasks.
 
     Raises PidLockAlreadyTakenExit if the same command runs already.
@@ -82,7 +105,9 @@ def _schedule_and_run(tasks: Iterable[task.Task], worker_scheduler_factory: Any 
     if settings.local_scheduler:
         sch = factory.create_local_scheduler()
     else:
-        sch = factory.create_remote_scheduler(url=settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port:d}/")
+        sch = factory.create_remote_scheduler(
+            url=settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port:d}/"
+        )
     runner = factory.create_worker(scheduler=sch, worker_processes=settings.workers, assistant=settings.assistant)
     logger = logging.getLogger("luigi-interface")
     success = True
@@ -123,7 +148,10 @@ def _run(
         warnings.warn("use_dynamic_argparse is deprecated, don't set it.", DeprecationWarning, stacklevel=2)
     if cmdline_args is not None and not isinstance(cmdline_args, (list, tuple)):
         kind = type(cmdline_args).__name__
-        raise TypeError(f"cmdline_args must be a list or tuple of command-line arguments, got {kind!r}. Example: ['MyTask', '--param', 'value']")
+        raise TypeError(
+            f"cmdline_args must be a list or tuple of command-line arguments, got {kind!r}. "
+            "Example: ['MyTask', '--param', 'value']"
+        )
     arguments = list(sys.argv[1:] if cmdline_args is None else cmdline_args)
     if main_task_cls:
         arguments.insert(0, main_task_cls.task_family)
@@ -133,7 +161,9 @@ def _run(
         return _schedule_and_run([parser.get_task_obj()], worker_scheduler_factory)
 
 
-def build(tasks: Iterable[task.Task], worker_scheduler_factory: Any = None, detailed_summary: bool = False, **env_params: Any) -> Any:
+def build(
+    tasks: Iterable[task.Task], worker_scheduler_factory: Any = None, detailed_summary: bool = False, **env_params: Any
+) -> Any:
     """Runs tasks from a program: ``luigi.build([Report(date)], local_scheduler=True)``.
 
     Keywords are parameters of :py:class:`core`. Other than on the command line, equal calls do not exclude

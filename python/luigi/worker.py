@@ -11,7 +11,6 @@ import collections.abc
 import contextlib
 import datetime
 import functools
-import getpass
 import importlib
 import json
 import multiprocessing
@@ -20,8 +19,6 @@ import queue as Queue
 import random
 import signal
 import socket
-import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -29,10 +26,12 @@ from pickle import PicklingError
 from typing import Any, Callable
 
 from condotta import _engine
-from luigi import notifications
 from luigi._interface_logger import interface_logger
+from luigi._keep_alive import KeepAliveThread, fork_lock
 from luigi._results import Channel, ResultQueue
+from luigi._runners import Runners
 from luigi._worker_config import worker
+from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
 from luigi._worker_parts import (
     AsyncCompletionException,
@@ -44,10 +43,20 @@ from luigi._worker_parts import (
 )
 from luigi.event import Event
 from luigi.rpc import RemoteScheduler
-from luigi.scheduler import DISABLED, DONE, FAILED, PENDING, UNKNOWN, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED, RetryPolicy, Scheduler
+from luigi.scheduler import (
+    DISABLED,
+    DONE,
+    FAILED,
+    PENDING,
+    UNKNOWN,
+    WORKER_STATE_ACTIVE,
+    WORKER_STATE_DISABLED,
+    RetryPolicy,
+    Scheduler,
+)
 from luigi.target import Target
 from luigi.task import DynamicRequirements, Task, flatten
-from luigi.task_register import TaskClassException, load_task
+from luigi.task_register import load_task
 from luigi.task_status import RUNNING
 
 __all__ = [
@@ -70,13 +79,20 @@ __all__ = [
 ]
 
 # The engine finds these here under their names, as do projects that have a copy of this module.
-_ENGINE_READS = (json, DISABLED, PENDING, UNKNOWN, DONE, RUNNING, WORKER_STATE_ACTIVE, WORKER_STATE_DISABLED)
+_ENGINE_READS = (
+    Queue,
+    json,
+    fork_lock,
+    DISABLED,
+    PENDING,
+    UNKNOWN,
+    DONE,
+    RUNNING,
+    WORKER_STATE_ACTIVE,
+    WORKER_STATE_DISABLED,
+)
 
 logger = interface_logger()
-
-# A process must not fork while another thread holds a lock of the C library's resolver: in the child
-# nobody would ever release it.
-fork_lock = threading.Lock()
 
 # No wait for a result is shorter.
 _WAIT_INTERVAL_EPS = 0.00001
@@ -113,6 +129,9 @@ class TaskProcess(multiprocessing.Process):
         "scheduler_messages": "scheduler_messages",
     }
 
+    #: The processes that are kept, if any are.
+    runners: Runners | None = None
+
     def __init__(
         self,
         task: Task,
@@ -141,7 +160,14 @@ class TaskProcess(multiprocessing.Process):
         self.result_queue = result_queue
 
     def start(self) -> None:
-        """Starts the process. Its ``run()`` puts the result on the queue; if the task cannot be sent there, it has failed."""
+        """Starts the process, whose ``run()`` puts the result on the queue.
+
+        A task that cannot be sent to its process has failed.
+        """
+        if isinstance(self.result_queue, Channel):
+            if self.runners is not None and not self.task.accepts_messages and self.runners.start(self):
+                return
+            self.result_queue.open()
         try:
             super().start()
         except (AttributeError, TypeError, PicklingError) as error:
@@ -277,10 +303,15 @@ class TaskProcess(multiprocessing.Process):
                 setattr(self.task, task_attribute, None)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A process that is not forked builds the task anew, like one that the scheduler handed out.
+        # A process that is not forked for it builds the task anew, like one that the scheduler handed out.
         state = dict(self.__dict__)
+        state.pop("runners", None)
         task = state.pop("task")
-        return {"attributes": state, "task_id": task.task_id, "recipe": (task.task_module, task.task_family, task.to_str_params())}
+        return {
+            "attributes": state,
+            "task_id": task.task_id,
+            "recipe": (task.task_module, task.task_family, task.to_str_params()),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state["attributes"])
@@ -291,7 +322,11 @@ class TaskProcess(multiprocessing.Process):
                 raise TaskException(f"the parameters of {state['task_id']} make {task.task_id} in a new process")
             self.task = task
         except Exception:
-            self._not_loaded = (state["task_id"], FAILED, f"The task cannot be built in a new process:\n{traceback.format_exc()}")
+            self._not_loaded = (
+                state["task_id"],
+                FAILED,
+                f"The task cannot be built in a new process:\n{traceback.format_exc()}",
+            )
 
 
 class _MissingDependencies(RuntimeError):
@@ -358,45 +393,13 @@ def check_complete(task: Task, out_queue: Any, completion_cache: Any = None) -> 
     out_queue.put((task, is_complete))
 
 
-class KeepAliveThread(threading.Thread):
-    """Tells the scheduler now and then that the worker lives, and fetches its messages."""
-
-    def __init__(self, scheduler: Any, worker_id: str, ping_interval: float, rpc_message_callback: Callable[[Any], None]) -> None:
-        super().__init__()
-        self._should_stop = threading.Event()
-        self._scheduler = scheduler
-        self._worker_id = worker_id
-        self._ping_interval = ping_interval
-        self._rpc_message_callback = rpc_message_callback
-
-    def stop(self) -> None:
-        """Ends the thread soon."""
-        self._should_stop.set()
-
-    def run(self) -> None:
-        """Pings every ``ping_interval`` seconds until it is stopped."""
-        while not self._should_stop.wait(self._ping_interval):
-            with fork_lock:
-                self._ping()
-        logger.info("Worker %s was stopped. Shutting down Keep-Alive thread", self._worker_id)
-
-    def _ping(self) -> None:
-        try:
-            response = self._scheduler.ping(worker=self._worker_id)
-        except BaseException:  # The next ping may find it again.
-            logger.warning("Failed pinging scheduler")
-            return
-        for message in response["rpc_messages"] if response else ():
-            self._rpc_message_callback(message)
-
-
 def rpc_message_callback(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Lets the scheduler's messages call this method of a worker."""
     fn.is_rpc_message_callback = True  # type: ignore[attr-defined]
     return fn
 
 
-class Worker(FailureMails, _engine.WorkerSteps):
+class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
     """Plans tasks and runs them, as a scheduler says.
 
     Each step is a method, looked up when it is called. ``_add``, ``_add_task``, ``_add_task_batcher``,
@@ -404,7 +407,14 @@ class Worker(FailureMails, _engine.WorkerSteps):
     ``_log_remote_tasks``, ``_purge_children``, ``_run_task``, ``_start_phasing_out`` and ``run`` are the engine's.
     """
 
-    def __init__(self, scheduler: Any = None, worker_id: str | None = None, worker_processes: int = 1, assistant: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scheduler: Any = None,
+        worker_id: str | None = None,
+        worker_processes: int = 1,
+        assistant: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.worker_processes = int(worker_processes)
         self._worker_info = self._generate_worker_info()
         self._config = worker(**kwargs)
@@ -416,7 +426,8 @@ class Worker(FailureMails, _engine.WorkerSteps):
         self._stop_requesting_work = False
         self.host = socket.gethostname()
 
-        # What was planned or loaded, by task id; runs that have not ended, and those that were found dead; members of batches that run.
+        # What was planned or loaded, by task id; runs that have not ended, and those that were found dead; members of
+        # batches that run.
         self._scheduled_tasks: dict[str, Task] = {}
         self._suspended_tasks: dict[str, Task] = {}
         self._running_tasks: dict[str, TaskProcess] = {}
@@ -425,6 +436,7 @@ class Worker(FailureMails, _engine.WorkerSteps):
         self._batch_families_sent: set[str] = set()
         self._first_task: str | None = None
         self._task_result_queue: Any = ResultQueue()
+        self._runners = Runners() if self._config.reuse_processes else None
         self._idle_since: datetime.datetime | None = None
         self.unfulfilled_counts: dict[str, int] = collections.defaultdict(int)
         self._task_completion_cache = None
@@ -448,7 +460,9 @@ class Worker(FailureMails, _engine.WorkerSteps):
             signal.siginterrupt(signal.SIGUSR1, False)
 
     def __enter__(self) -> Worker:
-        self._keep_alive_thread = KeepAliveThread(self._scheduler, self._id, self._config.ping_interval, self._handle_rpc_message)
+        self._keep_alive_thread = KeepAliveThread(
+            self._scheduler, self._id, self._config.ping_interval, self._handle_rpc_message
+        )
         self._keep_alive_thread.daemon = True
         self._keep_alive_thread.start()
         return self
@@ -460,28 +474,19 @@ class Worker(FailureMails, _engine.WorkerSteps):
             if process.is_alive():
                 process.terminate()
         self._task_result_queue.close()
+        if self._runners is not None:
+            self._runners.close()
         return False
-
-    def _generate_worker_info(self) -> list[tuple[str, Any]]:
-        info: list[tuple[str, Any]] = [("salt", f"{random.randrange(0, 10_000_000_000):09d}"), ("workers", self.worker_processes)]
-        # What the machine cannot tell is left out.
-        sources = {"host": socket.gethostname, "username": getpass.getuser, "pid": os.getpid}
-        for name, source in sources.items():
-            with contextlib.suppress(BaseException):
-                info.append((name, source()))
-        if sudo_user := os.getenv("SUDO_USER"):
-            info.append(("sudo_user", sudo_user))
-        return info
-
-    def _generate_worker_id(self, worker_info: list[tuple[str, Any]]) -> str:
-        return "Worker({})".format(", ".join(f"{name}={value}" for name, value in worker_info))
 
     def _validate_task(self, task: Any) -> None:
         if not isinstance(task, Task):
             raise TaskException(f"Can not schedule non-task {task}")
         if not task.initialized():
             name = type(task).__name__
-            raise TaskException(f"Task of class {name} not initialized. Did you override __init__ and forget to call super(...).__init__?")
+            raise TaskException(
+                f"Task of class {name} not initialized. "
+                "Did you override __init__ and forget to call super(...).__init__?"
+            )
 
     def _validate_dependency(self, dependency: Any) -> None:
         if isinstance(dependency, Task):
@@ -530,7 +535,7 @@ class Worker(FailureMails, _engine.WorkerSteps):
 
     def _create_task_process(self, task: Task) -> TaskProcess:
         messages = multiprocessing.Queue() if task.accepts_messages else None
-        return ContextManagedTaskProcess(
+        process = ContextManagedTaskProcess(
             self._config.task_process_context,
             task,
             self._id,
@@ -542,6 +547,8 @@ class Worker(FailureMails, _engine.WorkerSteps):
             check_complete_on_run=self._config.check_complete_on_run,
             task_completion_cache=self._task_completion_cache,
         )
+        process.runners = self._runners
+        return process
 
     def _sleeper(self) -> Iterator[None]:
         while True:

@@ -25,7 +25,9 @@ EXAMPLES = os.environ.get("CONDOTTA_EXAMPLES")
 WAIT_SECS = 60
 
 needs_stock = pytest.mark.skipif(not STOCK, reason="CONDOTTA_STOCK_LUIGI does not name a Python with stock Luigi")
-needs_examples = pytest.mark.skipif(not EXAMPLES, reason="CONDOTTA_EXAMPLES does not name the folder of Rust's example programs")
+needs_examples = pytest.mark.skipif(
+    not EXAMPLES, reason="CONDOTTA_EXAMPLES does not name the folder of Rust's example programs"
+)
 
 OURS = [sys.executable, "-c", "import sys; from condotta._engine import main; sys.exit(main())", "scheduler"]
 STOCKS = [STOCK or "", "-c", "from luigi.cmdline import luigid; luigid()"]
@@ -48,10 +50,18 @@ def free_port() -> int:
 def serving(folder: Path, command: list[str]):
     """Runs a scheduler's server, and gives its port."""
     port = free_port()
-    state = ["--state-dir", str(folder / "state")] if command is OURS else ["--state-path", str(folder / "state.pickle")]
+    state = (
+        ["--state-dir", str(folder / "state")] if command is OURS else ["--state-path", str(folder / "state.pickle")]
+    )
     env = environment(command[0])
     with open(folder / "server.log", "wb") as log:
-        server = subprocess.Popen([*command, "--address", "127.0.0.1", "--port", str(port), *state], cwd=folder, env=env, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [*command, "--address", "127.0.0.1", "--port", str(port), *state],
+            cwd=folder,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
     try:
         deadline = time.monotonic() + WAIT_SECS
         while True:
@@ -88,18 +98,30 @@ def finish(process: subprocess.Popen[str]) -> str:
 def test_the_talk_on_a_central_scheduler(tmp_path, server):
     folder = {"PRESENTATION": str(tmp_path / "presentation")}
     output = finish(start(tmp_path, server, "--module", "hello", "ParentTask", **folder))
-    assert "* 2 ran successfully:\n    - 2 ChildTask(my_param=4+6,len(\"Hello world\"))\n* 1 failed:\n    - 1 ParentTask()" in output
+    children = 'ChildTask(my_param=4+6,len("Hello world"))'
+    assert f"* 2 ran successfully:\n    - 2 {children}\n* 1 failed:\n    - 1 ParentTask()" in output
     output = finish(start(tmp_path, server, "--module", "hello", "ParentTask", FIXED="yes", **folder))
-    assert '* 2 complete ones were encountered:\n    - 2 ChildTask(my_param=4+6,len("Hello world"))\n* 1 ran successfully:\n    - 1 ParentTask()' in output
+    assert f"* 2 complete ones were encountered:\n    - 2 {children}\n* 1 ran successfully:\n    - 1 Par" in output
     assert (tmp_path / "presentation/final_result").read_text() == "21"
 
 
 @needs_stock
 @pytest.mark.parametrize("pair", ["ours beside stock on ours", "ours beside stock on stock"])
 def test_two_workers_want_the_same_and_nothing_runs_twice(tmp_path, pair):
-    settings = ["--worker-keep-alive", "--worker-wait-interval", "0.1", "--worker-wait-jitter", "0", "--module", "shared", "Sum"]
+    settings = [
+        "--worker-keep-alive",
+        "--worker-wait-interval",
+        "0.1",
+        "--worker-wait-jitter",
+        "0",
+        "--module",
+        "shared",
+        "Sum",
+    ]
     with serving(tmp_path, OURS if pair.endswith("ours") else STOCKS) as port:
-        workers = [start(tmp_path, port, *settings, python=python, OUT=str(tmp_path)) for python in (sys.executable, STOCK)]
+        workers = [
+            start(tmp_path, port, *settings, python=python, OUT=str(tmp_path)) for python in (sys.executable, STOCK)
+        ]
         outputs = [finish(worker) for worker in workers]
     runs = (tmp_path / "runs").read_text().split()
     assert sorted(runs) == sorted({f"part{n}" for n in range(6)} | {"sum"})
@@ -129,7 +151,9 @@ def test_a_worker_that_waits_is_woken_when_there_is_work(tmp_path, server):
 
     with Worker(scheduler=scheduler, worker_id="waits", **settings) as worker:
         worker.add(task)
-        scheduler.add_task(worker="waits", task_id=task.task_id, deps=["first"], family=task.task_family, params=task.to_str_params())
+        scheduler.add_task(
+            worker="waits", task_id=task.task_id, deps=["first"], family=task.task_family, params=task.to_str_params()
+        )
         threading.Timer(1.0, lambda: other.add_task(worker="other", task_id="first", status="DONE")).start()
         started = time.monotonic()
         assert worker.run()
@@ -167,7 +191,16 @@ def test_one_graph_in_two_languages(tmp_path, server):
         text=True,
     )
     waiting = ["--worker-wait-interval", "0.1", "--worker-wait-jitter", "0"]
-    python = start(tmp_path, server, "--module", "clean", "Clean", *keep_alive, *waiting, PYTHONPATH=os.pathsep.join([str(sources), environment()["PYTHONPATH"]]))
+    python = start(
+        tmp_path,
+        server,
+        "--module",
+        "clean",
+        "Clean",
+        *keep_alive,
+        *waiting,
+        PYTHONPATH=os.pathsep.join([str(sources), environment()["PYTHONPATH"]]),
+    )
     output = finish(python)
     assert "* 1 ran successfully:\n    - 1 Clean(day=2026-03-01)" in output, output
     output = finish(rust)
@@ -185,8 +218,12 @@ def test_a_python_assistant_is_not_given_the_task_of_a_rust_program(tmp_path, se
     task = Extract(datetime.date(2026, 3, 1))
     rust = RemoteScheduler(f"http://127.0.0.1:{server}")
     rust.add_worker("rust", {"program": "with_python"})
-    rust.add_task(worker="rust", task_id=task.task_id, family="Extract", module="rust:with_python", params=task.to_str_params())
-    with Worker(scheduler=RemoteScheduler(f"http://127.0.0.1:{server}"), worker_id="helps", assistant=True) as assistant:
+    rust.add_task(
+        worker="rust", task_id=task.task_id, family="Extract", module="rust:with_python", params=task.to_str_params()
+    )
+    with Worker(
+        scheduler=RemoteScheduler(f"http://127.0.0.1:{server}"), worker_id="helps", assistant=True
+    ) as assistant:
         assert assistant.run()
     assert rust.task_list("PENDING", "")[task.task_id]["status"] == "PENDING"
     program = [str(Path(EXAMPLES or "") / "with_python"), "Extract", "--day", "2026-04-01", "--assistant"]

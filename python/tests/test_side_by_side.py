@@ -21,7 +21,9 @@ def run(python: str, folder: Path, *arguments: str, **environment: str) -> tuple
     folder.mkdir(exist_ok=True)
     settings = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PYTHONPATH", "")] if python == sys.executable else [str(PROGRAMS)]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(PROGRAMS), os.environ.get("PYTHONPATH", "")] if python == sys.executable else [str(PROGRAMS)]
+        ),
         "OUT": str(folder),
         "PRESENTATION": str(folder / "presentation"),
         "PYTHONWARNINGS": "ignore",
@@ -64,6 +66,19 @@ CASES = {
 }
 
 
+# Stock Luigi runs tasks that are equal in rank in an arbitrary order.
+ARBITRARY = {
+    "the talk's parent",
+    "a week",
+    "a given week",
+    "a missing external task",
+    "a failure",
+    "dynamic dependencies",
+    "everything",
+    "a batch",
+}
+
+
 @needs_stock
 @pytest.mark.parametrize("name", CASES)
 def test_ours_does_what_stock_does(name, tmp_path):
@@ -84,4 +99,8 @@ def test_ours_does_what_stock_does(name, tmp_path):
         # What the command line refuses is said in words of our own; where it is said, and the code, are equal.
         for result in results.values():
             result["log"] = result["log of the second run"] = bool(result["log"])
+    if name in ARBITRARY:
+        for result in results.values():
+            result["log"] = sorted(result["log"])
+            result["log of the second run"] = sorted(result["log of the second run"])
     assert results["ours"] == results["stock"]

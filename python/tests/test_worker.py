@@ -51,7 +51,11 @@ def pid_in(folder, name):
 def test_runs_what_is_missing_and_then_nothing(tmp_path):
     planned, succeeded, w = run(Pair(str(tmp_path), "pair"))
     assert (planned, succeeded) == (True, True)
-    assert {task.name: status for task, status, _ in w._add_task_history if status == "DONE"} == {"left": "DONE", "right": "DONE", "pair": "DONE"}
+    assert {task.name: status for task, status, _ in w._add_task_history if status == "DONE"} == {
+        "left": "DONE",
+        "right": "DONE",
+        "pair": "DONE",
+    }
     before = (tmp_path / "pair").stat().st_mtime_ns
     _, _, again = run(Pair(str(tmp_path), "pair"))
     assert [(task.name, status) for task, status, _ in again._add_task_history] == [("pair", "DONE")]
@@ -123,7 +127,11 @@ def test_events_come_in_order(tmp_path):
 
 @pytest.mark.parametrize(
     ("end", "told"),
-    [(lambda: os._exit(3), "exit code 3"), (lambda: os._exit(0), "without a result"), (lambda: os.kill(os.getpid(), 9), "exit code -9")],
+    [
+        (lambda: os._exit(3), "exit code 3"),
+        (lambda: os._exit(0), "without a result"),
+        (lambda: os.kill(os.getpid(), 9), "exit code -9"),
+    ],
 )
 def test_a_process_that_dies_has_failed(tmp_path, end, told):
     class Dies(Noted):
@@ -221,7 +229,9 @@ def test_check_complete_on_run_fails_a_task_without_its_output(tmp_path):
     assert run(Idle(str(tmp_path), "idle"))[1]
     _, succeeded, w = run(Idle(str(tmp_path), "idle"), check_complete_on_run=True)
     assert not succeeded
-    assert "complete() is still returning false" in w._scheduler.fetch_error(Idle(str(tmp_path), "idle").task_id)["error"]
+    assert (
+        "complete() is still returning false" in w._scheduler.fetch_error(Idle(str(tmp_path), "idle").task_id)["error"]
+    )
 
 
 def test_a_requirement_that_disappears_is_made_again(tmp_path):
@@ -271,7 +281,16 @@ def test_batched_tasks_run_as_one(tmp_path):
 
 
 # The steps in the order of a run.
-HOOKS = ["_add", "_add_task", "_add_worker", "_get_work", "_get_work_task_id", "_handle_next_task", "_run_task", "_create_task_process"]
+HOOKS = [
+    "_add",
+    "_add_task",
+    "_add_worker",
+    "_get_work",
+    "_get_work_task_id",
+    "_handle_next_task",
+    "_run_task",
+    "_create_task_process",
+]
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -295,7 +314,9 @@ def test_each_step_of_a_subclass_is_called(tmp_path, hook):
 def test_each_step_can_be_assigned_to_the_class(tmp_path, hook, monkeypatch):
     calls = []
     original = getattr(Worker, hook)
-    monkeypatch.setattr(Worker, hook, lambda self, *args, **kwargs: calls.append(args) or original(self, *args, **kwargs))
+    monkeypatch.setattr(
+        Worker, hook, lambda self, *args, **kwargs: calls.append(args) or original(self, *args, **kwargs)
+    )
     assert run(Noted(str(tmp_path), "a"))[1]
     assert calls
 
@@ -328,7 +349,11 @@ def test_a_keep_alive_worker_leaves_after_its_idle_time(tmp_path):
         def output(self):
             return luigi.LocalTarget(str(tmp_path / "never"))
 
-    settings = {"keep_alive": True, "retry_external_tasks": True, "max_keep_alive_idle_duration": datetime.timedelta(seconds=0.3)}
+    settings = {
+        "keep_alive": True,
+        "retry_external_tasks": True,
+        "max_keep_alive_idle_duration": datetime.timedelta(seconds=0.3),
+    }
     started = time.monotonic()
     with worker(**settings) as w:
         w._scheduler.add_task(worker="other", task_id="elsewhere", status="PENDING", runnable=True)
@@ -362,3 +387,87 @@ def test_messages_of_the_scheduler_change_the_number_of_processes():
         while w.worker_processes != 7 and time.monotonic() < deadline:
             time.sleep(0.01)
     assert w.worker_processes == 7
+
+
+class TestProcessesThatAreKept:
+    """``[worker] reuse_processes``."""
+
+    settings = {"worker_processes": 2, "reuse_processes": True}
+
+    def test_tasks_share_as_many_processes_as_there_are_workers(self, tmp_path):
+        class Wrapper(luigi.WrapperTask):
+            def requires(self):
+                return [Noted(str(tmp_path), str(number)) for number in range(10)]
+
+        _, succeeded, _ = run(Wrapper(), **self.settings)
+        assert succeeded
+        pids = {pid_in(tmp_path, str(number)) for number in range(10)}
+        assert 1 <= len(pids) <= 2 and os.getpid() not in pids
+
+    def test_a_process_that_dies_fails_its_task_alone(self, tmp_path):
+        class Dies(Noted):
+            def run(self):
+                if self.name in ("1", "4"):
+                    os._exit(0 if self.name == "1" else 3)
+                super().run()
+
+        class Wrapper(luigi.WrapperTask):
+            def requires(self):
+                return [Dies(str(tmp_path), str(number)) for number in range(8)]
+
+        _, succeeded, _ = run(Wrapper(), wait_interval=30, **{key: value for key, value in self.settings.items()})
+        assert not succeeded
+        assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["0", "2", "3", "5", "6", "7"]
+
+    def test_a_task_that_takes_too_long_is_terminated(self, tmp_path):
+        class Hangs(Noted):
+            def run(self):
+                if self.name == "hangs":
+                    time.sleep(60)
+                super().run()
+
+        class Wrapper(luigi.WrapperTask):
+            def requires(self):
+                return [Hangs(str(tmp_path), name) for name in ("hangs", "a", "b")]
+
+        started = time.monotonic()
+        _, succeeded, w = run(Wrapper(), timeout=2, **{**self.settings, "wait_interval": 0.1})
+        assert not succeeded and time.monotonic() - started < 40
+        assert "timed out" in w._scheduler.fetch_error(Hangs(str(tmp_path), "hangs").task_id)["error"]
+        assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
+
+    def test_dynamic_dependencies_and_failures_come_back(self, tmp_path):
+        class Asks(Noted):
+            def run(self):
+                yield Noted(self.folder, "below")
+                raise ValueError("after all")
+
+        _, succeeded, w = run(Asks(str(tmp_path), "asks"), **self.settings)
+        assert not succeeded and (tmp_path / "below").exists()
+        assert "after all" in w._scheduler.fetch_error(Asks(str(tmp_path), "asks").task_id)["error"]
+
+    def test_a_program_that_leaves_without_closing_its_worker_ends(self, tmp_path):
+        import subprocess
+        import sys
+        import textwrap
+
+        (tmp_path / "leaves.py").write_text(
+            textwrap.dedent("""
+            import luigi
+            from luigi.scheduler import Scheduler
+            from luigi.worker import Worker
+
+            class One(luigi.Task):
+                def complete(self):
+                    return False
+
+            worker = Worker(scheduler=Scheduler(), worker_processes=2, reuse_processes=True)
+            worker.add(One())
+            print(worker.run())
+            """)
+        )
+        env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(luigi.__file__))}
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "leaves.py")], env=env, capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout == "True\n", done.stderr
