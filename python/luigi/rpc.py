@@ -10,8 +10,10 @@ import abc
 import json
 import logging
 import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -174,6 +176,8 @@ class RemoteScheduler:
         self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
         self._fetcher: Any = _EngineFetcher(self._url) if HAS_REQUESTS else URLLibFetcher()
         self._full_urls: dict[str, str] = {}
+        self._gathered: list[Any] | None = None
+        self._gathering_thread = 0
         self._tells_of_work = self._takes_many = isinstance(self._fetcher, _EngineFetcher)
 
     def wait_for_work(self, worker: str, seconds: float) -> None:
@@ -202,7 +206,7 @@ class RemoteScheduler:
         """Close the connections to the server."""
         self._fetcher.close()
 
-    def _wait(self) -> None:
+    def _wait_to_retry(self) -> None:
         """Wait before a request is sent again."""
         time.sleep(self._rpc_retry_wait)
 
@@ -224,7 +228,47 @@ class RemoteScheduler:
                 if self._rpc_log_retries:
                     self._log_retry(attempt + 1)
             attempt += 1
-            self._wait()
+            self._wait_to_retry()
+
+    @contextmanager
+    def announcing(self) -> Iterator[None]:
+        """Let the server hear of the tasks that this thread announces within in few requests, the last at the end.
+
+        Another request of this thread, but a ping, sends first what was announced before it. Where the server takes
+        single tasks only, or ``_fetch`` was replaced, nothing is gathered.
+        """
+        built_in = type(self)._fetch is _BUILT_IN_FETCH and "_fetch" not in vars(self)
+        if self._gathered is not None or not (built_in and self._takes_many and type(self._fetcher) is _EngineFetcher):
+            yield
+            return
+        self._gathered, self._gathering_thread = [], threading.get_ident()
+        try:
+            yield
+        finally:
+            try:
+                self._send_gathered()
+            finally:
+                self._gathered = None
+
+    def _gather(self, url: str, arguments: Any) -> bool:
+        """Whether a request was put aside, to go with others."""
+        if self._gathered is None or threading.get_ident() != self._gathering_thread:
+            return False
+        if url == "/api/add_task":
+            self._gathered.append(arguments)
+            if len(self._gathered) >= _TASKS_AT_ONCE:
+                self._send_gathered()
+            return True
+        if url != "/api/ping":
+            self._send_gathered()
+        return False
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered or [], None
+        try:
+            self.add_tasks(gathered)
+        finally:
+            self._gathered = []
 
     def add_tasks(self, tasks: Sequence[dict[str, Any]]) -> None:
         """Announce many tasks: for each the arguments of ``add_task``, in order.
@@ -267,12 +311,17 @@ class RemoteScheduler:
 
     def _request(self, url: str, data: Any, attempts: int = 3, allow_null: bool = True) -> Any:
         """Put the arguments `data` to a method; its reply."""
+        if self._gathered is not None and self._gather(url, data):
+            return None
         body = {"data": json.dumps(data)}
         for _ in range(attempts):
             reply = json.loads(self._fetch(url, body))["response"]
             if allow_null or reply is not None:
                 return reply
         raise RPCError(f"Received null response from remote scheduler {self._url!r}")
+
+
+_BUILT_IN_FETCH = RemoteScheduler._fetch
 
 
 def _may_pass(error: Exception) -> bool:

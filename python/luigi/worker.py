@@ -518,7 +518,10 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
             pool = multiprocessing.Pool(processes=processes if processes > 0 else None)
         self._validate_task(task)
         try:
-            _engine.plan_graph(self, task, pool, queue)
+            # A scheduler behind a server may be told of many tasks at once.
+            announcing = getattr(type(self._scheduler), "announcing", contextlib.nullcontext)
+            with announcing(self._scheduler):
+                _engine.plan_graph(self, task, pool, queue)
         except (KeyboardInterrupt, TaskException):
             raise
         except Exception as error:

@@ -149,7 +149,7 @@ def test_nobody_there(server):
     server.shutdown()
     server.server_close()
     client = RemoteScheduler(server.url)
-    waits = client._wait = mock.Mock()
+    waits = client._wait_to_retry = mock.Mock()
     with pytest.raises(RPCError):
         client.ping(worker="w")
     assert waits.call_count == 2
@@ -171,6 +171,54 @@ def test_many_tasks_are_announced_at_once(client, server):
     long = "x" * (150 << 10)
     client.add_tasks([{"worker": "w", "task_id": str(number), "expl": long} for number in range(2)])
     assert [len(arguments["tasks"]) for _, arguments, *_ in server.asked[2:]] == [1, 1]
+
+
+def test_what_is_announced_is_gathered(client, server):
+    server.answers += [(200, {"refused": []})] * 2
+    with client.announcing():
+        client.add_task(worker="w", task_id="A")
+        client.add_task(worker="w", task_id="B")
+        assert server.asked == []
+        server.answers.insert(1, (200, {"rpc_messages": []}))
+        client.task_list()
+        client.add_task(worker="w", task_id="C")
+    sent = [(path, [task["task_id"] for task in told.get("tasks", [])]) for path, told, *_ in server.asked]
+    assert sent == [("/api/add_tasks", ["A", "B"]), ("/api/task_list", []), ("/api/add_tasks", ["C"])]
+    client.add_task(worker="w", task_id="D")
+    assert server.asked[-1][0] == "/api/add_task"
+
+
+def test_what_another_thread_says_is_said_at_once(client, server):
+    server.answers += [(200, None), (200, {"refused": []})]
+    with client.announcing():
+        client.add_task(worker="w", task_id="A")
+        thread = threading.Thread(target=client.add_task, kwargs={"worker": "w", "task_id": "B"})
+        thread.start()
+        thread.join()
+    assert [path for path, *_ in server.asked] == ["/api/add_task", "/api/add_tasks"]
+
+
+def test_what_was_announced_before_a_failure_is_sent(client, server):
+    server.answers += [(200, {"refused": []})]
+    with pytest.raises(RuntimeError), client.announcing():
+        client.add_task(worker="w", task_id="A")
+        raise RuntimeError
+    assert [path for path, *_ in server.asked] == ["/api/add_tasks"]
+
+
+def test_after_a_failure_nothing_is_gathered_any_more(client, server):
+    server.answers += [(400, None)]
+    with pytest.raises(RPCError), client.announcing():
+        client.add_task(worker="w", task_id="A")
+    client.add_task(worker="w", task_id="B")
+    assert [path for path, *_ in server.asked] == ["/api/add_tasks", "/api/add_task"]
+
+
+def test_nothing_is_gathered_where_requests_are_sent_in_another_way(client, server):
+    client._fetcher = URLLibFetcher()
+    with client.announcing():
+        client.add_task(worker="w", task_id="A")
+        assert [path for path, *_ in server.asked] == ["/api/add_task"]
 
 
 def test_a_task_that_is_refused_among_many_is_said(client, server):
