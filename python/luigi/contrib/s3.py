@@ -9,6 +9,7 @@ Directories do not exist in S3. Here a path is one if any key lies below it, or 
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import logging
 import posixpath
 import time
@@ -30,6 +31,10 @@ logger = logging.getLogger("luigi-interface")
 try:
     import botocore
     import botocore.exceptions
+
+    # boto3 itself is slow to import, so here it is only looked for.
+    if importlib.util.find_spec("boto3") is None:
+        raise ImportError("boto3")
 except ImportError:
     logger.warning(
         "Loading S3 module without the python package boto3. Will crash at runtime if S3 functionality is used."
