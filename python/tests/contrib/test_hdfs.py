@@ -348,8 +348,8 @@ def test_settings_and_their_defaults(monkeypatch):
     assert hdfs.load_hadoop_cmd() == ["hadoop"]
     assert hdfs.get_configured_hadoop_version() == "cdh4"
     assert hdfs.get_configured_hdfs_client() == "hadoopcli"
-    configure(monkeypatch, hadoop={"command": "/opt/bin/hadoop --config /etc/h", "version": "CDH3"})
-    assert hdfs.load_hadoop_cmd() == ["/opt/bin/hadoop", "--config", "/etc/h"]
+    configure(monkeypatch, hadoop={"command": "/usr/local/bin/hadoop --config /etc/h", "version": "CDH3"})
+    assert hdfs.load_hadoop_cmd() == ["/usr/local/bin/hadoop", "--config", "/etc/h"]
     assert hdfs.get_configured_hadoop_version() == "cdh3"
 
 
