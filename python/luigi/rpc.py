@@ -202,6 +202,20 @@ class RemoteScheduler:
                 # The next request finds out whether the server is away, and tries again as is configured.
                 time.sleep(max(0.0, deadline - time.monotonic()))
 
+    def release_worker(self, worker: str) -> bool:
+        """Give back what the worker did not finish, so that others may run it at once.
+
+        Returns False if the server does not do that, or cannot be reached: it finds out by itself later.
+        """
+        if not isinstance(self._fetcher, _EngineFetcher):
+            return False
+        body = {"data": json.dumps({"worker": worker})}
+        try:
+            self._fetcher.fetch(_urljoin(self._url, "/api/release_worker"), body, self._connect_timeout)
+        except Exception:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the connections to the server."""
         self._fetcher.close()

@@ -473,6 +473,8 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
         for process in self._running_tasks.values():
             if process.is_alive():
                 process.terminate()
+        if self._running_tasks and isinstance(self._scheduler, RemoteScheduler):
+            self._scheduler.release_worker(self._id)
         self._task_result_queue.close()
         if self._runners is not None:
             self._runners.close()

@@ -207,6 +207,20 @@ def test_one_graph_in_two_languages(tmp_path, server):
     assert (tmp_path / f"report-{day}.txt").read_text() == "42", output
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_an_interrupted_worker_gives_back_what_it_ran(tmp_path, server, processes):
+    """At once, and without a failure."""
+    worker = start(tmp_path, server, "--module", "shared", "Endless", "--workers", processes, OUT=str(tmp_path))
+    deadline = time.monotonic() + WAIT_SECS
+    while not (tmp_path / "started").exists():
+        assert worker.poll() is None and time.monotonic() < deadline, worker.communicate()[0]
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGINT)
+    worker.communicate(timeout=WAIT_SECS)
+    tasks = RemoteScheduler(f"http://127.0.0.1:{server}").task_list("", "")
+    assert [(task["name"], task["status"]) for task in tasks.values()] == [("Endless", "PENDING")]
+
+
 class Extract(luigi.Task):
     """A task of the example in Rust."""
 

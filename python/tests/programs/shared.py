@@ -36,3 +36,12 @@ class Sum(Noted):
 
     def run(self):
         self.note("sum")
+
+
+class Endless(luigi.Task):
+    def complete(self):
+        return False
+
+    def run(self):
+        with open(os.path.join(OUT, "started"), "w"):
+            time.sleep(600)
