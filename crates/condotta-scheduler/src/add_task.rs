@@ -28,11 +28,15 @@ impl Scheduler {
         let worker = self.contact(now, &request.worker)?;
         if request.runnable.is_some() && request.status != Status::Running {
             self.workers[worker].planning = true;
+            self.come_back(worker);
         }
         let enabled = !self.workers[worker].disabled;
         let known = self.tasks.find_task(&request.task_id);
         let slot = match known {
             Some(slot) => slot,
+            // The run was given back, and the combined task of a batch is gone with that. That it
+            // succeeded nevertheless is good news.
+            None if self.workers[worker].left && request.status != Status::Done => return Ok(()),
             None if enabled => {
                 let slot = self.create(now, &request.task_id, Status::Pending);
                 self.tasks[slot].priority = request.priority;

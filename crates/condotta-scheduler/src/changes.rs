@@ -258,6 +258,7 @@ impl Scheduler {
             processes: worker.processes,
             disabled: worker.disabled,
             connected: worker.connected,
+            left: worker.left,
             messages: worker.messages.clone(),
         }))
     }

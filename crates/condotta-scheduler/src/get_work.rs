@@ -58,6 +58,7 @@ impl Scheduler {
             self.do_what_is_due(now);
         }
         let worker = self.contact(now, &request.worker)?;
+        self.come_back(worker);
         self.note_request(now, worker, request.assistant);
         let record = &mut self.workers[worker];
         let is_moved = record.host != request.host;

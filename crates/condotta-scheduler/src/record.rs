@@ -197,6 +197,8 @@ pub struct WorkerRecord {
     pub disabled: bool,
     /// Not silent for too long.
     pub connected: bool,
+    /// It went in good order, and did not come back to announce or to ask.
+    pub left: bool,
     /// Messages that it has not fetched.
     pub messages: Vec<WorkerMessage>,
 }

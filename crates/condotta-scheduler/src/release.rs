@@ -6,6 +6,7 @@ use crate::{
     Event, Now, Scheduler, Status,
     changes::part,
     task::{Slot, Task},
+    worker::WorkerIndex,
 };
 
 impl Scheduler {
@@ -14,10 +15,15 @@ impl Scheduler {
     /// From then on it counts as one that was silent for too long. It may come back. A worker that
     /// is not there is none of our business.
     pub fn release_worker(&mut self, now: Now, worker: &str) {
-        let found = self.workers.find(worker);
-        let Some(index) = found.filter(|&index| self.workers[index].connected) else {
+        let Some(index) = self.workers.find(worker) else {
             return;
         };
+        if !core::mem::replace(&mut self.workers[index].left, true) {
+            self.worker_changed(index);
+        }
+        if !self.workers[index].connected {
+            return;
+        }
         self.emit(|_| Event::WorkerReleased {
             at: now.wall,
             worker: worker.to_string(),
@@ -25,6 +31,13 @@ impl Scheduler {
         self.detach(now, index);
         for (_, slot) in self.workers[index].owned.clone() {
             self.return_run(now, slot);
+        }
+    }
+
+    /// A worker announces or asks: should it have gone, it may have runs again.
+    pub(crate) fn come_back(&mut self, worker: WorkerIndex) {
+        if core::mem::take(&mut self.workers[worker].left) {
+            self.worker_changed(worker);
         }
     }
 

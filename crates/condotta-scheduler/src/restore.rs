@@ -169,6 +169,7 @@ impl<'a> Restoring<'a> {
             processes: record.processes,
             disabled: record.disabled,
             connected: record.connected,
+            left: record.left,
             messages: record.messages,
             ..Worker::new(&record.id, record.serial, self.now)
         };

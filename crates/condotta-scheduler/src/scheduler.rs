@@ -158,6 +158,7 @@ impl Scheduler {
     /// A [`Refusal`] when the worker's id is none. Nothing has changed then.
     pub fn add_worker(&mut self, now: Now, request: AddWorker) -> Answer<()> {
         let worker = self.worker(now, &request.worker)?;
+        self.come_back(worker);
         if self.workers[worker].add_info(request.info) {
             self.worker_changed(worker);
             self.note_contention();

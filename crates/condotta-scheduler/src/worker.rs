@@ -66,6 +66,8 @@ pub(crate) struct Worker {
     pub(crate) disabled: bool,
     /// It announced tasks since it last asked for work, so more may follow.
     pub(crate) planning: bool,
+    /// It went in good order and did not come back to announce or to ask: it runs nothing.
+    pub(crate) left: bool,
     /// Not silent for too long.
     pub(crate) connected: bool,
     /// Out of all sets. The record is kept for the tasks that name it as their last worker.
@@ -97,6 +99,7 @@ impl Worker {
             processes: 1,
             disabled: false,
             planning: false,
+            left: false,
             connected: true,
             forgotten: false,
             ran: 0,

@@ -553,3 +553,23 @@ fn the_host_of_a_worker_is_kept() {
     );
     assert_eq!(ask("two"), []);
 }
+
+/// Else a late report would bring back what was given back just before the scheduler was killed.
+#[test]
+fn that_a_worker_went_is_kept_until_it_comes_back() {
+    let mut scheduler = scheduler();
+    add(&mut scheduler, 0.0, AddTask::new("x", "A"));
+    scheduler.release_worker(Now::at(1.0), "x");
+    restart(&mut scheduler, 2.0);
+    let late = || AddTask {
+        status: Status::Failed,
+        runnable: None,
+        ..AddTask::new("x", "combined")
+    };
+    add(&mut scheduler, 3.0, late());
+    assert!(scheduler.task("combined").is_none());
+    add(&mut scheduler, 4.0, AddTask::new("x", "B"));
+    restart(&mut scheduler, 5.0);
+    add(&mut scheduler, 6.0, late());
+    assert_eq!(scheduler.task("combined").unwrap().status, Status::Failed);
+}

@@ -1,7 +1,8 @@
 //! Reports that come late, twice, or from a worker that lost its task; and what can never run.
 
 use condotta_scheduler::{
-    AddTask, Assignment, Config, DeadEnd, Event, GetWork, Now, Scheduler, Status,
+    AddTask, AddTaskBatcher, AddWorker, Assignment, Config, DeadEnd, Event, GetWork, Now, Param,
+    Scheduler, Status, Visibility,
 };
 
 fn scheduler() -> Scheduler {
@@ -285,4 +286,89 @@ fn a_deep_chain_is_raised_and_held_up_without_recursion() {
     let counts = scheduler.count_pending(Now::at(2.0), "x").unwrap();
     assert_eq!(counts.n_pending_tasks, 0);
     scheduler.handle_timeout(Now::at(3.0));
+}
+
+fn day(worker: &str, date: u32) -> AddTask {
+    let mut task = AddTask::new(worker, &format!("D{date}"));
+    "Day".clone_into(&mut task.family);
+    task.batchable = Some(true);
+    task.params = Some(vec![Param {
+        name: "date".to_owned(),
+        value: date.to_string(),
+        visibility: Visibility::Public,
+    }]);
+    task
+}
+
+/// The worker x runs the tasks D1 and D2 as one, A, and gives them back.
+fn with_batch_given_back() -> Scheduler {
+    let mut scheduler = scheduler();
+    let batcher = AddTaskBatcher {
+        worker: "x".to_owned(),
+        task_family: "Day".to_owned(),
+        batched_args: vec!["date".to_owned()],
+        max_batch_size: None,
+    };
+    scheduler.add_task_batcher(Now::at(0.0), batcher).unwrap();
+    for date in 1..3 {
+        scheduler
+            .add_task(Now::at(1.0), day("x", date))
+            .expect("the request makes sense");
+    }
+    let request = GetWork {
+        worker: "x".to_owned(),
+        ..GetWork::default()
+    };
+    let work = scheduler.get_work(Now::at(2.0), request).unwrap();
+    let Assignment::Batch { batch_id, .. } = work.assignment else {
+        panic!("{work:?} is no batch");
+    };
+    let mut claim = AddTask::new("x", "A");
+    claim.status = Status::Running;
+    claim.batch_id = Some(batch_id);
+    scheduler.add_task(Now::at(3.0), claim).unwrap();
+    assert_eq!(status(&scheduler), Status::Running);
+    scheduler.release_worker(Now::at(4.0), "x");
+    assert!(scheduler.task("A").is_none());
+    scheduler
+}
+
+#[test]
+fn a_combined_task_that_was_given_back_is_not_brought_back_by_its_late_failure() {
+    let mut scheduler = with_batch_given_back();
+    scheduler.ping(Now::at(5.0), "x").unwrap();
+    report(&mut scheduler, 6.0, "x", Status::Failed, None);
+    assert!(scheduler.task("A").is_none());
+    assert_eq!(scheduler.task("D1").unwrap().status, Status::Pending);
+    report(&mut scheduler, 7.0, "x", Status::Done, None);
+    assert_eq!(status(&scheduler), Status::Done, "good news");
+    scheduler.check_invariants().unwrap();
+}
+
+/// Only what was given back is over: whoever comes back speaks of new runs.
+#[test]
+fn a_worker_that_comes_back_is_heard_as_ever() {
+    let announces = |scheduler: &mut Scheduler| announce(scheduler, 5.0, "x", "B", &[]);
+    let asks = |scheduler: &mut Scheduler| {
+        get_work(scheduler, 5.0, "x");
+    };
+    let says_who_it_is = |scheduler: &mut Scheduler| {
+        let request = AddWorker {
+            worker: "x".to_owned(),
+            info: Vec::new(),
+        };
+        scheduler.add_worker(Now::at(5.0), request).unwrap();
+    };
+    let ways: [&dyn Fn(&mut Scheduler); 3] = [&announces, &asks, &says_who_it_is];
+    for (n, come_back) in ways.into_iter().enumerate() {
+        let mut scheduler = with_batch_given_back();
+        come_back(&mut scheduler);
+        report(&mut scheduler, 6.0, "x", Status::Failed, None);
+        assert_eq!(status(&scheduler), Status::Failed, "way {n}");
+        scheduler.check_invariants().unwrap();
+    }
+    // Others did not leave.
+    let mut scheduler = with_batch_given_back();
+    report(&mut scheduler, 6.0, "y", Status::Failed, None);
+    assert_eq!(status(&scheduler), Status::Failed);
 }

@@ -188,7 +188,7 @@ fn worker() -> impl Strategy<Value = WorkerRecord> {
         names,
         time(),
         lists,
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
         any::<i64>(),
     )
         .prop_map(
@@ -203,6 +203,7 @@ fn worker() -> impl Strategy<Value = WorkerRecord> {
                 processes,
                 disabled: flags[1],
                 connected: flags[2],
+                left: flags[3],
                 messages,
             },
         )

@@ -213,6 +213,8 @@ struct WorkerRecordJson {
     disabled: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     connected: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    left: bool,
     #[serde(with = "messages", default, skip_serializing_if = "is_default")]
     messages: Vec<WorkerMessage>,
 }

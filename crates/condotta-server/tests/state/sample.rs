@@ -146,6 +146,7 @@ pub(crate) fn worker() -> WorkerRecord {
         processes: 4,
         disabled: true,
         connected: true,
+        left: false,
         messages: vec![
             WorkerMessage::SetWorkerProcesses { n: 8 },
             WorkerMessage::DispatchSchedulerMessage {
