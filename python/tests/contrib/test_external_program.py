@@ -17,6 +17,8 @@ from luigi.contrib.external_program import (
     ExternalProgramTask,
     ExternalPythonProgramTask,
 )
+from luigi.scheduler import Scheduler
+from luigi.worker import Worker
 
 from .programs import is_running, wait_until
 
@@ -148,6 +150,21 @@ def test_tracking_url_is_told_while_the_program_runs(tmp_path):
     task = Waits("echo go to http://now; for i in $(seq 200); do test -e %s && exit 0; sleep 0.05; done; exit 9" % seen)
     task.run()
     assert task.urls == ["http://now"]
+
+
+def test_tracking_url_reaches_the_scheduler():
+    class Told(ExternalProgramTask):
+        stream_for_searching_tracking_url = "stderr"
+        tracking_url_pattern = r"go to (\S+)"
+
+        def program_args(self):
+            return ["sh", "-c", "echo go to http://page >&2"]
+
+    scheduler = Scheduler()
+    with Worker(scheduler=scheduler) as worker:
+        assert worker.add(Told())
+        worker.run()
+    assert scheduler.task_list("", "")[Told().task_id]["tracking_url"] == "http://page"
 
 
 def test_more_output_than_a_pipe_holds_is_kept(luigi_log):
