@@ -197,20 +197,23 @@ class CopyToTable(luigi.Task):
             raise NotImplementedError(
                 f"create_table() not implemented for {self.table!r} and columns types not specified"
             )
+        try:
+            self._create_or_reflect_table(engine)
+        except sqlalchemy.exc.DBAPIError:
+            # Another worker may have created the table since we looked. If that was not it, this fails likewise.
+            self._create_or_reflect_table(engine)
+
+    def _create_or_reflect_table(self, engine: Any) -> None:
         schema = self.schema or None
         metadata = sqlalchemy.MetaData(schema=schema)
-        try:
-            with engine.begin() as connection:
-                if connection.dialect.has_table(connection, self.table, schema):
-                    metadata.reflect(only=[self.table], bind=connection)
-                    self.table_bound = metadata.tables[f"{schema}.{self.table}" if schema else self.table]
-                else:
-                    columns = [sqlalchemy.Column(*arguments, **named) for arguments, named in self.columns]
-                    self.table_bound = sqlalchemy.Table(self.table, metadata, *columns)
-                    metadata.create_all(connection)
-        except Exception:
-            self._logger.exception("Could not bind or create the table %s", self.table)
-            raise
+        with engine.begin() as connection:
+            if connection.dialect.has_table(connection, self.table, schema):
+                metadata.reflect(only=[self.table], bind=connection)
+                self.table_bound = metadata.tables[f"{schema}.{self.table}" if schema else self.table]
+            else:
+                columns = [sqlalchemy.Column(*arguments, **named) for arguments, named in self.columns]
+                self.table_bound = sqlalchemy.Table(self.table, metadata, *columns)
+                metadata.create_all(connection)
 
     def update_id(self) -> Any:
         """Tells this update from others in the marker table."""

@@ -99,6 +99,24 @@ def test_the_marker_table_is_created_by_whoever_comes_first(url):
     assert len(tries) == 2
 
 
+def test_the_table_is_created_by_whoever_comes_first(url):
+    task = copy_task(url, [("a", 1)])()
+    look = task._create_or_reflect_table
+    tries = []
+
+    def overtaken(engine):
+        tries.append("try")
+        if len(tries) == 1:
+            run_sql(url, "CREATE TABLE items (name VARCHAR(64), size INTEGER)")
+            raise sqlalchemy.exc.OperationalError("CREATE TABLE", {}, Exception("table exists"))
+        look(engine)
+
+    task._create_or_reflect_table = overtaken
+    task.run()
+    assert run_sql(url, "SELECT name, size FROM items") == [("a", 1)]
+    assert len(tries) == 2
+
+
 def test_a_server_that_is_not_there_is_an_error(tmp_path):
     target = sqla.SQLAlchemyTarget(f"sqlite:///{tmp_path}/no/such/folder.db", "items", "first")
     with pytest.raises(sqlalchemy.exc.OperationalError):
