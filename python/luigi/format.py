@@ -98,6 +98,9 @@ class InputPipeProcessWrapper(_ProcessPipe):
     # Exit statuses that count as success: 0, and death by SIGPIPE as a shell and as Python report it.
     _GOOD_STATUSES = (0, 141, -13)
 
+    _process: Any
+    _finished = False
+
     def __init__(self, command: Sequence[str] | subprocess.Popen[bytes], input_pipe: Any = None) -> None:
         """Takes the arguments of the process to start, or a process already started with `stdout=PIPE`."""
         import subprocess
@@ -117,8 +120,9 @@ class InputPipeProcessWrapper(_ProcessPipe):
         return subprocess.Popen(command, stdin=self._input_pipe, stdout=subprocess.PIPE, close_fds=True)
 
     def _finish(self) -> None:
-        if self._process._selfref is None:
+        if self._finished:
             return
+        self._finished = True
         self._process._selfref = None
         # The output is closed first, so that a process which still writes gets its SIGPIPE.
         self._process.stdout.close()
@@ -176,6 +180,8 @@ class OutputPipeProcessWrapper(_ProcessPipe):
 
     # How many writes go by between two flushes.
     WRITES_BEFORE_FLUSH = 10000
+
+    _process: Any
 
     # So that a process that could not be started leaves nothing to be finished.
     closed = True

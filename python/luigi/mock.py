@@ -91,7 +91,7 @@ class _Buffer(BytesIO):
         """Remembers the outermost stream over this one."""
         self.wrapper = wrapper
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
         if self._owner._mirror_on_stderr:
             self._mirror(data)
         return super().write(data)

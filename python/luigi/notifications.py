@@ -54,7 +54,7 @@ class TestNotificationsTask(Task):
         return False
 
 
-def _core(name: str) -> dict[str, str]:
+def _core(name: str) -> Any:
     """The place in the configuration where an option was kept before it got a section of its own."""
     return {"section": "core", "name": name}
 
@@ -151,7 +151,7 @@ def send_email_smtp(sender: str, subject: str, message: str, recipients: Sequenc
     import smtplib
 
     settings = smtp()
-    options = {"host": settings.host, "port": settings.port, "local_hostname": settings.local_hostname}
+    options: dict[str, Any] = {"host": settings.host, "port": settings.port, "local_hostname": settings.local_hostname}
     if settings.timeout:
         options["timeout"] = settings.timeout
     connect = smtplib.SMTP_SSL if settings.ssl else smtplib.SMTP

@@ -81,8 +81,8 @@ class RangeBase(WrapperTask):
     of = TaskParameter(description="the recurring task. It must take one parameter for the date or time")
     of_params = DictParameter(default=dict(), description="further arguments for the recurring task")
     # A subclass gives these two the type of its unit.
-    start = Parameter()
-    stop = Parameter()
+    start: Any = Parameter()
+    stop: Any = Parameter()
     reverse = BoolParameter(
         default=False,
         description="which of the missing instances come first: the oldest (False) or the newest (True)",
@@ -244,14 +244,14 @@ def _steps(first: datetime, step: timedelta, start: datetime, stop: datetime) ->
     return points
 
 
-def _start(kind: Callable[..., Parameter], what: str) -> Parameter:
+def _start(kind: Callable[..., Any], what: str) -> Any:
     return kind(
         default=None,
         description=f"first {what} of the range. Default: None - backward without end (requires reverse=True)",
     )
 
 
-def _stop(kind: Callable[..., Parameter], what: str) -> Parameter:
+def _stop(kind: Callable[..., Any], what: str) -> Any:
     return kind(default=None, description=f"{what} before which the range ends. Default: None - forward without end")
 
 
@@ -460,6 +460,13 @@ class _BulkChecked:
 
     # The parts of a point in time, as strftime writes them into the paths of outputs.
     _path_pattern: str
+
+    # What the range beside this class has.
+    of: Any
+    of_params: Any
+    datetime_to_parameter: Callable[[datetime], Any]
+    parameter_to_datetime: Callable[[Any], datetime]
+    _instantiate_task_cls: Callable[[Any], Task]
 
     def missing_datetimes(self, finite_datetimes: list[datetime]) -> Iterable[datetime]:
         """Those points whose instance is not complete."""
