@@ -1,6 +1,6 @@
 """Targets that live in memory, for tests of tasks without a disk.
 
-The content is held by a helper process, so that tasks which run in processes of their own write to
+The content is held by a process of its own, so that tasks which run in processes of their own write to
 the same place; it starts when the first content is looked at.
 """
 
