@@ -1,7 +1,7 @@
 """Run Apache Beam jobs, here or on Google Dataflow.
 
-For each SDK of Beam there is a class to be derived from :py:class:`BeamDataflowJobTask` that knows the SDK's command and
-how it names its options.
+For each SDK of Beam there is a class to be derived from :py:class:`BeamDataflowJobTask`, which knows the command of the
+SDK and how it names its options.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class _CmdLineRunner:
 
         :raises subprocess.CalledProcessError: if its exit code is not zero.
         """
-        process = subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=True)
+        process: Any = subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=True)
         lines = []
         with ExternalProgramRunContext(process), process.stdout as stream:
             for raw_line in stream:
@@ -181,9 +181,9 @@ class BeamDataflowJobTask(MixinNaiveBulkComplete, luigi.Task, metaclass=abc.ABCM
         self.on_successful_run()
 
         if not self.validate_output():
-            error = ValueError("Output validation failed")
-            self.cleanup_on_error(error)
-            raise error
+            refusal = ValueError("Output validation failed")
+            self.cleanup_on_error(refusal)
+            raise refusal
         self.on_successful_output_validation()
 
     def _mk_cmd_line(self) -> list[str]:

@@ -77,7 +77,9 @@ class ECSTask(luigi.Task):
     """Runs a task of ECS and waits until it has stopped."""
 
     task_def_arn = luigi.OptionalParameter(default=None, description="ARN of a registered task definition")
-    task_def = luigi.OptionalParameter(default=None, description="task definition, as a dictionary, to be registered")
+    task_def: Any = luigi.OptionalParameter(
+        default=None, description="task definition, as a dictionary, to be registered"
+    )
     cluster = luigi.Parameter(default="default", description="name of the cluster to run on")
 
     _registered_arn: str | None = None
@@ -94,7 +96,7 @@ class ECSTask(luigi.Task):
 
     @staticmethod
     def update_container_overrides_command(container_overrides: list[dict[str, Any]], command: dict[str, Any]) -> None:
-        """Put ``command`` among the overrides; in place of what the first one for its container says, if there is one."""
+        """Put ``command`` among the overrides, in place of what the first for its container says if there is one."""
         for override in container_overrides:
             if override["name"] == command["name"]:
                 override["command"] = command["command"]

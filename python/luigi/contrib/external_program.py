@@ -74,6 +74,8 @@ class ExternalProgramTask(luigi.Task):
         :raises ExternalProgramRunError: if its exit code is not zero.
         """
         args = [str(arg) for arg in self.program_args()]
+        stdout: str | None = None
+        stderr: str | None = None
         logger.info("Running command: %s", " ".join(args))
         env = self.program_environment()
         if self.capture_output:
@@ -82,7 +84,6 @@ class ExternalProgramTask(luigi.Task):
                 stdout, stderr = self._clean_output_file(stdout_file), self._clean_output_file(stderr_file)
         else:
             returncode = self._run_program(args, {"env": env})
-            stdout = stderr = None
 
         if stdout:
             logger.info("Program stdout:\n{}".format(stdout))
@@ -116,7 +117,7 @@ class ExternalProgramTask(luigi.Task):
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start the program with one stream looked through for the tracking URL."""
         stream = self.stream_for_searching_tracking_url
-        pattern = re.compile(self.tracking_url_pattern)
+        pattern = re.compile(self.tracking_url_pattern or "")
 
         def look_for_url(line: str) -> None:
             match = pattern.search(line)

@@ -123,7 +123,7 @@ def run_and_track_hadoop_job(
     report = JobReport(tracking_url_callback)
     with tempfile.TemporaryFile("w+t", errors="backslashreplace") as stdout_file:
         with HadoopRunContext() as context:
-            process = subprocess.Popen(
+            process: Any = subprocess.Popen(
                 arglist,
                 stdout=stdout_file,
                 stderr=subprocess.PIPE,

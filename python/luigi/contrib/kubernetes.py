@@ -1,4 +1,4 @@
-"""Run Kubernetes jobs, through the package ``pykube-ng``. The section ``[kubernetes]`` says how to reach the cluster."""
+"""Run Kubernetes jobs, through the package ``pykube-ng``; the section ``[kubernetes]`` leads to the cluster."""
 
 from __future__ import annotations
 

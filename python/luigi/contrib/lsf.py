@@ -71,7 +71,7 @@ class LSFJobTask(luigi.Task):
         significant=False, default=5, description="seconds between two looks at the job's status"
     )
     save_job_info = luigi.BoolParameter(default=False)
-    output = luigi.Parameter(default="")
+    output: Any = luigi.Parameter(default="")
     extra_bsub_args = luigi.Parameter(default="")
 
     #: The last status that was seen, one of Luigi's.

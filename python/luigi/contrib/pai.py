@@ -48,6 +48,14 @@ class PaiJob:
         "retryCount",
     )
 
+    authFile: str | None
+    dataDir: str | None
+    outputDir: str | None
+    codeDir: str | None
+    virtualCluster: str | None
+    gpuType: str | None
+    retryCount: int
+
     def __init__(self, jobName: str, image: str, tasks: list[TaskRole]) -> None:
         if not isinstance(tasks, list) or not tasks:
             raise TypeError("you must specify one task at least.")

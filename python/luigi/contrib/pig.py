@@ -78,7 +78,7 @@ class PigJobTask(luigi.Task):
     def track_and_progress(self, cmd: list[str]) -> None:
         """Run the command and log what it says of its progress."""
         env = {**os.environ, "PIG_HOME": self.pig_home(), **self.pig_env_vars()}
-        process = subprocess.Popen(cmd, shell=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+        process: Any = subprocess.Popen(cmd, shell=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         err_lines: list[str] = []
         with PigRunContext() as context:
             context.process = process

@@ -31,7 +31,6 @@ class PrometheusMetricsCollector(MetricsCollector):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
         config = prometheus(**kwargs)
         self.labels = list(config.task_parameters_to_use_in_labels)
         if config.use_task_family_in_labels:

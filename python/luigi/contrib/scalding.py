@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import subprocess
-from typing import Any
+from typing import Any, NoReturn
 
 import luigi.configuration
 import luigi.contrib.hadoop
@@ -112,7 +112,7 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
         return job_jar
 
     def _compile(self, job: ScaldingJobTask) -> str:
-        source = job.source()
+        source: Any = job.source()
         if not source:
             _refuse("Both source() and jar() undefined")
         if not os.path.exists(source):
@@ -143,7 +143,7 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
         command = luigi.contrib.hdfs.load_hadoop_cmd() + ["jar", scalding_core]
         command += ["-libjars", ",".join(filter(None, jars))]
         command += ["-D%s" % jobconf for jobconf in job.jobconfs()]
-        command += [job.job_class() or self.get_job_class(job.source()), "--hdfs"]
+        command += [job.job_class() or self.get_job_class(str(job.source())), "--hdfs"]
         # Scalding takes an argument apart at "=".
         command += ["--name", job.task_id.replace("=", ":")]
         moves, arguments = luigi.contrib.hadoop_jar.fix_paths(job)
@@ -157,7 +157,7 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
             temporary.move(final)
 
 
-def _refuse(reason: str) -> None:
+def _refuse(reason: str) -> NoReturn:
     logger.error(reason)
     raise Exception(reason)
 

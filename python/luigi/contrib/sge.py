@@ -140,7 +140,9 @@ class SGEJobTask(luigi.Task):
 
         self.outfile = os.path.join(self.tmp_dir, "job.out")
         self.errfile = os.path.join(self.tmp_dir, "job.err")
-        submit = _build_qsub_command(command, self.job_name, self.outfile, self.errfile, self.parallel_env, self.n_cpu)
+        submit = _build_qsub_command(
+            command, str(self.job_name), self.outfile, self.errfile, self.parallel_env, self.n_cpu
+        )
         logger.debug("qsub command: \n%s", submit)
         output = as_text(subprocess.check_output(submit, shell=True))
         self.job_id = _parse_qsub_job_id(output)
