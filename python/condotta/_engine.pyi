@@ -3,6 +3,23 @@
 from collections.abc import Iterable
 from typing import Any, final
 
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "Additions",
+    "FetchError",
+    "HttpClient",
+    "NoMethodError",
+    "RefusedError",
+    "Scheduler",
+    "WorkerSteps",
+    "main",
+    "plan_graph",
+    "sort_tasks",
+    "summary_text",
+    "version",
+]
+
 def version() -> str:
     """The version of the engine."""
 
@@ -95,6 +112,7 @@ def sort_tasks(told: Iterable[tuple[Any, str, Any]], run_by_others: Iterable[Any
 def summary_text(sets: dict[str, set[Any]], others: list[tuple[str, int]], summary_length: int, one_line: str) -> str:
     """What the execution summary says within its frame; `others` are other workers and how many tasks they ran."""
 
+@disjoint_base
 class WorkerSteps:
     """The built-in steps of a worker. `luigi.worker.Worker` adds what a worker holds."""
 
