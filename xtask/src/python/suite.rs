@@ -65,7 +65,7 @@ fn lint(project: &Project) -> anyhow::Result<Tally> {
     for arguments in [&["check"][..], &["format", "--check"]] {
         let mut ruff = Command::new(tools.program("ruff"));
         ruff.args(arguments)
-            .args(["python", "xtask/python"])
+            .args(["python", "xtask/python", "examples/python"])
             .current_dir(project.root());
         tally.add(Tally::one(shell::run(ruff)?.success));
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::project::Project;
 
 /// How long one file of tests may take.
-const LIMIT: Duration = Duration::from_secs(400);
+const LIMIT: Duration = Duration::from_secs(600);
 /// What the checkout calls the packages that all its tests need, and those of single modules.
 const CORE_GROUPS: &[&str] = &["common", "unixsocket"];
 const CONTRIB_GROUPS: &[&str] = &[

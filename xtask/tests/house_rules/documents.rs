@@ -58,6 +58,20 @@ fn code_in_documents_is_tested() {
     );
 }
 
+/// The README's pipeline in Python is the example that its commands run.
+#[test]
+fn the_readmes_python_is_the_examples() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("a README");
+    let example = root().join("examples/python/count_words.py");
+    let example = std::fs::read_to_string(example).expect("the example");
+    let mut blocks = readme.split("```python\n").skip(1).peekable();
+    assert!(blocks.peek().is_some(), "the README shows no Python");
+    for block in blocks {
+        let code = block.split("```").next().unwrap_or_default();
+        assert!(example.ends_with(code), "not in the example:\n{code}");
+    }
+}
+
 /// The goals of `[text](goal)`, outside of code blocks.
 fn links(markdown: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
