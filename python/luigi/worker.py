@@ -56,7 +56,7 @@ from luigi.scheduler import (
 )
 from luigi.target import Target
 from luigi.task import DynamicRequirements, Task, flatten
-from luigi.task_register import load_task
+from luigi.task_register import TaskClassException, load_task  # noqa: F401  the exception is looked up here, too
 from luigi.task_status import RUNNING
 
 __all__ = [
