@@ -10,6 +10,9 @@ use std::{
 
 use tempfile::TempDir;
 
+/// The longest wait for a server that starts.
+const WAIT: Duration = Duration::from_secs(30);
+
 /// The command `condotta scheduler`; killed when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -33,7 +36,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + WAIT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = child.try_wait().expect("it is our child");
             assert!(ended.is_none(), "the server ended: {ended:?}");
@@ -58,8 +61,16 @@ impl Server {
     /// The answer to a request without arguments, as text.
     pub(crate) fn ask(&self, method: &str) -> String {
         let url = format!("http://127.0.0.1:{}/api/{method}", self.port);
-        let config = ureq::get(&url).config().proxy(None).build();
-        let mut answer = config.call().expect("it answers");
+        let deadline = Instant::now() + WAIT;
+        let mut answer = loop {
+            match ureq::get(&url).config().proxy(None).build().call() {
+                // It listens before it has read its state.
+                Err(ureq::Error::StatusCode(503)) if Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                answer => break answer.expect("it answers"),
+            }
+        };
         let text = answer.body_mut().read_to_string();
         let text = text.expect("it answers with text");
         let start = "{\"response\": ";
@@ -95,7 +106,7 @@ impl Drop for Server {
 /// Waits until something is so; much longer than it takes.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + WAIT;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         thread::sleep(Duration::from_millis(10));
