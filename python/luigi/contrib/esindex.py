@@ -4,7 +4,7 @@
         index = "titles"
 
         def docs(self):
-            return [{"_id": 1, "title": "An example document."}]
+            yield {"_id": "moby-dick", "title": "Moby-Dick; or, The Whale"}
 
 The client is elasticsearch-py before version 8, which dropped the document types that this module speaks of.
 The markers lie in the index `[elasticsearch] marker-index`, with the type `[elasticsearch] marker-doc-type`.
@@ -253,15 +253,15 @@ class CopyToIndex(luigi.Task):
 
     def create_index(self) -> None:
         """Creates the index, with `settings`, if it is missing."""
-        indices = self._init_connection().indices
-        if not indices.exists(index=self.index):
-            indices.create(body=self.settings, index=self.index)
+        connection = self._init_connection()  # Must outlive its `indices`, which old clients only borrow.
+        if not connection.indices.exists(index=self.index):
+            connection.indices.create(body=self.settings, index=self.index)
 
     def delete_index(self) -> None:
         """Deletes the index if it exists."""
-        indices = self._init_connection().indices
-        if indices.exists(index=self.index):
-            indices.delete(index=self.index)
+        connection = self._init_connection()
+        if connection.indices.exists(index=self.index):
+            connection.indices.delete(index=self.index)
 
     def update_id(self) -> Any:
         """Tells this update from others in the marker index."""
