@@ -93,10 +93,11 @@ class BigQueryClient:
     def _initialise_client(self) -> None:
         """Makes the API's client, anew after a connection broke."""
         login = gcp.get_authenticate_kwargs(self.oauth_credentials, self.http_)
-        if self.descriptor:
-            self.client = discovery.build_from_document(self.descriptor, **login)
-        else:
-            self.client = discovery.build("bigquery", "v2", cache_discovery=False, **login)
+        self.client = (
+            discovery.build_from_document(self.descriptor, **login)
+            if self.descriptor
+            else discovery.build("bigquery", "v2", cache_discovery=False, **login)
+        )
 
     @staticmethod
     def _execute_if_found(request: Any) -> Any:

@@ -37,17 +37,16 @@ class datadog(Config):
     statsd_port = parameter.IntParameter(default=8125, description="port on which Datadog's agent listens")
 
 
+# The settings that Datadog's library takes, under the same names.
+_CLIENT_SETTINGS = ("api_key", "app_key", "statsd_host", "statsd_port")
+
+
 class DatadogMetricsCollector(MetricsCollector):
     """Tells Datadog what becomes of the tasks: metrics through its agent, events through its API."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._config = datadog(**kwargs)
-        initialize(
-            api_key=self._config.api_key,
-            app_key=self._config.app_key,
-            statsd_host=self._config.statsd_host,
-            statsd_port=self._config.statsd_port,
-        )
+        initialize(**{name: getattr(self._config, name) for name in _CLIENT_SETTINGS})
 
     def handle_task_started(self, task: Any) -> None:
         """Tell that a task begins to run."""

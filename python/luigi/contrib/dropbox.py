@@ -38,19 +38,25 @@ except ImportError:
 _CHUNK_SIZE = 4 * 1000 * 1000
 
 
+def _without_slash(path: str) -> str:
+    """The path without the slash at its end; the root keeps it."""
+    return path[:-1] if path != "/" and path.endswith("/") else path
+
+
 def accept_trailing_slash_in_existing_dirpaths(func: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method take ``folder/`` for ``folder``, with a warning, if it is a folder."""
 
     @functools.wraps(func)
     def wrapped(self: Any, path: str, *args: Any, **kwargs: Any) -> Any:
-        if path != "/" and path.endswith("/"):
+        folder = _without_slash(path)
+        if folder != path:
             logger.warning(
                 "%s() got the Dropbox path %s: leave out the slash at the end, which costs a further request",
                 func.__name__,
                 path,
             )
-            if self._exists_and_is_dir(path[:-1]):
-                path = path[:-1]
+            if self._exists_and_is_dir(folder):
+                path = folder
         return func(self, path, *args, **kwargs)
 
     return wrapped
@@ -61,9 +67,7 @@ def accept_trailing_slash(func: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(func)
     def wrapped(self: Any, path: str, *args: Any, **kwargs: Any) -> Any:
-        if path != "/" and path.endswith("/"):
-            path = path[:-1]
-        return func(self, path, *args, **kwargs)
+        return func(self, _without_slash(path), *args, **kwargs)
 
     return wrapped
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import ftplib
-import io
 import logging
 import os
 import posixpath
@@ -70,9 +69,8 @@ class RemoteFileSystem(FileSystem):
         except ImportError:
             logger.warning("Please install pysftp to use SFTP.")
             raise
-        self.conn = pysftp.Connection(
-            self.host, username=self.username, password=self.password, port=self.port, **self.pysftp_conn_kwargs
-        )
+        login = {"username": self.username, "password": self.password, "port": self.port}
+        self.conn = pysftp.Connection(self.host, **login, **self.pysftp_conn_kwargs)
 
     def _ftp_connect(self) -> None:
         self.conn = ftplib.FTP_TLS() if self.tls else ftplib.FTP()
@@ -379,7 +377,7 @@ class RemoteTarget(FileSystemTarget):
         name = "%s-luigi-tmp-%09d" % (posixpath.basename(self.path), random.randrange(0, 10_000_000_000))
         self.__tmp_path = os.path.join(self.__temp_dir.name, name)
         self._fs.get(self.path, self.__tmp_path)
-        return self.format.pipe_reader(FileWrapper(io.BufferedReader(io.FileIO(self.__tmp_path, "r"))))
+        return self.format.pipe_reader(FileWrapper(open(self.__tmp_path, "rb")))
 
     def exists(self) -> bool:
         """Return whether the file is there, and new enough."""

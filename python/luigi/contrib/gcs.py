@@ -81,6 +81,16 @@ def gcs_retry(function: Callable[..., Any]) -> Callable[..., Any]:
     return retrying
 
 
+def _send_in_parts(request: Any) -> Any:
+    """Send an upload part by part; return what the store says at the end."""
+    while True:
+        progress, stored = request.next_chunk()
+        if progress:
+            logger.debug("Upload progress: %.2f%%", 100 * progress.progress())
+        if stored is not None:
+            return stored
+
+
 def _wait_for_consistency(checker: Callable[[], bool]) -> None:
     """Return when ``checker`` says that a change can be seen, or after a bounded wait with a warning."""
     for _ in range(EVENTUAL_CONSISTENCY_MAX_SLEEPS):
@@ -169,13 +179,9 @@ class GCSClient(FileSystem):
         request = self.client.objects().insert(bucket=bucket, name=obj, media_body=media)
         if not media.resumable():
             return request.execute()
-        response = None
-        while response is None:
-            status, response = request.next_chunk()
-            if status:
-                logger.debug("Upload progress: %.2f%%", 100 * status.progress())
+        stored = _send_in_parts(request)
         _wait_for_consistency(lambda: self._obj_exists(bucket, obj))
-        return response
+        return stored
 
     def exists(self, path: str) -> bool:
         """Return whether ``path`` is an object, a directory or a bucket."""
@@ -397,11 +403,12 @@ class GCSTarget(FileSystemTarget):
 
     def open(self, mode: str = "r") -> Any:
         """Open the object for reading (``r``) or writing (``w``)."""
-        if mode == "r":
-            return self.format.pipe_reader(FileWrapper(io.BufferedReader(self.fs.download(self.path))))
+        if mode not in ("r", "w"):
+            raise ValueError(f"Unsupported open mode '{mode}'")
         if mode == "w":
             return self.format.pipe_writer(AtomicGCSFile(self.path, self.fs))
-        raise ValueError("Unsupported open mode '{}'".format(mode))
+        blocks = io.BufferedReader(self.fs.download(self.path))
+        return self.format.pipe_reader(FileWrapper(blocks))
 
 
 class GCSFlagTarget(GCSTarget):

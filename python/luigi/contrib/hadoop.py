@@ -85,12 +85,11 @@ class HadoopRunContext(RunContext):
         self.job_id, self.application_id, self._client = report.job_id, report.application_id, client
 
     def _stop_job(self) -> None:
-        if self.application_id:
-            logger.info("Job interrupted, killing application %s", self.application_id)
-            subprocess.call(["yarn", "application", "-kill", self.application_id])
-        elif self.job_id:
-            logger.info("Job interrupted, killing job %s", self.job_id)
-            subprocess.call(["mapred", "job", "-kill", self.job_id])
+        for program, kind, known_id in (("yarn", "application", self.application_id), ("mapred", "job", self.job_id)):
+            if known_id:
+                logger.info("Job interrupted, killing %s %s", kind, known_id)
+                subprocess.call([program, kind, "-kill", known_id])
+                break
         if isinstance(getattr(self._client, "pid", None), int):
             kill_process_tree(self._client)
 
@@ -235,6 +234,7 @@ class HadoopJobRunner(JobRunner):
             self.finish()
 
     def _make_tmp_dir(self) -> None:
+        folder = ""
         base_tmp_dir = configuration.get_config().get("core", "tmp-dir", None)
         if base_tmp_dir:
             warnings.warn(
@@ -245,10 +245,9 @@ class HadoopJobRunner(JobRunner):
                 " create temporary files and directories.",
                 stacklevel=3,
             )
-            self.tmp_dir = os.path.join(base_tmp_dir, "hadoop_job_%016x" % random.getrandbits(64))
-            os.makedirs(self.tmp_dir)
-        else:
-            self.tmp_dir = tempfile.mkdtemp()
+            folder = os.path.join(base_tmp_dir, f"hadoop_job_{random.getrandbits(64):016x}")
+            os.makedirs(folder)
+        self.tmp_dir = folder or tempfile.mkdtemp()
         logger.debug("Tmp dir: %s", self.tmp_dir)
 
     def _output_of_hadoop(self, job: JobTask) -> str:
@@ -339,9 +338,10 @@ class HadoopJobRunner(JobRunner):
 
     def finish(self) -> None:
         """Remove the temporary folder."""
-        if self.tmp_dir and os.path.exists(self.tmp_dir):
-            logger.debug("Removing directory %s", self.tmp_dir)
-            shutil.rmtree(self.tmp_dir)
+        if not self.tmp_dir or not os.path.exists(self.tmp_dir):
+            return
+        logger.debug("Removing directory %s", self.tmp_dir)
+        shutil.rmtree(self.tmp_dir)
 
     def __del__(self) -> None:
         self.finish()

@@ -6,6 +6,7 @@ import copy
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -164,19 +165,20 @@ class KubernetesJobTask(luigi.Task):
 
     def __track_job(self) -> None:
         """Wait until the job runs, then until it has ended."""
-        while not self.__verify_job_has_started():
-            time.sleep(self.poll_interval)
-            self.__logger.debug("Waiting for Kubernetes job " + self.uu_name + " to start")
+        job = "Kubernetes job " + self.uu_name
+        self.__wait_while(False, self.__verify_job_has_started, f"Waiting for {job} to start")
         self.__print_kubectl_hints()
-
-        status = self.__get_job_status()
-        while status == "RUNNING":
-            self.__logger.debug("Kubernetes job " + self.uu_name + " is running")
-            time.sleep(self.poll_interval)
-            status = self.__get_job_status()
-        _require(status != "FAILED", "Kubernetes job " + self.uu_name + " failed")
-        self.__logger.info("Kubernetes job " + self.uu_name + " succeeded")
+        status = self.__wait_while("RUNNING", self.__get_job_status, f"{job} is running")
+        _require(status != "FAILED", f"{job} failed")
+        self.__logger.info(f"{job} succeeded")
         self.signal_complete()
+
+    def __wait_while(self, answer: Any, ask: Callable[[], Any], message: str) -> Any:
+        """Ask again and again as long as ``answer`` comes; return the other answer that ended this."""
+        while (latest := ask()) == answer:
+            self.__logger.debug(message)
+            time.sleep(self.poll_interval)
+        return latest
 
     def __get_pods(self) -> list[Any]:
         pods = Pod.objects(self.__kube_api, namespace=self.kubernetes_namespace)
@@ -199,7 +201,7 @@ class KubernetesJobTask(luigi.Task):
     def __print_kubectl_hints(self) -> None:
         self.__logger.info("To stream Pod logs, use:")
         for pod in self.__get_pods():
-            self.__logger.info("`kubectl logs -f pod/%s -n %s`" % (pod.name, pod.namespace))
+            self.__logger.info(f"`kubectl logs -f pod/{pod.name} -n {pod.namespace}`")
 
     def __verify_job_has_started(self) -> bool:
         """Whether all pods of the job run, or have run.

@@ -202,9 +202,10 @@ class LSFJobTask(luigi.Task):
 
     def _finish(self) -> None:
         LOGGER.info("Cleaning up temporary bits")
-        if self.tmp_dir and os.path.exists(self.tmp_dir):
-            LOGGER.info("Removing directory %s", self.tmp_dir)
-            shutil.rmtree(self.tmp_dir)
+        if not self.tmp_dir or not os.path.exists(self.tmp_dir):
+            return
+        LOGGER.info("Removing directory %s", self.tmp_dir)
+        shutil.rmtree(self.tmp_dir)
 
 
 class LocalLSFJobTask(LSFJobTask):

@@ -23,6 +23,20 @@ except ImportError:
     logger.warning("requests is not installed. PaiTask requires requests.")
 
 
+_UNFINISHED = ("UNKNOWN", "WAITING", "RUNNING")
+
+# Where in a job's description the values of a task go, by the names that OpenPAI and Luigi have for them.
+_JOB_FIELDS = {
+    "virtualCluster": "virtual_cluster",
+    "authFile": "auth_file_path",
+    "codeDir": "code_dir",
+    "dataDir": "data_dir",
+    "outputDir": "output_dir",
+    "retryCount": "retry_count",
+    "gpuType": "gpu_type",
+}
+
+
 def slot_to_dict(o: Any) -> dict[str, Any]:
     """The slots of ``o`` that have a value, by name."""
     values = ((name, getattr(o, name, None)) for name in o.__slots__ if not name.startswith("__"))
@@ -210,35 +224,36 @@ class PaiTask(luigi.Task):
 
     def __check_job_status(self) -> bool:
         """Whether the job has succeeded; ``False`` while it is not at its end."""
-        response = rs.get(urljoin(self.__openpai.pai_url, "/api/v1/jobs/{0}".format(self.name)))
-        logger.debug("Check job response {0}".format(response.text))
-        if response.status_code == 404:
-            message = "Job {0} is not found".format(self.name)
-            logger.debug(message)
-            raise HTTPError(message, response=response)
-        if response.status_code != 200:
-            message = "Get job request failed, response is {}".format(response.text)
-            logger.error(message)
-            raise HTTPError(message, response=response)
+        response = rs.get(urljoin(self.__openpai.pai_url, f"/api/v1/jobs/{self.name}"))
+        logger.debug(f"Check job response {response.text}")
+        refusal = self.__refusal(response)
+        if refusal:
+            raise HTTPError(refusal, response=response)
         state = response.json()["jobStatus"]["state"]
-        if state in ("UNKNOWN", "WAITING", "RUNNING"):
-            logger.debug("Job {0} is running in state {1}".format(self.name, state))
+        if state in _UNFINISHED:
+            logger.debug(f"Job {self.name} is running in state {state}")
             return False
-        message = "Job {0} finished in state {1}".format(self.name, state)
-        logger.info(message)
-        if state != "SUCCEED":
-            raise RuntimeError(message)
-        return True
+        outcome = f"Job {self.name} finished in state {state}"
+        logger.info(outcome)
+        if state == "SUCCEED":
+            return True
+        raise RuntimeError(outcome)
+
+    def __refusal(self, response: Any) -> str:
+        """Why the answer tells no status, also logged; empty if it tells one."""
+        if response.status_code == 200:
+            return ""
+        if response.status_code == 404:
+            level, reason = logging.DEBUG, f"Job {self.name} is not found"
+        else:
+            level, reason = logging.ERROR, f"Get job request failed, response is {response.text}"
+        logger.log(level, reason)
+        return reason
 
     def __job(self) -> PaiJob:
         job = PaiJob(self.name, self.image, self.tasks)
-        job.virtualCluster = self.virtual_cluster
-        job.authFile = self.auth_file_path
-        job.codeDir = self.code_dir
-        job.dataDir = self.data_dir
-        job.outputDir = self.output_dir
-        job.retryCount = self.retry_count
-        job.gpuType = self.gpu_type
+        for field, attribute in _JOB_FIELDS.items():
+            setattr(job, field, getattr(self, attribute))
         return job
 
     def run(self) -> None:

@@ -30,12 +30,12 @@ except ImportError:
 class presto(luigi.Config):
     """The section `[presto]`: where the server is and how to ask it."""
 
-    host = luigi.Parameter(default="localhost", description="Presto host")
-    port = luigi.IntParameter(default=8090, description="Presto port")
-    user = luigi.Parameter(default="anonymous", description="Presto user")
-    catalog = luigi.Parameter(default="hive", description="Default catalog")
-    password = luigi.OptionalParameter(default=None, description="User password")
-    protocol = luigi.Parameter(default="https", description="Presto connection protocol")
+    host = luigi.Parameter(default="localhost", description="machine that Presto runs on")
+    port = luigi.IntParameter(default=8090, description="port that Presto listens on")
+    user = luigi.Parameter(default="anonymous", description="who asks")
+    catalog = luigi.Parameter(default="hive", description="catalog of tables whose task names none")
+    password = luigi.OptionalParameter(default=None, description="what the user logs in with")
+    protocol = luigi.Parameter(default="https", description="http or https")
     poll_interval = luigi.FloatParameter(default=1.0, description="Seconds between two questions for the progress")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import csv
 import logging
+import math
 import os
 import re
 import tempfile
@@ -275,18 +276,21 @@ class SalesforceAPI:
         response = requests.post(self._get_login_url(), headers=self._get_login_headers(), data=self._get_login_xml())
         response.raise_for_status()
         root = ET.fromstring(response.text)
-        session_ids = [element.text for element in root.iter(self.SOAP_NS + "sessionId") if element.text]
-        server_urls = [element.text for element in root.iter(self.SOAP_NS + "serverUrl") if element.text]
-        if len(session_ids) > 1:
-            raise Exception("Invalid login attempt.  Multiple session ids found.")
-        if len(server_urls) > 1:
-            raise Exception("Invalid login attempt.  Multiple server urls found.")
+        session_ids = self._at_most_one(root, "sessionId", "session ids")
+        server_urls = self._at_most_one(root, "serverUrl", "server urls")
         if not session_ids or not server_urls:
             raise Exception(
                 f"Invalid login attempt: the answer has session ids {session_ids} and server urls {server_urls}."
             )
         self.session_id, self.server_url = session_ids[0], server_urls[0]
         self.hostname = urlsplit(self.server_url).hostname
+
+    def _at_most_one(self, root: ET.Element, tag: str, what: str) -> list[str]:
+        """The text of the login answer's elements of this tag, of which there may not be several."""
+        texts = [element.text for element in root.iter(self.SOAP_NS + tag) if element.text]
+        if len(texts) > 1:
+            raise Exception(f"Invalid login attempt.  Multiple {what} found.")
+        return texts
 
     def has_active_session(self) -> Any:
         """Whether we are logged in."""
@@ -419,19 +423,16 @@ class SalesforceAPI:
         """
         if not job_id or not batch_id or not self.has_active_session():
             raise Exception("Can not block on a batch without a valid batch_id, job_id and an active session.")
-        started = time.time()
+        deadline = math.inf if max_wait_time_seconds < 0 else time.time() + max_wait_time_seconds
         status: dict[str, Any] = {}
-        while max_wait_time_seconds < 0 or time.time() - started < max_wait_time_seconds:
+        while time.time() < deadline:
             status = self._get_batch_info(job_id, batch_id)
+            state, processed, failed = (status[key] for key in ("state", "num_processed", "num_failed"))
             logger.info(
-                "Batch %s Job %s in state %s.  %s records processed.  %s records failed.",
-                batch_id,
-                job_id,
-                status["state"],
-                status["num_processed"],
-                status["num_failed"],
+                f"Batch {batch_id} Job {job_id} in state {state}.  "
+                f"{processed} records processed.  {failed} records failed."
             )
-            if status["state"].lower() in ("completed", "failed"):
+            if state.lower() in ("completed", "failed"):
                 return status
             time.sleep(sleep_time_seconds)
         raise Exception(f"Batch did not complete in {max_wait_time_seconds} seconds.  Final status was: {status}")

@@ -8,10 +8,12 @@ defaults.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Any, NoReturn
 
 import luigi.configuration
@@ -28,12 +30,12 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
     """Compiles a :py:class:`ScaldingJobTask` if it is given as source, and runs it."""
 
     def __init__(self) -> None:
-        conf = luigi.configuration.get_config()
-        self.scala_home = conf.get("scalding", "scala-home", os.environ.get("SCALA_HOME", "/usr/share/scala"))
-        scalding_home = os.environ.get("SCALDING_HOME", "/usr/share/scalding")
-        self.scalding_home = conf.get("scalding", "scalding-home", scalding_home)
-        self.provided_dir = conf.get("scalding", "scalding-provided", os.path.join(scalding_home, "provided"))
-        self.libjars_dir = conf.get("scalding", "scalding-libjars", os.path.join(scalding_home, "libjars"))
+        setting = functools.partial(luigi.configuration.get_config().get, "scalding")
+        usual_home = os.environ.get("SCALDING_HOME", "/usr/share/scalding")
+        self.scala_home = setting("scala-home", os.environ.get("SCALA_HOME", "/usr/share/scala"))
+        self.scalding_home = setting("scalding-home", usual_home)
+        self.provided_dir = setting("scalding-provided", os.path.join(usual_home, "provided"))
+        self.libjars_dir = setting("scalding-libjars", os.path.join(usual_home, "libjars"))
         self.tmp_dir = LocalTarget(is_tmp=True)
 
     def _get_jars(self, path: str) -> list[str]:
@@ -54,12 +56,12 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
     def get_scalding_core(self) -> str:
         """The jar that starts a job."""
         lib_dir = os.path.join(self.scalding_home, "lib")
-        for name in os.listdir(lib_dir):
-            if name.startswith("scalding-core-"):
-                path = os.path.join(lib_dir, name)
-                logger.debug("Found scalding-core: %s", path)
-                return path
-        raise luigi.contrib.hadoop.HadoopJobError("Could not find scalding-core.")
+        name = next((name for name in os.listdir(lib_dir) if name.startswith("scalding-core-")), None)
+        if name is None:
+            raise luigi.contrib.hadoop.HadoopJobError("Could not find scalding-core.")
+        path = os.path.join(lib_dir, name)
+        logger.debug("Found scalding-core: %s", path)
+        return path
 
     def get_provided_jars(self) -> list[str]:
         """Jars that are needed to compile only."""
@@ -71,8 +73,7 @@ class ScaldingJobRunner(luigi.contrib.hadoop.JobRunner):
 
     def get_tmp_job_jar(self, source: str) -> str:
         """Where the jar made of ``source`` goes."""
-        job_name = os.path.basename(os.path.splitext(source)[0])
-        return os.path.join(self.tmp_dir.path, job_name + ".jar")
+        return os.path.join(self.tmp_dir.path, Path(source).stem + ".jar")
 
     def get_build_dir(self, source: str) -> str:
         """Where the classes made of ``source`` go."""

@@ -27,6 +27,20 @@ def _is_true(value: Any) -> bool:
     return str(value).strip().lower() not in ("", "0", "false", "no", "none", "off")
 
 
+# The options of ``spark-submit`` in the order they are given: who writes them, and the attributes that hold the values.
+# An option is called like its attribute, but for those below.
+_SUBMIT_OPTIONS = (
+    ("_text_arg", ("master", "deploy_mode", "name", "entry_class")),
+    ("_list_arg", ("jars", "packages", "py_files", "files", "archives")),
+    ("_dict_arg", ("_conf",)),
+    ("_text_arg", ("properties_file", "driver_memory", "driver_java_options", "driver_library_path")),
+    ("_text_arg", ("driver_class_path", "executor_memory", "driver_cores")),
+    ("_flag_arg", ("supervise",)),
+    ("_text_arg", ("total_executor_cores", "executor_cores", "queue", "num_executors")),
+)
+_OPTIONS_OF_OTHER_NAME = {"entry_class": "--class", "_conf": "--conf"}
+
+
 class SparkSubmitTask(ExternalProgramTask):
     """Submits an application (a jar or a Python file) to Spark and waits until it has ended.
 
@@ -125,12 +139,12 @@ class SparkSubmitTask(ExternalProgramTask):
 
     @property
     def _conf(self) -> dict[str, Any]:
-        conf = collections.OrderedDict(self.conf or {})
-        if self.pyspark_python:
-            conf["spark.pyspark.python"] = self.pyspark_python
-        if self.pyspark_driver_python:
-            conf["spark.pyspark.driver.python"] = self.pyspark_driver_python
-        return conf
+        interpreters = {
+            "spark.pyspark.python": self.pyspark_python,
+            "spark.pyspark.driver.python": self.pyspark_driver_python,
+        }
+        chosen = {key: program for key, program in interpreters.items() if program}
+        return collections.OrderedDict({**(self.conf or {}), **chosen})
 
     @property
     def properties_file(self) -> str | None:
@@ -216,31 +230,13 @@ class SparkSubmitTask(ExternalProgramTask):
 
     def spark_command(self) -> list[Any]:
         """``spark-submit`` with its options, those without a value left out."""
-        return [
-            self.spark_submit,
-            *self._text_arg("--master", self.master),
-            *self._text_arg("--deploy-mode", self.deploy_mode),
-            *self._text_arg("--name", self.name),
-            *self._text_arg("--class", self.entry_class),
-            *self._list_arg("--jars", self.jars),
-            *self._list_arg("--packages", self.packages),
-            *self._list_arg("--py-files", self.py_files),
-            *self._list_arg("--files", self.files),
-            *self._list_arg("--archives", self.archives),
-            *self._dict_arg("--conf", self._conf),
-            *self._text_arg("--properties-file", self.properties_file),
-            *self._text_arg("--driver-memory", self.driver_memory),
-            *self._text_arg("--driver-java-options", self.driver_java_options),
-            *self._text_arg("--driver-library-path", self.driver_library_path),
-            *self._text_arg("--driver-class-path", self.driver_class_path),
-            *self._text_arg("--executor-memory", self.executor_memory),
-            *self._text_arg("--driver-cores", self.driver_cores),
-            *self._flag_arg("--supervise", self.supervise),
-            *self._text_arg("--total-executor-cores", self.total_executor_cores),
-            *self._text_arg("--executor-cores", self.executor_cores),
-            *self._text_arg("--queue", self.queue),
-            *self._text_arg("--num-executors", self.num_executors),
-        ]
+        command: list[Any] = [self.spark_submit]
+        for writer, attributes in _SUBMIT_OPTIONS:
+            write = getattr(self, writer)
+            for attribute in attributes:
+                option = _OPTIONS_OF_OTHER_NAME.get(attribute) or "--" + attribute.replace("_", "-")
+                command += write(option, getattr(self, attribute))
+        return command
 
     def app_command(self) -> list[Any]:
         """The application with its arguments.

@@ -29,6 +29,16 @@ import sqlalchemy
 import luigi
 
 
+def _marker_columns() -> list[Any]:
+    """The columns of a new marker table: which update, of which table, and when (local time)."""
+    text, moment = sqlalchemy.String(128), sqlalchemy.DateTime()
+    return [
+        sqlalchemy.Column("update_id", text, primary_key=True),
+        sqlalchemy.Column("target_table", text),
+        sqlalchemy.Column("inserted", moment, default=datetime.datetime.now),
+    ]
+
+
 class SQLAlchemyTarget(luigi.Target):
     """An update of a table. `output` of the task below makes it; it is rarely made by hand."""
 
@@ -108,13 +118,7 @@ class SQLAlchemyTarget(luigi.Target):
             if connection.dialect.has_table(connection, self.marker_table):
                 metadata.reflect(only=[self.marker_table], bind=connection)
             else:
-                sqlalchemy.Table(
-                    self.marker_table,
-                    metadata,
-                    sqlalchemy.Column("update_id", sqlalchemy.String(128), primary_key=True),
-                    sqlalchemy.Column("target_table", sqlalchemy.String(128)),
-                    sqlalchemy.Column("inserted", sqlalchemy.DateTime, default=datetime.datetime.now),
-                )
+                sqlalchemy.Table(self.marker_table, metadata, *_marker_columns())
                 metadata.create_all(connection)
         self.marker_table_bound = metadata.tables[self.marker_table]
 

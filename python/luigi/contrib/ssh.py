@@ -39,6 +39,14 @@ class RemoteCalledProcessError(subprocess.CalledProcessError):
 class RemoteContext:
     """Where commands are run, and how to get there."""
 
+    username: str | None = None
+    key_file: str | None = None
+    connect_timeout: float | None = None
+    port: int | None = None
+    no_host_key_check: bool = False
+    sshpass: bool = False
+    tty: bool = False
+
     def __init__(self, host: str, **kwargs: Any) -> None:
         """Run commands on ``host``.
 
@@ -47,13 +55,9 @@ class RemoteContext:
         ``SSHPASS``, ``tty`` asks for a terminal on the other side.
         """
         self.host = host
-        self.username = kwargs.get("username")
-        self.key_file = kwargs.get("key_file")
-        self.connect_timeout = kwargs.get("connect_timeout")
-        self.port = kwargs.get("port")
-        self.no_host_key_check = kwargs.get("no_host_key_check", False)
-        self.sshpass = kwargs.get("sshpass", False)
-        self.tty = kwargs.get("tty", False)
+        for option in ("username", "key_file", "connect_timeout", "port", "no_host_key_check", "sshpass", "tty"):
+            if option in kwargs:
+                setattr(self, option, kwargs[option])
 
     def __repr__(self) -> str:
         shown = (self.host, self.username, self.key_file, self.connect_timeout, self.port)

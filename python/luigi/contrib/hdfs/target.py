@@ -66,11 +66,10 @@ class HdfsTarget(FileSystemTarget):
 
         This target keeps its old path. Raises ``RuntimeError`` if ``raise_if_exists`` and something is there.
         """
-        if isinstance(path, HdfsTarget):
-            path = path.path
-        if raise_if_exists and self.fs.exists(path):
-            raise RuntimeError("Destination exists: %s" % path)
-        self.fs.rename(self.path, path)
+        destination = path.path if isinstance(path, HdfsTarget) else path
+        if raise_if_exists and self.fs.exists(destination):
+            raise RuntimeError(f"Destination exists: {destination}")
+        self.fs.rename(self.path, destination)
 
     def move(self, path: Any, raise_if_exists: bool = False) -> None:
         """Do what :meth:`rename` does."""
