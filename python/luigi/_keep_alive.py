@@ -16,12 +16,15 @@ fork_lock = threading.Lock()
 
 
 class KeepAliveThread(threading.Thread):
-    """Tells the scheduler now and then that the worker lives, and fetches its messages."""
+    """Tells the scheduler now and then that the worker lives, and fetches its messages.
+
+    It does not keep Python from ending.
+    """
 
     def __init__(
         self, scheduler: Any, worker_id: str, ping_interval: float, rpc_message_callback: Callable[[Any], None]
     ) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._should_stop = threading.Event()
         self._scheduler = scheduler
         self._worker_id = worker_id

@@ -54,18 +54,21 @@ class CmdlineParser:
 
     def __init__(self, cmdline_args: list[str]) -> None:
         # What is a flag, and so what is the root task, depends on the tasks that the module of --module brings.
-        known_args, _ = self._build_parser().parse_known_args(args=cmdline_args)
-        if known_args.core_module:
-            self._attempt_load_module(known_args)
-            known_args, _ = self._build_parser().parse_known_args(args=cmdline_args)
+        preview = self._preview(cmdline_args)
+        if preview.core_module:
+            self._attempt_load_module(preview)
+            preview = self._preview(cmdline_args)
 
-        root_task = known_args.root_task
-        parser = self._build_parser(root_task=root_task, help_all=known_args.core_help_all)
-        self._possibly_exit_with_help(parser, known_args)
-        if not root_task:
+        parser = self._build_parser(preview.root_task, preview.core_help_all)
+        self._possibly_exit_with_help(parser, preview)
+        if not preview.root_task:
             raise SystemExit("No task specified")
-        Register.get_task_cls(root_task)  # An unknown family is told with suggestions, before unknown flags are.
+        Register.get_task_cls(preview.root_task)  # Unknown flags are told after an unknown family.
         self.known_args = parser.parse_args(args=cmdline_args)
+
+    def _preview(self, cmdline_args: list[str]) -> argparse.Namespace:
+        """Returns what can be told of the command line before the flags of the root task are known."""
+        return self._build_parser().parse_known_args(args=cmdline_args)[0]
 
     @staticmethod
     def _build_parser(root_task: str | None = None, help_all: bool = False) -> argparse.ArgumentParser:

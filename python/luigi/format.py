@@ -198,10 +198,9 @@ class OutputPipeProcessWrapper(_ProcessPipe):
     def write(self, *args: Any, **kwargs: Any) -> None:
         """Sends bytes to the process."""
         self._process.stdin.write(*args, **kwargs)
-        self._flushcount += 1
-        if self._flushcount == self.WRITES_BEFORE_FLUSH:
+        self._flushcount = (self._flushcount + 1) % self.WRITES_BEFORE_FLUSH
+        if self._flushcount == 0:
             self._process.stdin.flush()
-            self._flushcount = 0
 
     def writeLine(self, line: Any) -> None:
         """Sends one line, given without its end."""
@@ -344,10 +343,10 @@ class MixedUnicodeBytesWrapper(BaseWrapper):
         self._stream.writelines(map(self._convert, lines))
 
     def _convert(self, b: str | bytes) -> bytes:
-        if isinstance(b, str):
-            b = b.encode(self.encoding)
-            warnings.warn("Writing unicode to byte stream", stacklevel=2)
-        return b
+        if not isinstance(b, str):
+            return b
+        warnings.warn("Writing unicode to byte stream", stacklevel=2)
+        return b.encode(self.encoding)
 
 
 class TextWrapper(io.TextIOWrapper):

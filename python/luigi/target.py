@@ -10,6 +10,7 @@ import abc
 import io
 import logging
 import os
+import re
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 logger = logging.getLogger("luigi-interface")
+_find_wildcard = re.compile(r"[*?\[{]").search
 
 
 def _temporary_number() -> int:
@@ -142,7 +144,7 @@ class FileSystemTarget(Target):
     def exists(self) -> bool:
         """Asks the file system whether the path is there. A pattern in the path gives a warning."""
         path = self.path
-        if "*" in path or "?" in path or "[" in path or "{" in path:
+        if _find_wildcard(path):
             logger.warning(
                 "Using wildcards in path %s might lead to processing of an incomplete dataset; "
                 "override exists() to suppress the warning.",

@@ -196,16 +196,19 @@ class Task(metaclass=Register):
 
     def trigger_event(self, event: str, *args: Any, **kwargs: Any) -> None:
         """Calls the handlers of the event. What they raise is logged; Ctrl-C ends the calls."""
-        for event_class, handlers in self._event_callbacks.items():
-            if not isinstance(self, event_class):
-                continue
-            for callback in handlers.get(event, ()):
-                try:
-                    callback(*args, **kwargs)
-                except KeyboardInterrupt:
-                    return
-                except BaseException:
-                    logger.exception("Error in event callback for %r", event)
+        callbacks = [
+            callback
+            for task_class, by_event in self._event_callbacks.items()
+            if event in by_event and isinstance(self, task_class)
+            for callback in by_event[event]
+        ]
+        for callback in callbacks:
+            try:
+                callback(*args, **kwargs)
+            except KeyboardInterrupt:
+                return
+            except BaseException:
+                logger.exception("Error in event callback for %r", event)
 
     @classmethod
     def get_task_namespace(cls) -> str:

@@ -112,11 +112,9 @@ class copies:
         @task._task_wraps(task_that_copies)
         class Wrapped(task_that_copies):
             def run(self) -> None:
-                source, copy = self.input(), self.output()
-                writer = copy.open("w")
-                for line in source.open("r"):
-                    writer.write(line)
-                writer.close()
+                with self.output().open("w") as copy:
+                    for line in self.input().open("r"):
+                        copy.write(line)
 
         return Wrapped
 
@@ -132,8 +130,8 @@ def delegates(task_that_delegates: Any) -> Any:
     @task._task_wraps(task_that_delegates)
     class Wrapped(task_that_delegates):
         def deps(self) -> list[Any]:
-            own = task.flatten(self.requires())
-            return own + task.flatten([subtask.deps() for subtask in task.flatten(self.subtasks())])
+            of_subtasks = [subtask.deps() for subtask in task.flatten(self.subtasks())]
+            return task.flatten([self.requires(), of_subtasks])
 
         def run(self) -> None:
             for subtask in task.flatten(self.subtasks()):

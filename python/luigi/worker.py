@@ -387,10 +387,10 @@ def check_complete(task: Task, out_queue: Any, completion_cache: Any = None) -> 
     """Puts the task on the queue with whether it is complete, or with the traceback of the check."""
     logger.debug("Checking if %s is complete", task)
     try:
-        is_complete = check_complete_cached(task, completion_cache)
+        answer = (task, check_complete_cached(task, completion_cache))
     except Exception:
-        is_complete = TracebackWrapper(traceback.format_exc())
-    out_queue.put((task, is_complete))
+        answer = (task, TracebackWrapper(traceback.format_exc()))
+    out_queue.put(answer)
 
 
 def rpc_message_callback(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -460,10 +460,8 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
             signal.siginterrupt(signal.SIGUSR1, False)
 
     def __enter__(self) -> Worker:
-        self._keep_alive_thread = KeepAliveThread(
-            self._scheduler, self._id, self._config.ping_interval, self._handle_rpc_message
-        )
-        self._keep_alive_thread.daemon = True
+        interval = self._config.ping_interval
+        self._keep_alive_thread = KeepAliveThread(self._scheduler, self._id, interval, self._handle_rpc_message)
         self._keep_alive_thread.start()
         return self
 

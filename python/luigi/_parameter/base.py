@@ -29,8 +29,7 @@ class _NoValueType:
     _instance: _NoValueType | None = None
 
     def __new__(cls) -> _NoValueType:
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
+        cls._instance = cls._instance or super().__new__(cls)
         return cls._instance
 
     def __repr__(self) -> str:

@@ -97,9 +97,8 @@ class MonthParameter(DateParameter):
     def normalize(self, x: Any) -> Any:
         if x is None:
             return None
-        if isinstance(x, date_interval.Month):
-            x = x.date_a
-        months = (x.year - self.start.year) * 12 + x.month - self.start.month
+        first = x.date_a if isinstance(x, date_interval.Month) else x
+        months = 12 * (first.year - self.start.year) + (first.month - self.start.month)
         return self._add_months(self.start, months - months % self.interval)
 
 

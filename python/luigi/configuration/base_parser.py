@@ -20,11 +20,11 @@ class BaseParser:
     @classmethod
     def instance(cls, *args: Any, **kwargs: Any) -> Any:
         """Returns the shared parser; the first call creates it and reads its files."""
-        if cls._instance is None:
-            cls._instance = cls(*args, **kwargs)
-            loaded = cls._instance.reload()
-            logging.getLogger("luigi-interface").info("Loaded %r", loaded)
-        return cls._instance
+        parser = cls._instance
+        if parser is None:
+            parser = cls._instance = cls(*args, **kwargs)
+            logging.getLogger("luigi-interface").info("Loaded %r", parser.reload())
+        return parser
 
     @classmethod
     def add_config_path(cls, path: str) -> None:

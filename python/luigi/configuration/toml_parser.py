@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os.path
 from collections.abc import Iterable
@@ -45,15 +46,13 @@ class LuigiTomlParser(BaseParser, ConfigParser):
         """Replaces the data by that of the files which exist; later files win. Returns the data."""
         from . import toml_parser
 
-        self.data = {}
-        for path in config_paths:
-            if os.path.isfile(path):
-                self.data = self._update_data(self.data, toml_parser.toml.load(path))
+        contents = (toml_parser.toml.load(path) for path in config_paths if os.path.isfile(path))
+        self.data = functools.reduce(self._update_data, contents, {})
         # A table is the value of a dict parameter, which must be hashable.
         for content in self.data.values():
-            for key, value in content.items():
-                if isinstance(value, dict):
-                    content[key] = recursively_freeze(value)
+            content.update(
+                {key: recursively_freeze(value) for key, value in content.items() if isinstance(value, dict)}
+            )
         return self.data
 
     def get(self, section: str, option: str, default: Any = NO_DEFAULT, **kwargs: Any) -> Any:  # type: ignore[override]

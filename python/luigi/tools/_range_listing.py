@@ -112,21 +112,18 @@ def _get_filesystems_and_globs(
 
 def _list_existing(filesystem: FileSystem, glob: str, paths: Sequence[str]) -> set[str]:
     """What lies in the folders of `glob` that are needed for `paths`."""
-    globs = _constrain_glob(glob, paths)
+    folders = sorted(_constrain_glob(glob, paths))
     started = time.time()
-    listing: list[str] = []
-    for each in sorted(globs):
-        logger.debug("Listing %s", each)
-        if filesystem.exists(each):
-            listing.extend(filesystem.listdir(each))
-    logger.debug(
-        "%d %s listings took %f s to return %d items",
-        len(globs),
-        type(filesystem).__name__,
-        time.time() - started,
-        len(listing),
-    )
-    return set(listing)
+    items = [item for folder in folders for item in _items_of(filesystem, folder)]
+    kind, seconds = type(filesystem).__name__, time.time() - started
+    logger.debug("%d %s listings took %f s to return %d items", len(folders), kind, seconds, len(items))
+    return set(items)
+
+
+def _items_of(filesystem: FileSystem, folder: str) -> Iterable[str]:
+    """What lies in a folder, or in the folders of a pattern; nothing where there is none."""
+    logger.debug("Listing %s", folder)
+    return filesystem.listdir(folder) if filesystem.exists(folder) else ()
 
 
 def infer_bulk_complete_from_fs(

@@ -179,12 +179,13 @@ class RangeBase(WrapperTask):
         return [self._instantiate_task_cls(self.datetime_to_parameter(each)) for each in required]
 
     def _check_ends(self) -> None:
-        if not self.start and not self.stop:
-            raise ParameterException("At least one of start and stop needs to be specified")
-        if not self.start and not self.reverse:
-            raise ParameterException("Either start needs to be specified or reverse needs to be True")
-        if self.start and self.stop and self.start > self.stop:
-            raise ParameterException("Can't have start > stop")
+        for is_wrong, message in (
+            (not (self.start or self.stop), "At least one of start and stop needs to be specified"),
+            (not (self.start or self.reverse), "Either start needs to be specified or reverse needs to be True"),
+            (self.start and self.stop and self.start > self.stop, "Can't have start > stop"),
+        ):
+            if is_wrong:
+                raise ParameterException(message)
 
     def _finite_ends(self) -> tuple[datetime, datetime]:
         """The range that is looked at: what was asked for, within what moves with the time (UTC)."""
