@@ -12,6 +12,7 @@ import multiprocessing
 import pickle
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,20 @@ def _shipped(process: TaskProcess) -> bytes:
     state = process.__getstate__()
     state["attributes"] = {name: value for name, value in state["attributes"].items() if name not in _OF_A_PROCESS}
     return pickle.dumps((type(process), state))
+
+
+def unsendable(process: TaskProcess, error: Exception) -> str:
+    """Which attribute keeps a process from being started."""
+    for name, value in process.__dict__.items():
+        if name in _OF_A_PROCESS or name == "task":
+            continue
+        try:
+            ForkingPickler.dumps(value)
+        except (AttributeError, TypeError, pickle.PicklingError) as reason:
+            return f"attribute {name} of its {type(process).__name__} cannot be sent there: {reason}"
+        except Exception:  # What can be sent to a process while it starts only.
+            continue
+    return str(error)
 
 
 def _say_farewell(requests: Connection) -> None:

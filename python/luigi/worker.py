@@ -29,7 +29,7 @@ from condotta import _engine
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import KeepAliveThread, fork_lock
 from luigi._results import Channel, ResultQueue
-from luigi._runners import Runners
+from luigi._runners import Runners, unsendable
 from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
@@ -171,10 +171,17 @@ class TaskProcess(multiprocessing.Process):
         try:
             super().start()
         except (AttributeError, TypeError, PicklingError) as error:
-            explanation = self._handle_run_exception(_unsendable(self, error))
-            self.result_queue.put((self.task.task_id, FAILED, explanation, [], []))
+            self._report_unsendable(error)
         if isinstance(self.result_queue, Channel):
             self.result_queue.started()
+
+    def _report_unsendable(self, error: Exception) -> None:
+        try:
+            # To be handled, as what a run raises is: the explanation may be made of what is being handled.
+            raise TaskException(f"{self.task} cannot run in a new process: {unsendable(self, error)}") from error
+        except TaskException as explained:
+            explanation = self._handle_run_exception(explained)
+        self.result_queue.put((self.task.task_id, FAILED, explanation, [], []))
 
     def is_lost(self) -> bool:
         """Whether the process ended without a result."""
@@ -336,21 +343,6 @@ class _MissingDependencies(RuntimeError):
         noun = "dependency" if len(task_ids) == 1 else "dependencies"
         super().__init__(f"Unfulfilled {noun} at run time: {', '.join(task_ids)}")
         self.task_ids = task_ids
-
-
-def _unsendable(process: TaskProcess, error: Exception) -> TaskException:
-    """Says which attribute keeps a process from being started."""
-    from multiprocessing.reduction import ForkingPickler
-
-    for name, value in process.__dict__.items():
-        try:
-            ForkingPickler.dumps(value)
-        except (AttributeError, TypeError, PicklingError) as reason:
-            error = TypeError(f"attribute {name} of its {type(process).__name__} cannot be sent there: {reason}")
-            break
-        except Exception:  # What can be sent to a process while it starts only.
-            continue
-    return TaskException(f"{process.task} cannot run in a new process: {error}")
 
 
 class ContextManagedTaskProcess(TaskProcess):

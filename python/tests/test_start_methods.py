@@ -1,0 +1,33 @@
+"""Tasks in processes that are not forked: each is built anew from its module, family and parameters."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import luigi
+
+PROGRAM = Path(__file__).parent / "programs" / "start_method.py"
+
+
+def run(method: str, folder: Path, case: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "PYTHONPATH": str(Path(luigi.__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, str(PROGRAM), method, str(folder), case]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_tasks_run_however_their_processes_start(tmp_path, method):
+    done = run(method, tmp_path, "plain")
+    assert done.stdout == "SUCCESS\n", done.stderr
+    pids = {(tmp_path / name).read_text() for name in ("required", "asked for", "asks")}
+    assert len(pids) == 3
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_what_cannot_be_sent_is_named_and_nothing_hangs(tmp_path, method):
+    done = run(method, tmp_path, "unsendable")
+    assert done.stdout == "FAILED\n", done.stderr
+    assert "attribute lock of its ContextManagedTaskProcess cannot be sent there" in done.stderr
