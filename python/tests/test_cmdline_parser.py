@@ -68,8 +68,8 @@ def test_the_module_is_imported_for_its_tasks(folder_of_its_own, monkeypatch):
 def test_no_task_and_an_unknown_task():
     with pytest.raises(SystemExit, match="No task specified"):
         CmdlineParser([])
-    with pytest.raises(TaskClassNotFoundException, match="No task Helpr. Did you mean:\nHelper"):
-        CmdlineParser(["Helpr", "--whatever"])
+    with pytest.raises(TaskClassNotFoundException, match="No task LineHelpr. Did you mean:\nLineHelper"):
+        CmdlineParser(["LineHelpr", "--whatever"])
 
 
 def test_help_shows_the_flags_of_the_root_task_and_help_all_those_of_all(capsys):
