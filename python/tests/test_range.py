@@ -213,9 +213,9 @@ def test_an_error_of_a_subclass_is_not_taken_for_an_old_signature():
 def test_the_command_line_makes_a_range(monkeypatch):
     from luigi.cmdline_parser import CmdlineParser
 
-    command = "RangeDaily --of Daily --start 2015-12-01 --stop 2015-12-02 --now 1451520000"
+    command = "RangeDaily --of Daily --start 2015-12-11 --stop 2015-12-12 --now 1451520000"
     with CmdlineParser.global_instance(command.split()) as parser:
-        assert moments(parser.get_task_obj()) == [date(2015, 12, 1)]
+        assert moments(parser.get_task_obj()) == [date(2015, 12, 11)]
 
 
 class Listing(LocalFileSystem):

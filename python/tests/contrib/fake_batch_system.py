@@ -76,7 +76,7 @@ def qstat(arguments):
         if kind == "script":
             state = read(number, "state") or {"waiting": "qw", "running": "r"}.get(look(number))
             if state:
-                rows.append("%7s 0.55500 name user %5s 07/09/2015 16:56:45 all.q@node 1" % (number, state))
+                rows.append("%7s 0.25000 name user %5s 02/29/2024 08:01:02 long.q@node 1" % (number, state))
     if rows:
         print("job-ID  prior   name       user         state submit/start at     queue  slots ja-task-ID\n" + "-" * 80)
         print("\n".join(rows))

@@ -21,8 +21,8 @@ from .programs import wait_until
 
 QSTAT = b"""job-ID  prior   name       user         state submit/start at     queue       slots ja-task-ID
 -----------------------------------------------------------------------------------------------------
-     1 0.55500 job1 root         r     07/09/2015 16:56:45 all.q@node001                      1
-    12 0.55500 job2 root         hqw   07/09/2015 16:56:42                                    1
+     1 0.25000 Count.1a2b ann          r     02/29/2024 08:01:02 long.q@rack7                       4
+    12 0.10000 Sort.3c4d  ann          hqw   02/29/2024 08:00:59                                    1
 """
 
 

@@ -33,27 +33,31 @@ def spark_config():
 
 
 class FullTask(SparkSubmitTask):
-    name = "AppName"
-    entry_class = "org.test.MyClass"
+    app = "app.jar"
+    name = "Counting words"
+    entry_class = "com.example.CountWords"
+    # What goes along.
     jars = ["a.jar", "b.jar"]
     packages = ("org:thing:1",)
     py_files = ["one.py", "two.py"]
     files = ["f1", "f2"]
     archives = ["z1", "z2"]
-    conf = {"Prop": "a value"}
+    # The application's settings.
+    conf = {"spark.ui.showConsole": "not now"}
     properties_file = "spark.conf"
-    driver_memory = "4G"
-    driver_java_options = "-Xopt -Yopt"
-    driver_library_path = "library/path"
-    driver_class_path = "class/path"
-    executor_memory = "8G"
-    driver_cores = 8
+    queue = "nightly"
     supervise = True
-    total_executor_cores = 150
-    executor_cores = 10
-    queue = "queue"
-    num_executors = 2
-    app = "app.jar"
+    # The driver.
+    driver_cores = 3
+    driver_memory = "700m"
+    driver_java_options = "-Dfirst=1 -Dsecond=2"
+    driver_library_path = "/native"
+    driver_class_path = "/classes"
+    # The executors.
+    num_executors = 6
+    executor_cores = 4
+    total_executor_cores = 24
+    executor_memory = "2g"
     pyspark_python = "/py"
     pyspark_driver_python = "/driver/py"
     hadoop_user_name = "someone"
@@ -67,13 +71,15 @@ def test_every_option_reaches_spark_submit(programs, spark_config):
     spark_config(master="yarn", deploy_mode="client", hadoop_conf_dir="/conf")
     FullTask().run()
     assert programs.calls("spark-submit") == [
-        ["--master", "yarn", "--deploy-mode", "client", "--name", "AppName", "--class", "org.test.MyClass"]
+        ["--master", "yarn", "--deploy-mode", "client"]
+        + ["--name", "Counting words", "--class", "com.example.CountWords"]
         + ["--jars", "a.jar,b.jar", "--packages", "org:thing:1", "--py-files", "one.py,two.py"]
-        + ["--files", "f1,f2", "--archives", "z1,z2", "--conf", "Prop=a value", "--conf", "spark.pyspark.python=/py"]
-        + ["--conf", "spark.pyspark.driver.python=/driver/py", "--properties-file", "spark.conf"]
-        + ["--driver-memory", "4G", "--driver-java-options", "-Xopt -Yopt", "--driver-library-path", "library/path"]
-        + ["--driver-class-path", "class/path", "--executor-memory", "8G", "--driver-cores", "8", "--supervise"]
-        + ["--total-executor-cores", "150", "--executor-cores", "10", "--queue", "queue", "--num-executors", "2"]
+        + ["--files", "f1,f2", "--archives", "z1,z2", "--conf", "spark.ui.showConsole=not now"]
+        + ["--conf", "spark.pyspark.python=/py", "--conf", "spark.pyspark.driver.python=/driver/py"]
+        + ["--properties-file", "spark.conf", "--driver-memory", "700m"]
+        + ["--driver-java-options", "-Dfirst=1 -Dsecond=2", "--driver-library-path", "/native"]
+        + ["--driver-class-path", "/classes", "--executor-memory", "2g", "--driver-cores", "3", "--supervise"]
+        + ["--total-executor-cores", "24", "--executor-cores", "4", "--queue", "nightly", "--num-executors", "6"]
         + ["app.jar", "first", "2"]
     ]
     assert (programs.folder / "spark-submit.env").read_text() == "someone /conf\n"
@@ -113,7 +119,7 @@ def test_another_section_can_be_named_and_false_means_no(programs, spark_config)
 @pytest.mark.parametrize(
     "mode, line, url",
     [
-        ("client", "INFO SparkUI: Bound SparkUI to 0.0.0.0, and started at http://h:4040", "http://h:4040"),
+        ("client", "INFO Utils: Bound SparkUI to 10.1.2.3, and started at http://h:4040", "http://h:4040"),
         ("cluster", "  tracking URL: https://rm:8088/proxy/application_1/", "https://rm:8088/proxy/application_1/"),
     ],
 )
