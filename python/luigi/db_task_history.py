@@ -158,12 +158,27 @@ class DbTaskHistory(task_history.TaskHistory):
         return record
 
 
+def _text(length: int, **settings: Any) -> Any:
+    """A column of texts of at most this many characters."""
+    return sqlalchemy.Column(sqlalchemy.String(length), **settings)
+
+
+def _number(*references: Any, **settings: Any) -> Any:
+    """A column of whole numbers."""
+    return sqlalchemy.Column(sqlalchemy.Integer, *references, **settings)
+
+
+def _number_of_record(**settings: Any) -> Any:
+    """A column that says to which record of a task the row belongs."""
+    return _number(sqlalchemy.ForeignKey("tasks.id"), **settings)
+
+
 class TaskParameter(Base):
     """The table of the parameters of the recorded tasks."""
 
     __tablename__ = "task_parameters"
-    task_id = sqlalchemy.Column(sqlalchemy.Integer, sqlalchemy.ForeignKey("tasks.id"), primary_key=True)
-    name = sqlalchemy.Column(sqlalchemy.String(128), primary_key=True)
+    task_id = _number_of_record(primary_key=True)
+    name = _text(128, primary_key=True)
     value = sqlalchemy.Column(sqlalchemy.Text())
 
     def __repr__(self) -> str:
@@ -174,9 +189,9 @@ class TaskEvent(Base):
     """The table of what happened to the recorded tasks, and when (local time)."""
 
     __tablename__ = "task_events"
-    id = sqlalchemy.Column(sqlalchemy.Integer, primary_key=True)
-    task_id = sqlalchemy.Column(sqlalchemy.Integer, sqlalchemy.ForeignKey("tasks.id"), index=True)
-    event_name = sqlalchemy.Column(sqlalchemy.String(20))
+    id = _number(primary_key=True)
+    task_id = _number_of_record(index=True)
+    event_name = _text(20)
     ts = sqlalchemy.Column(sqlalchemy.TIMESTAMP, index=True, nullable=False)
 
     def __repr__(self) -> str:
@@ -187,10 +202,10 @@ class TaskRecord(Base):
     """The table of the recorded tasks; `parameters` (by name) and `events` (newest first) hang on a record."""
 
     __tablename__ = "tasks"
-    id = sqlalchemy.Column(sqlalchemy.Integer, primary_key=True)
-    task_id = sqlalchemy.Column(sqlalchemy.String(200), index=True)
-    name = sqlalchemy.Column(sqlalchemy.String(128), index=True)
-    host = sqlalchemy.Column(sqlalchemy.String(128))
+    id = _number(primary_key=True)
+    task_id = _text(200, index=True)
+    name = _text(128, index=True)
+    host = _text(128)
     parameters = sqlalchemy.orm.relationship(
         "TaskParameter",
         collection_class=sqlalchemy.orm.collections.attribute_mapped_collection("name"),

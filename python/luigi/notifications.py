@@ -127,9 +127,8 @@ def generate_email(
     if image_png:
         with open(image_png, "rb") as file:
             mail.attach(MIMEImage(file.read(), "png"))
-    mail["Subject"] = subject
-    mail["From"] = sender
-    mail["To"] = ",".join(recipients)
+    for header, text in (("Subject", subject), ("From", sender), ("To", ",".join(recipients))):
+        mail[header] = text
     return mail
 
 

@@ -76,10 +76,9 @@ class DateParameter(_DateParameterBase):
     def normalize(self, x: Any) -> Any:
         if x is None:
             return None
-        if isinstance(x, datetime.datetime):
-            x = x.date()
-        excess = (x - self.start).days % self.interval
-        return x - datetime.timedelta(days=excess) if excess else x
+        day = x.date() if isinstance(x, datetime.datetime) else x
+        excess = (day - self.start).days % self.interval
+        return day - datetime.timedelta(days=excess) if excess else day
 
 
 class MonthParameter(DateParameter):

@@ -61,10 +61,8 @@ class BoolParameter(Parameter[bool]):
     parsing = IMPLICIT_PARSING
 
     def __init__(self, default: Any = _no_value, parsing: str | None = None, **kwargs: Any) -> None:
-        self.parsing = self.__class__.parsing if parsing is None else parsing
-        super().__init__(default=default, **kwargs)
-        if self._default is _no_value:
-            self._default = False
+        self.parsing = type(self).parsing if parsing is None else parsing
+        super().__init__(default=False if default is _no_value else default, **kwargs)
 
     def parse(self, x: Any) -> bool:
         """Reads ``true`` or ``false`` in any case."""
@@ -194,9 +192,7 @@ class PathParameter(Parameter[Any]):
     def normalize(self, x: Any) -> Any:
         from pathlib import Path
 
-        path = Path(x)
-        if self.absolute:
-            path = path.absolute()
+        path = Path(x).absolute() if self.absolute else Path(x)
         if self.exists and not path.exists():
             raise ValueError(f"The path {path} does not exist.")
         return path

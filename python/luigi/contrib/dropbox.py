@@ -43,6 +43,10 @@ def _without_slash(path: str) -> str:
     return path[:-1] if path != "/" and path.endswith("/") else path
 
 
+def _root_of_team(namespace_id: str) -> Any:
+    return dropbox.common.PathRoot.root(namespace_id)
+
+
 def accept_trailing_slash_in_existing_dirpaths(func: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method take ``folder/`` for ``folder``, with a warning, if it is a folder."""
 
@@ -82,10 +86,8 @@ class DropboxClient(FileSystem):
             conn = dropbox.dropbox_client.Dropbox(oauth2_access_token=token, user_agent=user_agent)
         except Exception as error:
             raise Exception("Cannot connect to Dropbox. Check your Internet connection and the token. \n%r" % error)  # noqa: B904
-        if root_namespace_id:
-            conn = conn.with_path_root(dropbox.common.PathRoot.root(root_namespace_id))
         self.token = token
-        self.conn = conn
+        self.conn = conn if not root_namespace_id else conn.with_path_root(_root_of_team(root_namespace_id))
 
     def _metadata(self, path: str) -> Any:
         """Return what Dropbox knows of ``path``, or ``None`` if there is nothing."""

@@ -32,19 +32,19 @@ class ExternalDailySnapshot(luigi.ExternalTask):
         """
         date = kwargs.pop("date", datetime.date.today())
         lookback = kwargs.pop("lookback", 14)
-        question = (cls, args, kwargs, lookback, date)
-        for known, task in ExternalDailySnapshot.__answers:
-            if known == question:
-                return task
-        task = cls.__newest_complete(date, lookback, args, kwargs)
-        ExternalDailySnapshot.__answers.append((question, task))
-        return task
+        question = (cls, date, lookback, args, kwargs)
+        answers = ExternalDailySnapshot.__answers
+        known = [task for asked, task in answers if asked == question]
+        if not known:
+            known = [cls.__newest_complete(date, lookback, args, kwargs)]
+            answers.append((question, known[0]))
+        return known[0]
 
     @classmethod
     def __newest_complete(cls, date: datetime.date, lookback: int, args: Any, kwargs: Any) -> Any:
         assert lookback > 0, "lookback is a number of days, at least 1"
-        for days_back in range(lookback):
-            task = cls(*args, date=date - datetime.timedelta(days_back), **kwargs)
+        days = (date - datetime.timedelta(days_back) for days_back in range(lookback))
+        for task in (cls(*args, date=day, **kwargs) for day in days):
             if task.complete():
                 return task
         logger.debug("Could not find last dump for %s (looked back %d days)", cls.__name__, lookback)

@@ -181,21 +181,23 @@ class KubernetesJobTask(luigi.Task):
         return latest
 
     def __get_pods(self) -> list[Any]:
-        pods = Pod.objects(self.__kube_api, namespace=self.kubernetes_namespace)
-        found = pods.filter(selector="job-name=" + self.uu_name).response["items"]
-        return [Pod(self.__kube_api, pod) for pod in found]
+        return self.__select(Pod, "job-name=" + self.uu_name)
 
     def __get_job(self) -> Any:
-        jobs = Job.objects(self.__kube_api, namespace=self.kubernetes_namespace)
-        found = jobs.filter(selector="luigi_task_id=" + self.job_uuid).response["items"]
-        _require(len(found) == 1, "Kubernetes job " + self.uu_name + " not found")
-        return Job(self.__kube_api, found[0])
+        found = self.__select(Job, "luigi_task_id=" + self.job_uuid)
+        _require(len(found) == 1, f"Kubernetes job {self.uu_name} not found")
+        return found[0]
+
+    def __select(self, kind: Any, selector: str) -> list[Any]:
+        """Return the objects of a kind, in the job's namespace, that have the label of the selector."""
+        objects = kind.objects(self.__kube_api, namespace=self.kubernetes_namespace)
+        return [kind(self.__kube_api, found) for found in objects.filter(selector=selector).response["items"]]
 
     def __print_pod_logs(self) -> None:
         for pod in self.__get_pods():
-            logs = pod.logs(timestamps=True).strip()
-            self.__logger.info("Fetching logs from " + pod.name)
-            for line in logs.split("\n") if logs else []:
+            text = pod.logs(timestamps=True).strip()
+            lines = text.split("\n") if text else []
+            for line in (f"Fetching logs from {pod.name}", *lines):
                 self.__logger.info(line)
 
     def __print_kubectl_hints(self) -> None:

@@ -141,6 +141,6 @@ class MongoCountTarget(MongoTarget):
 
         They are counted one by one, since the quick count of a sharded cluster can be wrong.
         """
-        for group in self.get_collection().aggregate([{"$group": {"_id": None, "count": {"$sum": 1}}}]):
-            return group.get("count")
-        return None
+        all_together = {"$group": {"_id": None, "count": {"$sum": 1}}}
+        groups = self.get_collection().aggregate([all_together])
+        return next(iter(groups), {}).get("count")

@@ -273,9 +273,9 @@ class SalesforceAPI:
         """
         if self.has_active_session():
             raise Exception("Session already in progress.")
-        response = requests.post(self._get_login_url(), headers=self._get_login_headers(), data=self._get_login_xml())
-        response.raise_for_status()
-        root = ET.fromstring(response.text)
+        answer = requests.post(self._get_login_url(), data=self._get_login_xml(), headers=self._get_login_headers())
+        answer.raise_for_status()
+        root = ET.fromstring(answer.text)
         session_ids = self._at_most_one(root, "sessionId", "session ids")
         server_urls = self._at_most_one(root, "serverUrl", "server urls")
         if not session_ids or not server_urls:
