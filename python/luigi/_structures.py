@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,12 +43,14 @@ def _collect(structs: Iterable[Any], flat: list[Any]) -> None:
 
 def flatten_output(task: Any) -> list[Any]:
     """Returns the outputs of a task as a flat list, or if it has none those of the tasks that it requires."""
-    with_outputs: dict[Any, None] = {}
-    waiting = deque([task])
-    while waiting:
-        current = waiting.popleft()
-        if flatten(current.output()):
-            with_outputs[current] = None
-        else:
-            waiting.extend(flatten(current.requires()))
-    return flatten(found.output() for found in with_outputs)
+    with_outputs: list[Any] = []
+    level = [task]
+    while level:
+        next_level: list[Any] = []
+        for each in level:
+            if flatten(each.output()):
+                with_outputs.append(each)
+            else:
+                next_level += flatten(each.requires())
+        level = next_level
+    return flatten(found.output() for found in dict.fromkeys(with_outputs))

@@ -82,11 +82,11 @@ class DbTaskHistory(task_history.TaskHistory):
 
     def find_latest_runs(self, session: Any = None) -> list[TaskRecord]:
         """The records with an event in the last 24 hours, newest first."""
+        since = datetime.datetime.now() - datetime.timedelta(hours=24)
         with self._session(session) as session:
-            yesterday = datetime.datetime.now() - datetime.timedelta(days=1)
-            query = session.query(TaskRecord).join(TaskEvent).filter(TaskEvent.ts >= yesterday)
-            query = query.group_by(TaskRecord.id, TaskEvent.event_name, TaskEvent.ts)
-            return query.order_by(TaskEvent.ts.desc()).all()
+            recent = session.query(TaskRecord).join(TaskRecord.events).filter(TaskEvent.ts >= since)
+            alike = (TaskRecord.id, TaskEvent.event_name, TaskEvent.ts)
+            return recent.group_by(*alike).order_by(sqlalchemy.desc(TaskEvent.ts)).all()
 
     def find_all_runs(self, session: Any = None) -> list[TaskRecord]:
         """All records."""

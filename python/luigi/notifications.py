@@ -14,6 +14,7 @@ from luigi.parameter import BoolParameter, ChoiceParameter, FloatParameter, IntP
 from luigi.task import Config, Task
 
 if TYPE_CHECKING:
+    import smtplib
     from collections.abc import Iterable, Sequence
     from email.message import Message
 
@@ -147,24 +148,27 @@ def wrap_traceback(traceback: str) -> str:
 
 def send_email_smtp(sender: str, subject: str, message: str, recipients: Sequence[str], image_png: str | None) -> None:
     """Sends through the server of `[smtp]`. A server that cannot be reached is logged, nothing more."""
-    import smtplib
-
-    settings = smtp()
-    options: dict[str, Any] = {"host": settings.host, "port": settings.port, "local_hostname": settings.local_hostname}
-    if settings.timeout:
-        options["timeout"] = settings.timeout
-    connect = smtplib.SMTP_SSL if settings.ssl else smtplib.SMTP
     try:
-        server = connect(**options)
-        server.ehlo_or_helo_if_needed()
-        if server.has_extn("starttls") and not settings.no_tls:
-            server.starttls()
-        if settings.username and settings.password:
-            server.login(settings.username, settings.password)
+        server = _smtp_server(smtp())
         mail = generate_email(sender, subject, message, recipients, image_png)
         server.sendmail(sender, recipients, mail.as_string())
     except OSError as error:
         logger.error("Not able to connect to smtp server: %s", error)
+
+
+def _smtp_server(settings: smtp) -> smtplib.SMTP:
+    """Connects to the server of `[smtp]`, encrypted and logged in as far as that is wanted and offered."""
+    import smtplib
+
+    wanted = ("host", "port", "local_hostname", *(["timeout"] if settings.timeout else []))
+    connect = smtplib.SMTP_SSL if settings.ssl else smtplib.SMTP
+    server = connect(**{name: getattr(settings, name) for name in wanted})
+    server.ehlo_or_helo_if_needed()
+    if not settings.no_tls and server.has_extn("starttls"):
+        server.starttls()
+    if settings.username and settings.password:
+        server.login(settings.username, settings.password)
+    return server
 
 
 def _log_amazon_answer(service: str, answer: dict[str, Any]) -> None:

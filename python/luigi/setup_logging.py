@@ -140,10 +140,9 @@ class InterfaceLogging(BaseLogging):
     def _default(cls, opts: Any) -> bool:
         """Shows `luigi-interface` on standard error, from the level of `--log-level` on."""
         level = getattr(logging, opts.log_level, logging.DEBUG)
-        handler = logging.StreamHandler()
-        handler.setLevel(level)
+        logger, handler = logging.getLogger("luigi-interface"), logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-        logger = logging.getLogger("luigi-interface")
-        logger.setLevel(level)
         logger.addHandler(handler)
+        for limited in (logger, handler):
+            limited.setLevel(level)
         return True

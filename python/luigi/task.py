@@ -369,13 +369,10 @@ class Task(metaclass=Register):
         """
         if cls is None:
             cls = self.__class__
-        values = {}
-        for name, _ in cls.get_params():
-            if name in kwargs:
-                values[name] = kwargs[name]
-            elif hasattr(self, name):
-                values[name] = getattr(self, name)
-        return cls(**values)
+        names = [name for name, _ in cls.get_params()]
+        given = {name: kwargs[name] for name in names if name in kwargs}
+        own = {name: getattr(self, name) for name in names if name not in kwargs and hasattr(self, name)}
+        return cls(**own, **given)
 
     def __hash__(self) -> int:
         return self.__hash
@@ -571,7 +568,7 @@ def getpaths(struct: Any) -> Any:
     if isinstance(struct, Task):
         return struct.output()
     if isinstance(struct, dict):
-        return struct.__class__((key, getpaths(value)) for key, value in struct.items())
+        return struct.__class__(zip(struct, map(getpaths, struct.values())))
     if isinstance(struct, (list, tuple)):
         return struct.__class__(map(getpaths, struct))
     try:

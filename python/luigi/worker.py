@@ -191,18 +191,13 @@ class TaskProcess(multiprocessing.Process):
         steps = self.task.run()
         if not isinstance(steps, collections.abc.Generator):
             return None
-        answer = None
-        while True:
-            try:
-                wanted = steps.send(answer)
-            except StopIteration:
-                return None
-            if not isinstance(wanted, DynamicRequirements):
-                wanted = DynamicRequirements(wanted)
+        paths = None
+        while (wanted := _next_requirements(steps, paths)) is not None:
             if not wanted.complete(self.check_complete):
                 # The run starts from the top when these are complete.
                 return [(task.task_module, task.task_family, task.to_str_params()) for task in wanted.flat_requirements]
-            answer = wanted.paths
+            paths = wanted.paths
+        return None
 
     def run(self) -> None:
         """Runs the task and puts ``(task_id, status, explanation, missing, new dependencies)`` on the queue."""
@@ -373,6 +368,15 @@ def check_complete_cached(task: Task, completion_cache: Any = None) -> Any:
     if is_complete:
         completion_cache[task.task_id] = is_complete
     return is_complete
+
+
+def _next_requirements(steps: collections.abc.Generator, answer: Any) -> DynamicRequirements | None:
+    """Goes on with a run and returns what it asks for next, ``None`` if it has ended."""
+    try:
+        wanted = steps.send(answer)
+    except StopIteration:
+        return None
+    return wanted if isinstance(wanted, DynamicRequirements) else DynamicRequirements(wanted)
 
 
 def check_complete(task: Task, out_queue: Any, completion_cache: Any = None) -> None:

@@ -146,12 +146,11 @@ class LuigiConfigParser(BaseParser, ConfigParser):
     def has_option(self, section: str, option: str) -> bool:
         """Tells whether the section has the option, written with underscores or (deprecated) with dashes."""
         underscored = option.replace("-", "_")
-        if ConfigParser.has_option(self, section, underscored):
-            return True
-        dashed = option.replace("_", "-")
-        if ConfigParser.has_option(self, section, dashed):
-            self._warn_of_dashes(section, dashed, underscored)
-            return True
+        for spelling in (underscored, option.replace("_", "-")):
+            if ConfigParser.has_option(self, section, spelling):
+                if spelling != underscored:
+                    self._warn_of_dashes(section, spelling, underscored)
+                return True
         return False
 
     def get(self, section: str, option: str, default: Any = NO_DEFAULT, **kwargs: Any) -> Any:  # type: ignore[override]

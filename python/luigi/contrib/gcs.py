@@ -260,13 +260,9 @@ class GCSClient(FileSystem):
         """Upload local files into a directory, with ``num_process`` processes at once."""
         if isinstance(filepaths, str):
             raise ValueError("filepaths is one string, not a list of them; a single file is uploaded by put()")
+        same = {"mimetype": mimetype, "chunksize": chunksize}
         uploads = [
-            {
-                "filename": path,
-                "dest_path": posixpath.join(remote_directory, os.path.basename(path)),
-                "mimetype": mimetype,
-                "chunksize": chunksize,
-            }
+            {**same, "filename": path, "dest_path": posixpath.join(remote_directory, os.path.basename(path))}
             for path in filepaths
         ]
         if num_process > 1:

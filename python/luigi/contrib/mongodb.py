@@ -143,4 +143,4 @@ class MongoCountTarget(MongoTarget):
         """
         all_together = {"$group": {"_id": None, "count": {"$sum": 1}}}
         groups = self.get_collection().aggregate([all_together])
-        return next(iter(groups), {}).get("count")
+        return next(iter(groups), {"count": None})["count"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import luigi
@@ -30,12 +31,8 @@ class SparkeyExportTask(luigi.Task):
         if not isinstance(output, luigi.LocalTarget):
             raise TypeError("output must be a LocalTarget")
         unfinished = luigi.LocalTarget(is_tmp=True)
-        log = sparkey.LogWriter(unfinished.path)
-        try:
-            with self.input().open("r") as lines:
-                for line in lines:
-                    key, value = line.strip().split(self.separator, 1)
-                    log[key] = value
-        finally:
-            log.close()
+        with closing(sparkey.LogWriter(unfinished.path)) as log, self.input().open("r") as lines:
+            for line in lines:
+                key, value = line.strip().split(self.separator, 1)
+                log[key] = value
         unfinished.move(output.path)

@@ -138,7 +138,6 @@ def infer_bulk_complete_from_fs(
     """
     locations = list(_get_filesystems_and_globs(datetime_to_task, datetime_to_re))
     paths = [[output.path for output in flatten_output(datetime_to_task(each))] for each in datetimes]
-    existing: set[str] = set()
-    for (filesystem, glob), over_time in zip(locations, zip(*paths)):
-        existing |= _list_existing(filesystem, glob, over_time)
+    of_each_output = zip(locations, zip(*paths))
+    existing = set().union(*(_list_existing(*location, over_time) for location, over_time in of_each_output))
     return [each for each, needed in zip(datetimes, paths) if not existing.issuperset(needed)]

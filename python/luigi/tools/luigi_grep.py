@@ -59,17 +59,17 @@ def main() -> None:
     options = parser.parse_args()
 
     grep = LuigiGrep(options.scheduler_host, options.scheduler_port)
-    results: Iterable[dict[str, Any]] = []
     if options.prefix:
-        results = grep.prefix_search(options.prefix)
+        _show(grep.prefix_search(options.prefix))
     elif options.status:
-        results = grep.status_search(options.status)
+        _show(grep.status_search(options.status))
+
+
+def _show(results: Iterable[dict[str, Any]]) -> None:
     for result in results:
-        print("{name}: {status}, Dependencies:".format(**result))
-        for status, names in result["deps_by_status"].items():
-            print(f"  status={status}")
-            for name in names:
-                print(f"    {name}")
+        print(f"{result['name']}: {result['status']}, Dependencies:")
+        for status, dependencies in result["deps_by_status"].items():
+            print(f"  status={status}", *dependencies, sep="\n    ")
 
 
 if __name__ == "__main__":

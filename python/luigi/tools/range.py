@@ -471,17 +471,17 @@ class _BulkChecked:
 
     def missing_datetimes(self, finite_datetimes: list[datetime]) -> Iterable[datetime]:
         """Those points whose instance is not complete."""
+        parameters = [self.datetime_to_parameter(each) for each in finite_datetimes]
+        with_params = functools.partial(self.of, **self.of_params)
         try:
-            bulk_complete = self.of.bulk_complete.__func__
-            with_params = functools.partial(self.of, **self.of_params)
-            complete = bulk_complete(with_params, list(map(self.datetime_to_parameter, finite_datetimes)))
-            return set(finite_datetimes) - set(map(self.parameter_to_datetime, complete))
+            complete = list(self.of.bulk_complete.__func__(with_params, parameters))
         except NotImplementedError:
             return infer_bulk_complete_from_fs(
                 finite_datetimes,
                 lambda each: self._instantiate_task_cls(self.datetime_to_parameter(each)),
                 lambda each: each.strftime(self._path_pattern),
             )
+        return set(finite_datetimes).difference(map(self.parameter_to_datetime, complete))
 
 
 class RangeDaily(_BulkChecked, RangeDailyBase):
