@@ -172,19 +172,22 @@ class BeamDataflowJobTask(MixinNaiveBulkComplete, luigi.Task, metaclass=abc.ABCM
         command = self._mk_cmd_line()
         logger.info(" ".join(command))
         self.before_run()
+        self._run_or_exit(command)
+        self.on_successful_run()
+        if self.validate_output():
+            self.on_successful_output_validation()
+            return
+        refusal = ValueError("Output validation failed")
+        self.cleanup_on_error(refusal)
+        raise refusal
+
+    def _run_or_exit(self, command: list[str]) -> None:
         try:
             self.cmd_line_runner.run(command, self)
-        except subprocess.CalledProcessError as error:
-            logger.error(error, exc_info=True)
-            self.cleanup_on_error(error)
-            os._exit(error.returncode)
-        self.on_successful_run()
-
-        if not self.validate_output():
-            refusal = ValueError("Output validation failed")
-            self.cleanup_on_error(refusal)
-            raise refusal
-        self.on_successful_output_validation()
+        except subprocess.CalledProcessError as failure:
+            logger.error(failure, exc_info=True)
+            self.cleanup_on_error(failure)
+            os._exit(failure.returncode)
 
     def _mk_cmd_line(self) -> list[str]:
         return [

@@ -288,16 +288,15 @@ class S3CopyToTable(rdbms.CopyToTable, _CredentialsMixin):
         """Prepares, copies, and marks the output, all or nothing but for what truncating commits."""
         if not self.table:
             raise Exception("table need to be specified")
-        path = self.s3_load_path()
-        output = self.output()
-        with closing(output.connect()) as connection:
+        path, marker = self.s3_load_path(), self.output()
+        afterwards = [self.post_copy, *([self.post_copy_metacolumns] if self.enable_metadata_columns else [])]
+        with closing(marker.connect()) as connection:
             cursor = connection.cursor()
             self.init_copy(connection)
             self.copy(cursor, path)
-            self.post_copy(cursor)
-            if self.enable_metadata_columns:
-                self.post_copy_metacolumns(cursor)
-            output.touch(connection)
+            for step in afterwards:
+                step(cursor)
+            marker.touch(connection)
             connection.commit()
 
     def output(self) -> Any:
