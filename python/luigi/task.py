@@ -196,6 +196,8 @@ class Task(metaclass=Register):
 
     def trigger_event(self, event: str, *args: Any, **kwargs: Any) -> None:
         """Calls the handlers of the event. What they raise is logged; Ctrl-C ends the calls."""
+        if not self._event_callbacks:
+            return
         callbacks = [
             callback
             for task_class, by_event in self._event_callbacks.items()
@@ -369,10 +371,12 @@ class Task(metaclass=Register):
         """
         if cls is None:
             cls = self.__class__
-        names = [name for name, _ in cls.get_params()]
-        given = {name: kwargs[name] for name in names if name in kwargs}
-        own = {name: getattr(self, name) for name in names if name not in kwargs and hasattr(self, name)}
-        return cls(**own, **given)
+        values = {
+            name: kwargs[name] if name in kwargs else getattr(self, name)
+            for name, _ in cls.get_params()
+            if name in kwargs or hasattr(self, name)
+        }
+        return cls(**values)
 
     def __hash__(self) -> int:
         return self.__hash

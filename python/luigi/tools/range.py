@@ -487,7 +487,7 @@ class _BulkChecked:
 class RangeDaily(_BulkChecked, RangeDailyBase):
     """Keeps a task with a `DateParameter` complete over a range of days.
 
-    On the command line: `luigi --module your.module RangeDaily --of YourTask --start 2014-01-01`.
+    On the command line: `luigi --module shop.reports RangeDaily --of SalesOfADay --start 2024-02-29`.
     """
 
     _path_pattern = "(%Y).*(%m).*(%d)"
@@ -496,7 +496,7 @@ class RangeDaily(_BulkChecked, RangeDailyBase):
 class RangeHourly(_BulkChecked, RangeHourlyBase):
     """Keeps a task with a `DateHourParameter` complete over a range of hours.
 
-    On the command line: `luigi --module your.module RangeHourly --of YourTask --start 2014-01-01T00`.
+    On the command line: `luigi --module shop.reports RangeHourly --of SalesOfAnHour --start 2024-02-29T08`.
     """
 
     _path_pattern = "(%Y).*(%m).*(%d).*(%H)"
@@ -505,7 +505,7 @@ class RangeHourly(_BulkChecked, RangeHourlyBase):
 class RangeByMinutes(_BulkChecked, RangeByMinutesBase):
     """Keeps a task with a `DateMinuteParameter` complete over points that are some minutes apart.
 
-    On the command line: `luigi --module your.module RangeByMinutes --of YourTask --start 2014-01-01T0123`.
+    On the command line: `luigi --module shop.reports RangeByMinutes --of LatestSales --start 2024-02-29T0815`.
     """
 
     _path_pattern = "(%Y).*(%m).*(%d).*(%H).*(%M)"
