@@ -234,6 +234,8 @@ class TaskProcess(multiprocessing.Process):
                 logger.info("[pid %s] Worker %s done      %s", os.getpid(), self.worker_id, task)
                 task.trigger_event(Event.SUCCESS, task)
         except KeyboardInterrupt:
+            # Nobody hears of it if the worker stops as well, which then gives the task back.
+            status, explanation = FAILED, "The run was interrupted."
             raise
         except _MissingDependencies as error:
             status, missing = FAILED, error.task_ids

@@ -149,6 +149,16 @@ def test_a_process_that_dies_has_failed(tmp_path, end, told):
     assert time.monotonic() - started < 20
 
 
+def test_a_process_that_is_interrupted_has_failed(tmp_path):
+    class Interrupted(Noted):
+        def run(self):
+            raise KeyboardInterrupt
+
+    _, succeeded, w = run(Interrupted(str(tmp_path), "stops"), worker_processes=2)
+    assert not succeeded
+    assert "interrupted" in w._scheduler.fetch_error(Interrupted(str(tmp_path), "stops").task_id)["error"]
+
+
 def test_a_task_that_takes_too_long_is_terminated(tmp_path):
     class Hangs(Noted):
         worker_timeout = 1
