@@ -51,7 +51,7 @@ const PARTS: &[Part] = &[
     ),
     slow(
         "python-versions",
-        "the Python tests on every other interpreter from 3.10 to 3.13 that is here",
+        "the Python core's tests on every other interpreter from 3.10 to 3.13 that is here",
         python::versions,
     ),
     slow(
