@@ -7,8 +7,8 @@ import warnings
 
 _ADVICE = (
     "Stock Luigi is installed beside condotta in {folder}, and both bring the package 'luigi', so that files of one "
-    "have replaced the other's. Keep one: 'pip uninstall -y luigi condotta', then 'pip install condotta' or "
-    "'pip install luigi'."
+    "have replaced the other's. Keep one: 'pip uninstall -y luigi condotta', twice where pip is old, then "
+    "'pip install condotta' or 'pip install luigi'."
 )
 
 
