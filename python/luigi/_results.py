@@ -112,9 +112,17 @@ class Channel:
         self._reader = reader
         self._when_done = when_done
 
+    def write_to(self, writer: Any) -> None:
+        """Sends the result of a run in a process that is kept, from there."""
+        self._writer = writer
+
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Sends a result to the worker, in full before it returns."""
-        send(self._writer, item)
+        """Sends a result to the worker, in full before it returns; a failure in its place if it cannot be sent."""
+        try:
+            data = pickle.dumps(item)
+        except Exception as error:
+            data = pickle.dumps(_unsendable(item, error))
+        self._writer.send_bytes(data)
 
     def sources(self) -> list[Any]:
         """What becomes ready when there is something to receive or the process has ended."""
@@ -155,15 +163,6 @@ class Channel:
     def __getstate__(self) -> dict[str, Any]:
         # The process that is started takes the writing end only.
         return {"_writer": self._writer}
-
-
-def send(writer: Any, item: Any) -> None:
-    """Sends a result; a failure in its place if it cannot be sent."""
-    try:
-        data = pickle.dumps(item)
-    except Exception as error:
-        data = pickle.dumps(_unsendable(item, error))
-    writer.send_bytes(data)
 
 
 def _unsendable(item: Any, error: Exception) -> Any:

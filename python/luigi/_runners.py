@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from luigi._results import send
+from luigi._results import Channel
 
 if TYPE_CHECKING:
     from luigi.worker import TaskProcess
@@ -156,17 +156,8 @@ def _serve(requests: Connection, results: Connection) -> None:
             process = kind.__new__(kind)
             BaseProcess.__init__(process)
             process.__setstate__(state)
-            process.result_queue = _Results(results)
+            process.result_queue = Channel(process)
+            process.result_queue.write_to(results)
             process.run()
     except (EOFError, KeyboardInterrupt):
         pass
-
-
-class _Results:
-    """The way back to the worker."""
-
-    def __init__(self, results: Connection) -> None:
-        self._results = results
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        send(self._results, item)

@@ -23,13 +23,12 @@ import time
 import traceback
 from collections.abc import Iterator
 from pickle import PicklingError
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from condotta import _engine
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import KeepAliveThread, fork_lock
 from luigi._results import Channel, ResultQueue
-from luigi._runners import Runners, unsendable
 from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
@@ -58,6 +57,9 @@ from luigi.target import Target
 from luigi.task import DynamicRequirements, Task, flatten
 from luigi.task_register import TaskClassException, load_task  # noqa: F401  the exception is looked up here, too
 from luigi.task_status import RUNNING
+
+if TYPE_CHECKING:
+    from luigi._runners import Runners
 
 __all__ = [
     "AsyncCompletionException",
@@ -177,6 +179,8 @@ class TaskProcess(multiprocessing.Process):
 
     def _report_unsendable(self, error: Exception) -> None:
         try:
+            from luigi._runners import unsendable
+
             # To be handled, as what a run raises is: the explanation may be made of what is being handled.
             raise TaskException(f"{self.task} cannot run in a new process: {unsendable(self, error)}") from error
         except TaskException as explained:
@@ -397,6 +401,13 @@ def rpc_message_callback(fn: Callable[..., Any]) -> Callable[..., Any]:
     return fn
 
 
+def _runners_of_its_own() -> Runners:
+    # Few workers keep processes, and what it takes to start them is not imported for the others.
+    from luigi._runners import Runners
+
+    return Runners()
+
+
 class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
     """Plans tasks and runs them, as a scheduler says.
 
@@ -434,7 +445,7 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
         self._batch_families_sent: set[str] = set()
         self._first_task: str | None = None
         self._task_result_queue: Any = ResultQueue()
-        self._runners = Runners() if self._config.reuse_processes else None
+        self._runners = _runners_of_its_own() if self._config.reuse_processes else None
         self._idle_since: datetime.datetime | None = None
         self.unfulfilled_counts: dict[str, int] = collections.defaultdict(int)
         self._task_completion_cache = None
