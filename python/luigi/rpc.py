@@ -191,9 +191,8 @@ class RemoteScheduler:
                 time.sleep(left)
                 return
             # Short requests, so that signals are seen between them.
-            body = {"data": json.dumps({"worker": worker, "seconds": min(left, 1.0)})}
             try:
-                answer = self._fetcher.fetch(_urljoin(self._url, "/api/await_work"), body, self._connect_timeout)
+                answer = self._ask_once("await_work", {"worker": worker, "seconds": min(left, 1.0)})
                 if json.loads(answer)["response"]["ready"]:
                     return
             except _engine.RefusedError:
@@ -209,9 +208,8 @@ class RemoteScheduler:
         """
         if not isinstance(self._fetcher, _EngineFetcher):
             return False
-        body = {"data": json.dumps({"worker": worker})}
         try:
-            self._fetcher.fetch(_urljoin(self._url, "/api/release_worker"), body, self._connect_timeout)
+            self._ask_once("release_worker", {"worker": worker})
         except Exception:
             return False
         return True
@@ -224,11 +222,20 @@ class RemoteScheduler:
         """Wait before a request is sent again."""
         time.sleep(self._rpc_retry_wait)
 
-    def _fetch(self, url_suffix: str, body: Any) -> str:
-        """The text of the server's answer; asked again as often as is configured."""
+    def _full_url(self, url_suffix: str) -> str:
         full_url = self._full_urls.get(url_suffix)
         if full_url is None:
             full_url = self._full_urls[url_suffix] = _urljoin(self._url, url_suffix)
+        return full_url
+
+    def _ask_once(self, method: str, arguments: dict[str, Any]) -> str:
+        """The text of the server's answer to a request that is not repeated."""
+        body = {"data": json.dumps(arguments)}
+        return self._fetcher.fetch(self._full_url(f"/api/{method}"), body, self._connect_timeout)
+
+    def _fetch(self, url_suffix: str, body: Any) -> str:
+        """The text of the server's answer; asked again as often as is configured."""
+        full_url = self._full_url(url_suffix)
         attempt = 1
         while True:
             try:
