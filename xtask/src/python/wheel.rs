@@ -39,34 +39,29 @@ pub(crate) fn tools(project: &Project) -> anyhow::Result<Venv> {
 pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {
     setup::need_linker()?;
     let folder = project.target().join("python/wheels").join(profile.name());
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    let mut maturin = Command::new(tools(project)?.program("maturin"));
-    maturin
-        .current_dir(project.root())
-        .env_remove("CARGO_MANIFEST_DIR")
-        .args(["build", "--auditwheel", "skip", "--profile", profile.name()])
-        .arg("--out")
-        .arg(&folder);
-    shell::must(maturin)?;
-    only_file(&folder)
+    let arguments = ["build", "--auditwheel", "skip", "--profile", profile.name()];
+    maturin(project, &arguments, &folder)
 }
 
 /// Builds the source archive.
 pub(crate) fn build_sdist(project: &Project) -> anyhow::Result<PathBuf> {
-    let folder = project.target().join("python/sdist");
+    maturin(project, &["sdist"], &project.target().join("python/sdist"))
+}
+
+/// Has maturin make one file in an empty folder.
+fn maturin(project: &Project, arguments: &[&str], folder: &Path) -> anyhow::Result<PathBuf> {
     if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
+        std::fs::remove_dir_all(folder)?;
     }
     let mut maturin = Command::new(tools(project)?.program("maturin"));
     maturin
         .current_dir(project.root())
         .env_remove("CARGO_MANIFEST_DIR")
-        .args(["sdist", "--out"])
-        .arg(&folder);
+        .args(arguments)
+        .arg("--out")
+        .arg(folder);
     shell::must(maturin)?;
-    only_file(&folder)
+    only_file(folder)
 }
 
 /// Installs a wheel with what it requires, unless this very wheel is there.
