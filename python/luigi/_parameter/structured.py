@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from luigi._parameter.base import OptionalParameterMixin, Parameter, _no_value, facade
 from luigi.freezing import FrozenOrderedDict, recursively_freeze, recursively_unfreeze
 
+JsonT = TypeVar("JsonT")
 DictT = TypeVar("DictT", bound=dict)
 ListT = TypeVar("ListT", bound=tuple)
 
@@ -45,13 +46,8 @@ def _validated(value: Any, schema: Any) -> Any:
     return thawed
 
 
-class DictParameter(Parameter[DictT]):
-    """A dict, written as a JSON object: ``--tags '{"role": "web"}'``. The task sees a ``FrozenOrderedDict``.
-
-    The order of the keys is kept and is part of the task's id.
-
-    :param schema: a JSON schema, or a validator of the package ``jsonschema``, that each value must fit.
-    """
+class _JsonParameter(Parameter[JsonT]):
+    """A value that is written as JSON, and that may have to fit a schema."""
 
     def __init__(self, default: Any = _no_value, *, schema: Any = None, **kwargs: Any) -> None:
         self.schema = _usable_schema(schema)
@@ -61,12 +57,21 @@ class DictParameter(Parameter[DictT]):
         """Checks the schema and freezes the value."""
         return recursively_freeze(x if self.schema is None else _validated(x, self.schema))
 
+    def serialize(self, x: Any) -> str:
+        return _encode(x)
+
+
+class DictParameter(_JsonParameter[DictT]):
+    """A dict, written as a JSON object: ``--tags '{"role": "web"}'``. The task sees a ``FrozenOrderedDict``.
+
+    The order of the keys is kept and is part of the task's id.
+
+    :param schema: a JSON schema, or a validator of the package ``jsonschema``, that each value must fit.
+    """
+
     def parse(self, x: Any) -> Any:
         """Reads JSON. What is no string comes from a TOML file and is a value already."""
         return json.loads(x, object_pairs_hook=FrozenOrderedDict) if isinstance(x, str) else x
-
-    def serialize(self, x: Any) -> str:
-        return _encode(x)
 
 
 class OptionalDictParameter(OptionalParameterMixin[FrozenOrderedDict], DictParameter):
@@ -75,27 +80,16 @@ class OptionalDictParameter(OptionalParameterMixin[FrozenOrderedDict], DictParam
     expected_type = FrozenOrderedDict
 
 
-class ListParameter(Parameter[ListT]):
+class ListParameter(_JsonParameter[ListT]):
     """A list, written as a JSON array: ``--grades '[100, 70]'``. The task sees a tuple.
 
     :param schema: a JSON schema, or a validator of the package ``jsonschema``, that each value must fit.
     """
 
-    def __init__(self, default: Any = _no_value, *, schema: Any = None, **kwargs: Any) -> None:
-        self.schema = _usable_schema(schema)
-        super().__init__(default=default, **kwargs)
-
-    def normalize(self, x: Any) -> Any:
-        """Checks the schema and freezes the value."""
-        return recursively_freeze(x if self.schema is None else _validated(x, self.schema))
-
     def parse(self, x: Any) -> Any:
         """Reads a JSON array; ``null`` is ``None``."""
         value = json.loads(x, object_pairs_hook=FrozenOrderedDict)
         return None if value is None else list(value)
-
-    def serialize(self, x: Any) -> str:
-        return _encode(x)
 
 
 class OptionalListParameter(OptionalParameterMixin[ListT], ListParameter):
