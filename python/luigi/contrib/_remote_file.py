@@ -12,6 +12,7 @@ import io
 import os
 import random
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from luigi.target import AtomicLocalFile
@@ -26,6 +27,20 @@ def remove_quietly(path: str) -> None:
     """Delete the local file ``path`` if it is there."""
     with contextlib.suppress(FileNotFoundError):
         os.remove(path)
+
+
+@contextlib.contextmanager
+def arriving_whole(local_path: str) -> Iterator[str]:
+    """Give the name that a download has to write to; ``local_path`` appears when it is whole, and not otherwise."""
+    directory = os.path.dirname(os.path.normpath(local_path))
+    if directory:
+        os.makedirs(directory, exist_ok=True)
+    arriving = local_path + temporary_suffix()
+    try:
+        yield arriving
+        os.replace(arriving, local_path)
+    finally:
+        remove_quietly(arriving)
 
 
 class UploadOnClose(AtomicLocalFile):

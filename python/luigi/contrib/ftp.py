@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from luigi.contrib._remote_file import UploadOnClose, remove_quietly, temporary_suffix
+from luigi.contrib._remote_file import UploadOnClose, arriving_whole, temporary_suffix
 from luigi.format import FileWrapper, get_default_format
 from luigi.target import FileAlreadyExists, FileSystem, FileSystemTarget, MissingParentDirectory, NotADirectory
 
@@ -282,16 +282,8 @@ class RemoteFileSystem(FileSystem):
 
     def get(self, path: str, local_path: str) -> None:
         """Download ``path`` to the local file ``local_path``, which appears only when it is whole."""
-        directory = os.path.dirname(os.path.normpath(local_path))
-        if directory:
-            os.makedirs(directory, exist_ok=True)
-        arriving = local_path + temporary_suffix()
-        try:
-            with self._session():
-                self._fetch(path, arriving)
-            os.replace(arriving, local_path)
-        finally:
-            remove_quietly(arriving)
+        with arriving_whole(local_path) as arriving, self._session():
+            self._fetch(path, arriving)
 
     def _fetch(self, path: str, local_path: str) -> None:
         if self.sftp:

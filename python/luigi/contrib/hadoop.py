@@ -29,6 +29,7 @@ from luigi.contrib._hadoop_streaming import DataInterchange, StreamingSteps, fla
 from luigi.contrib._hadoop_tracking import TRACKING_RE, JobReport, fetch_task_failures
 from luigi.contrib._job_archive import create_packages_archive, dereference, get_extra_files, luigi_packages
 from luigi.contrib._job_pickle import dump_task
+from luigi.contrib._program_error import ProgramError
 from luigi.contrib._run_context import RunContext, kill_process_tree
 from luigi.task import Config
 
@@ -94,14 +95,8 @@ class HadoopRunContext(RunContext):
             kill_process_tree(self._client)
 
 
-class HadoopJobError(RuntimeError):
+class HadoopJobError(ProgramError):
     """A job failed; carries what its client wrote."""
-
-    def __init__(self, message: str, out: str | None = None, err: str | None = None) -> None:
-        super().__init__(message, out, err)
-        self.message = message
-        self.out = out
-        self.err = err
 
     def __str__(self) -> str:
         return self.message

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import luigi
 import luigi.contrib.hadoop
+from luigi.contrib._program_error import ProgramError
 from luigi.contrib.hdfs import get_autoconfig_client
 from luigi.target import FileAlreadyExists, FileSystemTarget
 from luigi.task import flatten
@@ -26,14 +27,8 @@ from luigi.task import flatten
 logger = logging.getLogger("luigi-interface")
 
 
-class HiveCommandError(RuntimeError):
+class HiveCommandError(ProgramError):
     """The `hive` command failed; `out` and `err` are what it printed, as bytes."""
-
-    def __init__(self, message: str, out: Any = None, err: Any = None) -> None:
-        super().__init__(message, out, err)
-        self.message = message
-        self.out = out
-        self.err = err
 
 
 def load_hive_cmd() -> list[str]:

@@ -13,6 +13,7 @@ from typing import IO, Any, Iterator
 import luigi
 from luigi import configuration
 from luigi.contrib._pipes import read_both
+from luigi.contrib._program_error import ProgramError
 from luigi.contrib._run_context import RunContext, kill_process_tree
 
 logger = logging.getLogger("luigi-interface")
@@ -132,14 +133,8 @@ class PigRunContext(RunContext):
             kill_process_tree(self.process)
 
 
-class PigJobError(RuntimeError):
+class PigJobError(ProgramError):
     """A script failed; carries what Pig wrote."""
-
-    def __init__(self, message: str, out: str | None = None, err: str | None = None) -> None:
-        super().__init__(message, out, err)
-        self.message = message
-        self.out = out
-        self.err = err
 
     def __str__(self) -> str:
         text = self.message

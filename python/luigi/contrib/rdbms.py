@@ -74,7 +74,7 @@ class _MetadataColumnsMixin:
             cursor.execute(query)
 
 
-class _Connected(metaclass=abc.ABCMeta):
+class Login(metaclass=abc.ABCMeta):
     """Where the database is and who logs in: what a subclass has to give."""
 
     @property
@@ -100,6 +100,10 @@ class _Connected(metaclass=abc.ABCMeta):
     def password(self) -> Any:
         """The user's password."""
         return None
+
+
+class _Connected(Login):
+    """Which table is worked on, and where."""
 
     @property
     @abc.abstractmethod

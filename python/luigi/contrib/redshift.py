@@ -356,38 +356,14 @@ class RedshiftManifestTask(S3PathTask):
         target.close()
 
 
-class KillOpenRedshiftSessions(luigi.Task):
+class KillOpenRedshiftSessions(rdbms.Login, luigi.Task):
     """Ends all other sessions of a database, whose open transactions would block dropping or truncating a table.
 
-    A subclass gives `host`, `database`, `user` and `password`.
+    A subclass gives `host`, `database`, `user` and `password`. Ending the sessions of others needs a superuser.
     """
 
     #: How long to wait, in seconds, before connecting again if our own session was ended too.
     connection_reset_wait_seconds = luigi.IntParameter(default=60)
-
-    @property
-    @abc.abstractmethod
-    def host(self) -> Any:
-        """The server's name or address, possibly with `:port`."""
-        return None
-
-    @property
-    @abc.abstractmethod
-    def database(self) -> Any:
-        """The database whose sessions are ended."""
-        return None
-
-    @property
-    @abc.abstractmethod
-    def user(self) -> Any:
-        """Who logs in; ending the sessions of others needs a superuser."""
-        return None
-
-    @property
-    @abc.abstractmethod
-    def password(self) -> Any:
-        """The user's password."""
-        return None
 
     @property
     def update_id(self) -> Any:

@@ -17,7 +17,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from luigi.contrib._remote_file import remove_quietly, temporary_suffix
+from luigi.contrib._remote_file import arriving_whole, temporary_suffix
 from luigi.format import InputPipeProcessWrapper, OutputPipeProcessWrapper, get_default_format
 from luigi.target import FileAlreadyExists, FileSystem, FileSystemTarget, MissingParentDirectory, NotADirectory
 
@@ -243,15 +243,8 @@ class RemoteFileSystem(FileSystem):
 
     def get(self, path: str, local_path: str) -> None:
         """Copy ``path`` to the local file ``local_path``, which appears only when it is whole."""
-        directory = os.path.dirname(os.path.normpath(local_path))
-        if directory:
-            os.makedirs(directory, exist_ok=True)
-        arriving = local_path + temporary_suffix()
-        try:
+        with arriving_whole(local_path) as arriving:
             self._scp("%s:%s" % (self.remote_context._host_ref(), path), arriving)
-            os.replace(arriving, local_path)
-        finally:
-            remove_quietly(arriving)
 
 
 class AtomicRemoteFileWriter(OutputPipeProcessWrapper):
