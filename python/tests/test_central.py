@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from processes import ENVIRONMENT, free_port, wait_until
 
 import luigi
 from luigi.rpc import RemoteScheduler
@@ -35,15 +35,8 @@ STOCKS = [STOCK or "", "-c", "from luigi.cmdline import luigid; luigid()"]
 
 def environment(python: str | None = None, **more: str) -> dict[str, str]:
     """For a process that is to import what this one imports, or what another Python has."""
-    ours = str(Path(luigi.__file__).parent.parent)
-    path = [str(PROGRAMS), ours] if python in (None, sys.executable) else [str(PROGRAMS)]
+    path = [str(PROGRAMS), ENVIRONMENT["PYTHONPATH"]] if python in (None, sys.executable) else [str(PROGRAMS)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONWARNINGS": "ignore", **more}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -211,10 +204,8 @@ def test_one_graph_in_two_languages(tmp_path, server):
 def test_an_interrupted_worker_gives_back_what_it_ran(tmp_path, server, processes):
     """At once, and without a failure."""
     worker = start(tmp_path, server, "--module", "shared", "Endless", "--workers", processes, OUT=str(tmp_path))
-    deadline = time.monotonic() + WAIT_SECS
-    while not (tmp_path / "started").exists():
-        assert worker.poll() is None and time.monotonic() < deadline, worker.communicate()[0]
-        time.sleep(0.02)
+    wait_until(lambda: (tmp_path / "started").exists() or worker.poll() is not None, WAIT_SECS)
+    assert worker.poll() is None, worker.communicate()[0]
     worker.send_signal(signal.SIGINT)
     worker.communicate(timeout=WAIT_SECS)
     tasks = RemoteScheduler(f"http://127.0.0.1:{server}").task_list("", "")

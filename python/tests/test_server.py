@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import quote
 import pytest
 import tornado.testing
 import tornado.web
+from processes import ENVIRONMENT, wait_until
 
 import luigi.process
 import luigi.server
@@ -28,19 +28,6 @@ from luigi.rpc import RemoteScheduler
 from luigi.scheduler import Scheduler
 
 WAIT_SECS = 30
-#: Other interpreters find the package where this one did.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(luigi.__file__))}
-
-
-def wait_for(condition):
-    """Wait until `condition` gives something true, and give that."""
-    end = time.monotonic() + WAIT_SECS
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it never came to that")
 
 
 @contextlib.contextmanager
@@ -49,7 +36,7 @@ def serving(scheduler, **where):
     thread = threading.Thread(target=luigi.server.run, kwargs={"scheduler": scheduler, **where})
     thread.start()
     try:
-        server = wait_for(lambda: luigi.server._running)[0]
+        server = wait_until(lambda: luigi.server._running, WAIT_SECS)[0]
         yield server.server_address
     finally:
         luigi.server.stop()
@@ -219,7 +206,7 @@ def luigid(tmp_path, *words):
     )
     try:
         url = "http+unix://" + quote(path, safe="")
-        wait_for(lambda: os.path.exists(path) or process.poll() is not None)
+        wait_until(lambda: os.path.exists(path) or process.poll() is not None, WAIT_SECS)
         yield process, url
     finally:
         process.kill()
@@ -280,7 +267,7 @@ def test_the_command_condotta_goes_into_the_background(tmp_path):
         assert RemoteScheduler("http+unix://" + quote(path, safe="")).ping(worker="w") == {"rpc_messages": []}
     finally:
         os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not pidfile.exists())
+    wait_until(lambda: not pidfile.exists(), WAIT_SECS)
 
 
 def test_settings_of_this_process_are_the_engines(tmp_path):
@@ -338,7 +325,7 @@ def test_a_server_goes_into_the_background(tmp_path, with_daemon):
     def written():
         return [path.read_text() for path in tmp_path.glob("luigi-server-*.out") if path.read_text()]
 
-    [text] = wait_for(written)
+    [text] = wait_until(written, WAIT_SECS)
     said = json.loads(text)
     assert said.pop("session") != os.getsid(0)
     assert said == {"api_port": 7, "address": None, "unix_socket": None}

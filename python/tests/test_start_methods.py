@@ -1,19 +1,17 @@
 """Tasks in processes that are not forked: each is built anew from its module, family and parameters."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-import luigi
+from processes import ENVIRONMENT
 
 PROGRAM = Path(__file__).parent / "programs" / "start_method.py"
 
 
 def run(method: str, folder: Path, case: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "PYTHONPATH": str(Path(luigi.__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
+    env = {**ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, str(PROGRAM), method, str(folder), case]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from processes import ENVIRONMENT
 
 import luigi
 import luigi.worker
@@ -476,8 +477,7 @@ class TestProcessesThatAreKept:
             print(worker.run())
             """)
         )
-        env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(luigi.__file__))}
         done = subprocess.run(
-            [sys.executable, str(tmp_path / "leaves.py")], env=env, capture_output=True, text=True, timeout=60
+            [sys.executable, str(tmp_path / "leaves.py")], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
         )
         assert done.stdout == "True\n", done.stderr

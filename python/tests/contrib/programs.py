@@ -4,7 +4,6 @@ import ast
 import logging
 import os
 import sys
-import time
 
 import pytest
 
@@ -47,17 +46,6 @@ def luigi_log(caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("luigi-interface"), "propagate", True)
     caplog.set_level(logging.INFO, logger="luigi-interface")
     return caplog
-
-
-def wait_until(condition, seconds=20):
-    """Wait until ``condition()`` is true and return what it gave; fail after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError("waited %s seconds in vain" % seconds)
 
 
 def is_running(pid):

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from processes import wait_until
 
 import luigi
 from luigi.contrib.external_program import (
@@ -20,7 +21,7 @@ from luigi.contrib.external_program import (
 from luigi.scheduler import Scheduler
 from luigi.worker import Worker
 
-from .programs import is_running, wait_until
+from .programs import is_running
 
 
 class Shell(ExternalProgramTask):

@@ -8,13 +8,14 @@ import os
 import paramiko
 import pysftp
 import pytest
+from processes import free_port
 
 import luigi
 from luigi.contrib.ftp import RemoteFileSystem, RemoteTarget
 from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
 from .servers.ftp import PASSWORD, USER, ftp_server
-from .servers.ssh import free_port, sshd
+from .servers.ssh import sshd
 
 NOT_THERE = (OSError, ftplib.Error, paramiko.SSHException)
 

@@ -29,7 +29,7 @@ from luigi.contrib.hadoop import (
 )
 from luigi.mock import MockTarget
 
-from .programs import is_running, wait_until
+from .programs import is_running
 
 
 class Lines(luigi.ExternalTask):
@@ -394,6 +394,9 @@ def test_tracebacks_are_read_from_the_trackers_pages(programs):
     ],
 )
 def test_a_signal_kills_the_job_on_the_cluster(programs, tmp_path, said, killed):
+    # Not above: the module travels to the nodes, which have no part of the tests but this folder.
+    from processes import wait_until
+
     programs.add("yarn", "")
     programs.add("mapred", "")
     last = "tracking url: http://page"

@@ -6,13 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from processes import wait_until
 
 import luigi
 from luigi.contrib import lsf_runner
 from luigi.contrib.lsf import LocalLSFJobTask, LSFJobTask
 from luigi.task_status import DONE, FAILED, UNKNOWN
-
-from .programs import wait_until
 
 
 class Job(LSFJobTask):

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from processes import wait_until
 
 import luigi
 from luigi import configuration
 from luigi.contrib.pig import PigJobError, PigJobTask
 
-from .programs import is_running, wait_until
+from .programs import is_running
 
 
 class Script(PigJobTask):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import wait_until
 
 import luigi
 from luigi.contrib.sge import (
@@ -16,8 +17,6 @@ from luigi.contrib.sge import (
     _parse_qstat_state,
     _parse_qsub_job_id,
 )
-
-from .programs import wait_until
 
 QSTAT = b"""job-ID  prior   name       user         state submit/start at     queue       slots ja-task-ID
 -----------------------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ import sys
 import threading
 
 import pytest
+from processes import free_port
 
 import luigi
 from luigi.contrib.ssh import RemoteCalledProcessError, RemoteContext, RemoteFileSystem, RemoteTarget
 from luigi.target import FileAlreadyExists, MissingParentDirectory, NotADirectory
 
-from .servers.ssh import free_port, sshd
+from .servers.ssh import sshd
 
 
 @pytest.fixture(scope="module")

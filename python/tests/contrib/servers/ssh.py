@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from processes import free_port
+
 
 @dataclass
 class Login:
@@ -31,13 +33,6 @@ class Login:
             "no_host_key_check": True,
             "connect_timeout": 10,
         }
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for_port(port: int, seconds: float = 20) -> None:
