@@ -1,0 +1,100 @@
+//! How an attempt is named for good: in history, in what it printed, and by the API.
+//!
+//! The scheduler numbers the attempts of each task, and begins anew for a task that it forgot. So the name is made
+//! of when the attempt began, too, and whoever knows the three makes the same name.
+
+use std::{fmt, str::FromStr};
+
+use condotta_scheduler::Timestamp;
+
+/// The name of an attempt: `0193a5c2b7e-5f3c09aa`. Names sort by when their attempts began.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(String);
+
+/// A text that names no attempt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no attempt's id: those look like 0193a5c2b7e-5f3c09aa")]
+pub struct BadAttemptId(String);
+
+impl AttemptId {
+    /// The attempt of this number of this task, which began at that wall-clock time.
+    #[must_use]
+    pub fn new(task_id: &str, attempt: u64, began: Timestamp) -> Self {
+        let mut hash = crc32fast::Hasher::new();
+        hash.update(task_id.as_bytes());
+        hash.update(&attempt.to_le_bytes());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast saturates, and no attempt begins before 1970"
+        )]
+        let millis = (began.0 * 1000.0) as u64;
+        Self(format!("{millis:011x}-{:08x}", hash.finalize()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Only what [`AttemptId::new`] can make is taken, so a name is safe in paths of files.
+impl FromStr for AttemptId {
+    type Err = BadAttemptId;
+
+    fn from_str(text: &str) -> Result<Self, BadAttemptId> {
+        let is_hex = |part: &str| {
+            part.bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let fits = text.split_once('-').is_some_and(|(began, hash)| {
+            (11..=16).contains(&began.len()) && hash.len() == 8 && is_hex(began) && is_hex(hash)
+        });
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadAttemptId(text.chars().take(100).collect()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_made_of_task_number_and_time() {
+        let id = AttemptId::new("Hello__99914b932b", 3, Timestamp(1_795_737_600.25));
+        let others = [
+            AttemptId::new("Hello__99914b932c", 3, Timestamp(1_795_737_600.25)),
+            AttemptId::new("Hello__99914b932b", 4, Timestamp(1_795_737_600.25)),
+            AttemptId::new("Hello__99914b932b", 3, Timestamp(1_795_737_600.5)),
+        ];
+        assert!(others.iter().all(|other| *other != id), "{id} {others:?}");
+        assert!(others[2] > id, "it began later");
+        assert_eq!(id.as_str().parse(), Ok(id));
+    }
+
+    #[test]
+    fn only_names_are_taken() {
+        for wrong in [
+            "",
+            "-",
+            "../../etc/passwd",
+            "0193a5c2b7e",
+            "0193a5c2b7e-5F3C09AA",
+            "0193a5c2b7e-5f3c09aaa",
+            "../93a5c2b7e-5f3c09aa",
+        ] {
+            let error = wrong.parse::<AttemptId>().unwrap_err();
+            assert!(error.to_string().contains("0193a5c2b7e-5f3c09aa"));
+        }
+    }
+}
