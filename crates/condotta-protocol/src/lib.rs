@@ -28,6 +28,7 @@ mod long_read;
 mod methods;
 mod read_tasks;
 mod read_workers;
+mod role;
 mod texts;
 
 pub use await_work::{AWAIT_WORK, await_work};
@@ -38,4 +39,5 @@ pub use json::{Json, Object};
 pub use json_reader::{JsonError, MAX_NESTING, read_json};
 pub use json_writer::write_json;
 pub use long_read::{LongRead, long_read};
-pub use methods::{extensions, methods, only_reads};
+pub use methods::{extensions, methods, needed_role, only_reads};
+pub use role::{Role, UnknownRole};

@@ -3,7 +3,8 @@
 use condotta_scheduler::{Now, Scheduler};
 
 use crate::{
-    arguments::Arguments, call_extension, call_operator, call_view, call_worker, dispatch::Reply,
+    AWAIT_WORK, Role, arguments::Arguments, call_extension, call_operator, call_view, call_worker,
+    dispatch::Reply,
 };
 
 /// Takes a method's arguments, asks the scheduler, gives the reply.
@@ -13,53 +14,62 @@ type Call = fn(&mut Scheduler, Now, &mut Arguments) -> Reply;
 pub(crate) struct Method {
     pub(crate) name: &'static str,
     pub(crate) call: Call,
-    /// It shows something and changes nothing, but for what time alone changes.
-    only_reads: bool,
+    /// Who may call it. What viewers may call shows something and changes nothing, but for what time
+    /// alone changes.
+    needs: Role,
 }
 
 const fn reads(name: &'static str, call: Call) -> Method {
     Method {
         name,
         call,
-        only_reads: true,
+        needs: Role::Viewer,
     }
 }
 
-const fn changes(name: &'static str, call: Call) -> Method {
+const fn works(name: &'static str, call: Call) -> Method {
     Method {
         name,
         call,
-        only_reads: false,
+        needs: Role::Worker,
+    }
+}
+
+const fn operates(name: &'static str, call: Call) -> Method {
+    Method {
+        name,
+        call,
+        needs: Role::Operator,
     }
 }
 
 /// Luigi's remote methods.
 const METHODS: [Method; 39] = [
-    changes(
+    works(
         "add_scheduler_message_response",
         call_worker::add_scheduler_message_response,
     ),
-    changes("add_task", call_worker::add_task),
-    changes("add_task_batcher", call_worker::add_task_batcher),
-    changes("add_worker", call_worker::add_worker),
-    changes(
+    works("add_task", call_worker::add_task),
+    works("add_task_batcher", call_worker::add_task_batcher),
+    works("add_worker", call_worker::add_worker),
+    works(
         "announce_scheduling_failure",
         call_worker::announce_scheduling_failure,
     ),
-    changes("count_pending", call_worker::count_pending),
-    changes(
+    works("count_pending", call_worker::count_pending),
+    works(
         "decrease_running_task_resources",
         call_worker::decrease_running_task_resources,
     ),
     reads("dep_graph", call_view::dep_graph),
-    changes("disable_worker", call_operator::disable_worker),
+    operates("disable_worker", call_operator::disable_worker),
     reads("fetch_error", call_view::fetch_error),
-    changes("forgive_failures", call_operator::forgive_failures),
+    operates("forgive_failures", call_operator::forgive_failures),
     reads(
         "get_running_task_resources",
         call_view::get_running_task_resources,
     ),
-    changes(
+    operates(
         "get_scheduler_message_response",
         call_operator::get_scheduler_message_response,
     ),
@@ -71,51 +81,51 @@ const METHODS: [Method; 39] = [
         "get_task_status_message",
         call_view::get_task_status_message,
     ),
-    changes("get_work", call_worker::get_work),
+    works("get_work", call_worker::get_work),
     reads("graph", call_view::graph),
     reads("has_task_history", call_view::has_task_history),
     reads("inverse_dep_graph", call_view::inverse_dep_graph),
     reads("is_pause_enabled", call_view::is_pause_enabled),
     reads("is_paused", call_view::is_paused),
-    changes("mark_as_done", call_operator::mark_as_done),
-    changes("pause", call_operator::pause),
-    changes("ping", call_worker::ping),
-    changes("prune", call_operator::prune),
-    changes("re_enable_task", call_operator::re_enable_task),
-    changes(
+    operates("mark_as_done", call_operator::mark_as_done),
+    operates("pause", call_operator::pause),
+    works("ping", call_worker::ping),
+    operates("prune", call_operator::prune),
+    operates("re_enable_task", call_operator::re_enable_task),
+    works(
         "report_task_statistics",
         call_worker::report_task_statistics,
     ),
     reads("resource_list", call_view::resource_list),
-    changes(
+    operates(
         "send_scheduler_message",
         call_operator::send_scheduler_message,
     ),
-    changes(
+    works(
         "set_task_progress_percentage",
         call_worker::set_task_progress_percentage,
     ),
-    changes(
+    works(
         "set_task_status_message",
         call_worker::set_task_status_message,
     ),
-    changes("set_worker_processes", call_operator::set_worker_processes),
+    operates("set_worker_processes", call_operator::set_worker_processes),
     reads("task_list", call_view::task_list),
     reads("task_search", call_view::task_search),
-    changes("unpause", call_operator::unpause),
-    changes(
+    operates("unpause", call_operator::unpause),
+    works(
         "update_metrics_task_started",
         call_worker::update_metrics_task_started,
     ),
-    changes("update_resource", call_operator::update_resource),
-    changes("update_resources", call_operator::update_resources),
+    operates("update_resource", call_operator::update_resource),
+    operates("update_resources", call_operator::update_resources),
     reads("worker_list", call_view::worker_list),
 ];
 
 /// What Luigi lacks.
 const EXTENSIONS: [Method; 2] = [
-    changes("add_tasks", call_extension::add_tasks),
-    changes("release_worker", call_extension::release_worker),
+    works("add_tasks", call_extension::add_tasks),
+    works("release_worker", call_extension::release_worker),
 ];
 
 /// The names of Luigi's methods, in order.
@@ -133,7 +143,16 @@ pub fn extensions() -> impl Iterator<Item = &'static str> {
 /// Many of these prune first, as Luigi's do: then what is due happens a little earlier.
 #[must_use]
 pub fn only_reads(method: &str) -> bool {
-    find(method).is_some_and(|method| method.only_reads)
+    find(method).is_some_and(|method| method.needs == Role::Viewer)
+}
+
+/// Who may call a method; nothing if there is none of that name.
+#[must_use]
+pub fn needed_role(method: &str) -> Option<Role> {
+    if method == AWAIT_WORK {
+        return Some(Role::Worker);
+    }
+    find(method).map(|method| method.needs)
 }
 
 pub(crate) fn find(name: &str) -> Option<&'static Method> {

@@ -3,6 +3,7 @@
 //! Everything that is decided is decided in `condotta-scheduler`; this crate carries requests to it,
 //! makes what they changed durable before it answers, and tells the time.
 
+pub mod access;
 pub mod attempt_id;
 pub mod clock;
 pub mod driver;

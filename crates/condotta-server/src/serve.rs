@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::{
     driver::{Driver, DriverConfig, DriverError, Handle},
     http::{self, HttpConfig},
-    listen::{self, Limits, ListenError, Listener, Place},
+    listen::{self, Limits, ListenError, Listener, Place, Tls, TlsError, TlsFiles},
     metrics::{Metrics, MetricsConfig, MetricsError},
     state::OpenReport,
 };
@@ -27,6 +27,8 @@ pub struct ServerConfig {
     pub state_dir: PathBuf,
     /// Where to listen.
     pub places: Vec<Place>,
+    /// The certificate with which connections over TCP are encrypted; they are not without one.
+    pub tls: Option<TlsFiles>,
     /// How requests are taken in.
     pub http: HttpConfig,
     /// What connections may take.
@@ -44,6 +46,7 @@ impl ServerConfig {
             resources: BTreeMap::new(),
             state_dir,
             places: vec![Place::Loopback { port }],
+            tls: None,
             http: HttpConfig::default(),
             limits: Limits::default(),
             metrics: None,
@@ -57,6 +60,9 @@ pub enum ServeError {
     /// It cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// It cannot encrypt connections.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Its state or its scheduler failed.
     #[error(transparent)]
     Driver(#[from] DriverError),
@@ -81,8 +87,13 @@ impl Server {
     /// When one of them cannot be had.
     pub fn bind(config: ServerConfig) -> Result<Self, ServeError> {
         let metrics = config.metrics.clone().map(Metrics::new).transpose()?;
+        let tls = config.tls.clone().map(Tls::new).transpose()?;
+        let mut listeners = listen::bind(&config.places)?;
+        for listener in &mut listeners {
+            tls.iter().for_each(|tls| listener.encrypt(tls));
+        }
         Ok(Self {
-            listeners: listen::bind(&config.places)?,
+            listeners,
             metrics,
             config,
         })

@@ -183,7 +183,7 @@ pub(crate) fn percent(text: &str) -> String {
 
 /// Writes a request; adds `Host` and `Content-Length` if they are not among the headers.
 pub(crate) fn send(
-    stream: &mut TcpStream,
+    stream: &mut impl Write,
     verb: &str,
     path: &str,
     headers: &[(&str, &str)],
@@ -236,7 +236,7 @@ impl Answer {
 }
 
 /// Reads one answer.
-pub(crate) fn receive(stream: &mut TcpStream, verb: &str) -> Answer {
+pub(crate) fn receive(stream: &mut impl Read, verb: &str) -> Answer {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::access::AccessConfig;
+
 /// How requests are taken in.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -10,6 +12,8 @@ pub struct HttpConfig {
     pub allowed_hosts: Vec<String>,
     /// Pages of which other sites may use the API, as in Luigi's section `[cors]`.
     pub cors: Cors,
+    /// Who is let in, and how callers are told apart.
+    pub access: AccessConfig,
     /// A path such as `/luigi` under which a reverse proxy hands requests on without stripping it;
     /// empty for none. What comes without it is served too.
     pub path_prefix: String,
@@ -26,6 +30,7 @@ impl Default for HttpConfig {
         Self {
             allowed_hosts: Vec::new(),
             cors: Cors::default(),
+            access: AccessConfig::default(),
             path_prefix: String::new(),
             max_body: 32 << 20,
             max_bodies: 256 << 20,

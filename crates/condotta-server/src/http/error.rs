@@ -13,7 +13,7 @@ use crate::driver::CallError;
 
 /// A request that is answered with an error.
 #[derive(Debug)]
-pub(super) struct HttpError {
+pub(crate) struct HttpError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -22,7 +22,7 @@ pub(super) struct HttpError {
 }
 
 impl HttpError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -32,19 +32,19 @@ impl HttpError {
         }
     }
 
-    pub(super) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    pub(super) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
-    pub(super) fn unknown_method(method: &str) -> Self {
+    pub(crate) fn unknown_method(method: &str) -> Self {
         let error = RpcError::UnknownMethod {
             method: method.chars().take(100).collect(),
         };
@@ -52,23 +52,23 @@ impl HttpError {
     }
 
     /// The verb is not among those in `allow`.
-    pub(super) fn wrong_verb(allow: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn wrong_verb(allow: &'static str, message: impl Into<String>) -> Self {
         Self {
             allow: Some(allow),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_verb", message)
         }
     }
 
-    pub(super) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
     }
 
-    pub(super) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
     /// Nothing more is read from the connection after this answer.
-    pub(super) fn and_close(self) -> Self {
+    pub(crate) fn and_close(self) -> Self {
         Self {
             close: true,
             ..self

@@ -7,11 +7,12 @@
 mod answer;
 mod body;
 mod config;
-mod error;
+pub(crate) mod error;
 mod form;
 mod guard;
 mod pages;
 mod rpc;
+mod session;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -29,12 +30,13 @@ use axum::{
 
 pub use config::{Cors, HttpConfig};
 
-use crate::{driver::Handle, metrics::Metrics};
+use crate::{access::Gate, driver::Handle, metrics::Metrics};
 
 /// All that requests share.
 struct Shared {
     handle: Handle,
     guard: guard::Guard,
+    gate: Gate,
     budget: body::Budget,
     work: work::HeavyWork,
     config: HttpConfig,
@@ -51,6 +53,7 @@ pub fn router(handle: Handle, config: HttpConfig, metrics: Option<Metrics>) -> R
     let server = Arc::new(Shared {
         handle,
         guard: guard::Guard::new(&config),
+        gate: Gate::new(&config.access),
         budget: body::Budget::new(config.max_bodies),
         work: work::HeavyWork::default(),
         config,
@@ -59,6 +62,7 @@ pub fn router(handle: Handle, config: HttpConfig, metrics: Option<Metrics>) -> R
     let router = Router::new()
         .route("/api/", any(rpc::answer))
         .route("/api/{*method}", any(rpc::answer))
+        .route("/api/v1/session", any(session::answer))
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(server.clone(), protect))
         .with_state(server);
@@ -80,9 +84,15 @@ pub fn router(handle: Handle, config: HttpConfig, metrics: Option<Metrics>) -> R
 async fn protect(State(server): State<Server>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_call = request.method() != Method::OPTIONS && request.uri().path().starts_with("/api/");
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let mut response = match server.guard.check(&parts) {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Ok(()) => match server.gate.admit(&parts) {
+            Ok(caller) => {
+                parts.extensions.insert(caller);
+                next.run(Request::from_parts(parts, body)).await
+            }
+            Err(refused) => *refused,
+        },
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();

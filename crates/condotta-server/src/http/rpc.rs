@@ -6,9 +6,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use condotta_protocol::{
-    AWAIT_WORK, Json, Object, RpcError, extensions, methods, only_reads, read_json,
-};
+use condotta_protocol::{AWAIT_WORK, Json, Object, RpcError, needed_role, only_reads, read_json};
 
 use super::{
     Server,
@@ -17,14 +15,21 @@ use super::{
     error::HttpError,
     form,
 };
-use crate::driver::{CallError, Reply};
+use crate::{
+    access::{Caller, Role},
+    driver::{CallError, Reply},
+};
 
 /// Texts of arguments longer than this are read beside the threads that serve connections.
 const LONG: usize = 4 * LARGE;
 
-pub(super) async fn answer(State(server): State<Server>, request: Request) -> Response {
+pub(super) async fn answer(
+    State(server): State<Server>,
+    caller: Caller,
+    request: Request,
+) -> Response {
     match *request.method() {
-        Method::GET | Method::POST => match call(&server, request).await {
+        Method::GET | Method::POST => match call(&server, &caller, request).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         },
@@ -42,7 +47,7 @@ pub(super) async fn answer(State(server): State<Server>, request: Request) -> Re
     }
 }
 
-async fn call(server: &Server, request: Request) -> Result<Response, HttpError> {
+async fn call(server: &Server, caller: &Caller, request: Request) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().strip_prefix("/api/").unwrap_or_default();
     let method = form::decode_path(path).ok_or_else(|| HttpError::unknown_method(path))?;
@@ -50,6 +55,7 @@ async fn call(server: &Server, request: Request) -> Result<Response, HttpError> 
     if is_get && !only_reads(&method) {
         return Err(refuse_get(&method));
     }
+    caller.require(needed_role(&method).unwrap_or(Role::Viewer))?;
     let (bytes, share) = body::read(body, &server.config, &server.budget).await?;
     let has_body = !bytes.is_empty();
     let text = arguments_text(&parts, bytes).await?;
@@ -99,18 +105,13 @@ async fn respond(server: &Server, reply: Reply, wishes: Wishes) -> Response {
 
 /// A GET of a method that changes something: any page could have a browser send that.
 fn refuse_get(method: &str) -> HttpError {
-    if !is_method(method) {
+    if needed_role(method).is_none() {
         return HttpError::unknown_method(method);
     }
     HttpError::wrong_verb(
         "POST, OPTIONS",
         format!("{method} may change the scheduler's state, so it is called with POST"),
     )
-}
-
-fn is_method(name: &str) -> bool {
-    let mut names = methods().chain(extensions()).chain([AWAIT_WORK]);
-    names.any(|method| method == name)
 }
 
 /// The field `data`: of the body, else of the query. Bodies of other kinds than forms are ignored,

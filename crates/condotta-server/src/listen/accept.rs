@@ -8,20 +8,23 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Phase, Shared, bind::AsyncSocket, connection};
+use tokio_rustls::server::TlsStream;
+
+use super::{Peer, Phase, Shared, Tls, bind::AsyncSocket, connection};
 use crate::seldom::Seldom;
 
 /// How long to wait after a failure that the next attempt would only repeat.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A connection of either kind.
+/// A connection of any kind.
 pub(super) enum Stream {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
 }
 
 /// Takes connections until the server closes.
-pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
+pub(super) async fn accept(socket: AsyncSocket, tls: Option<Tls>, shared: Arc<Shared>) {
     let mut phase = shared.phase.clone();
     let (failing, full) = (Seldom::default(), Seldom::default());
     loop {
@@ -34,10 +37,12 @@ pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
             _ = phase.wait_for(|phase| *phase != Phase::Open) => return,
         };
         match stream {
-            Ok(stream) => {
-                let shared = shared.clone();
+            Ok((stream, peer)) => {
+                let (shared, tls) = (shared.clone(), tls.clone());
                 tokio::spawn(async move {
-                    connection::serve(stream, &shared).await;
+                    if let Some((stream, peer)) = begin(stream, peer, tls, &shared).await {
+                        connection::serve(stream, peer, &shared).await;
+                    }
                     drop(place);
                 });
             }
@@ -50,6 +55,26 @@ pub(super) async fn accept(socket: AsyncSocket, shared: Arc<Shared>) {
             }
         }
     }
+}
+
+/// The connection, encrypted if it has to be; nothing if the client, or the server, goes meanwhile.
+async fn begin(
+    stream: Stream,
+    peer: Peer,
+    tls: Option<Tls>,
+    shared: &Shared,
+) -> Option<(Stream, Peer)> {
+    let (stream, tls) = match (stream, tls) {
+        (Stream::Tcp(stream), Some(tls)) => (stream, tls),
+        (stream, _) => return Some((stream, peer)),
+    };
+    let mut phase = shared.phase.clone();
+    let begun = tokio::select! {
+        begun = tls.begin(stream, peer, shared.limits.header_timeout) => begun?,
+        _ = phase.wait_for(|phase| *phase != Phase::Open) => return None,
+    };
+    let encrypted = true;
+    Some((Stream::Tls(begun), Peer { encrypted, ..peer }))
 }
 
 /// A place for one more connection. While there is none, idle connections are asked to go.
@@ -72,15 +97,21 @@ async fn place(shared: &Arc<Shared>, full: &Seldom) -> OwnedSemaphorePermit {
     }
 }
 
-async fn next_stream(socket: &AsyncSocket) -> io::Result<Stream> {
+async fn next_stream(socket: &AsyncSocket) -> io::Result<(Stream, Peer)> {
     match socket {
         AsyncSocket::Tcp(listener) => {
-            let (stream, _) = listener.accept().await?;
+            let (stream, address) = listener.accept().await?;
             // Answers are small and whole; waiting for more would only delay them.
             let _ = stream.set_nodelay(true);
-            Ok(Stream::Tcp(stream))
+            let peer = Peer {
+                address: Some(address.ip()),
+                encrypted: false,
+            };
+            Ok((Stream::Tcp(stream), peer))
         }
-        AsyncSocket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        AsyncSocket::Unix(listener) => {
+            Ok((Stream::Unix(listener.accept().await?.0), Peer::default()))
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use std::{
 
 use nix::sys::socket::{Backlog, listen};
 
+use super::Tls;
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -78,6 +80,7 @@ fn hint(error: &io::Error) -> &'static str {
 pub struct Listener {
     socket: Socket,
     file: Option<SocketFile>,
+    tls: Option<Tls>,
 }
 
 #[derive(Debug)]
@@ -108,7 +111,22 @@ impl Listener {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    pub(super) fn into_socket(self) -> Result<(AsyncSocket, Option<SocketFile>), ListenError> {
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Encrypts connections from now on; those over a Unix socket leave no machine, and stay as they are.
+    pub fn encrypt(&mut self, tls: &Tls) {
+        if matches!(self.socket, Socket::Tcp(_)) {
+            self.tls = Some(tls.clone());
+        }
+    }
+
+    pub(super) fn into_socket(
+        self,
+    ) -> Result<(AsyncSocket, Option<Tls>, Option<SocketFile>), ListenError> {
         let wrong = |source| ListenError::Tcp {
             address: "a socket".to_owned(),
             source,
@@ -121,7 +139,7 @@ impl Listener {
                 AsyncSocket::Unix(tokio::net::UnixListener::from_std(listener).map_err(wrong)?)
             }
         };
-        Ok((socket, self.file))
+        Ok((socket, self.tls, self.file))
     }
 }
 
@@ -248,6 +266,7 @@ fn bind_tcp(address: SocketAddr) -> Result<Listener, ListenError> {
     Ok(Listener {
         socket: Socket::Tcp(listener),
         file: None,
+        tls: None,
     })
 }
 
@@ -271,6 +290,7 @@ fn bind_unix(path: &Path) -> Result<Listener, ListenError> {
             path: path.to_owned(),
             inode,
         }),
+        tls: None,
     })
 }
 

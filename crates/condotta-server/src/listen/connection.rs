@@ -31,7 +31,7 @@ use tokio::{
 };
 use tower::Service as _;
 
-use super::{Limits, Phase, Shared, Transport, accept::Stream};
+use super::{Limits, Peer, Phase, Shared, Transport, accept::Stream};
 
 /// How often a connection's times are looked at, at least, and at most.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -42,10 +42,10 @@ const LINGER_BYTES: usize = 128 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(3);
 
 /// Serves the requests of one connection.
-pub(super) async fn serve(stream: Stream, shared: &Shared) {
+pub(super) async fn serve(stream: Stream, peer: Peer, shared: &Shared) {
     let state = Arc::new(State::new());
     let transport = match stream {
-        Stream::Tcp(_) => Transport::Tcp,
+        Stream::Tcp(_) | Stream::Tls(_) => Transport::Tcp,
         Stream::Unix(_) => Transport::Unix,
     };
     let io = Io {
@@ -56,6 +56,7 @@ pub(super) async fn serve(stream: Stream, shared: &Shared) {
     let requests = Requests {
         router: shared.router.clone(),
         transport,
+        peer,
         state: state.clone(),
     };
     let limits = &shared.limits;
@@ -229,6 +230,7 @@ impl State {
 struct Requests {
     router: Router,
     transport: Transport,
+    peer: Peer,
     state: Arc<State>,
 }
 
@@ -245,6 +247,7 @@ impl Service<Request<Incoming>> for Requests {
             Body::new(RequestBody { body, state })
         });
         request.extensions_mut().insert(self.transport);
+        request.extensions_mut().insert(self.peer);
         let answer = self.router.clone().call(request);
         let state = self.state.clone();
         Box::pin(async move {
@@ -308,6 +311,7 @@ impl AsyncRead for Io {
         let before = buffer.filled().len();
         let read = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
         };
         if buffer.filled().len() > before && matches!(self.state.step(), NEW | WAITING) {
@@ -331,6 +335,16 @@ impl Io {
             state.stuck.store(state.now().max(1), Ordering::Relaxed);
         }
     }
+
+    /// Notes that an answer which was taken for writing is stuck, or no longer is.
+    fn note_flushed(&self, done: bool) {
+        let is_stuck = self.state.stuck.load(Ordering::Relaxed) > 0;
+        match done {
+            true if is_stuck => self.note_written(&Poll::Ready(Ok(0))),
+            true => {}
+            false => self.note_written(&Poll::Pending),
+        }
+    }
 }
 
 impl AsyncWrite for Io {
@@ -341,6 +355,7 @@ impl AsyncWrite for Io {
     ) -> Poll<io::Result<usize>> {
         let written = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
         };
         self.note_written(&written);
@@ -354,6 +369,7 @@ impl AsyncWrite for Io {
     ) -> Poll<io::Result<usize>> {
         let written = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         };
         self.note_written(&written);
@@ -368,6 +384,12 @@ impl AsyncWrite for Io {
         match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => {
+                // What was written may still be here, encrypted.
+                let flushed = Pin::new(stream).poll_flush(context);
+                self.note_flushed(flushed.is_ready());
+                flushed
+            }
         }
     }
 
@@ -378,6 +400,7 @@ impl AsyncWrite for Io {
             let lingers = self.state.step() == HEAD || self.state.unread.load(Ordering::Relaxed);
             ready!(match &mut self.stream {
                 Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+                Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
                 Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
             })?;
             if !lingers {

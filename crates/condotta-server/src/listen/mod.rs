@@ -9,8 +9,9 @@ mod connection;
 mod descriptors;
 #[cfg(test)]
 mod tests;
+mod tls;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 pub use bind::{ListenError, Listener, Place, bind};
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// How a request came in; found among a request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +32,30 @@ pub enum Transport {
     Unix,
 }
 
+/// Who is at the other end of a connection; found among a request's extensions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address; none over a Unix socket.
+    pub address: Option<IpAddr>,
+    /// Nobody on the way can read along.
+    pub encrypted: bool,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => address.to_canonical().fmt(f),
+            None => f.write_str("the Unix socket"),
+        }
+    }
+}
+
 /// What connections may take.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// The most connections at once; fewer if the process may not open as many files.
     pub max_connections: usize,
-    /// How long the head of a request may take to arrive.
+    /// How long the head of a request may take to arrive, and before that a connection to be encrypted.
     pub header_timeout: Duration,
     /// How long a connection may wait for its next request. When there are no free places, those
     /// that have waited longest are closed sooner.
@@ -117,8 +137,8 @@ pub async fn serve(
     // Kept to the end: a Unix socket's file goes with its listener.
     let mut kept = Vec::new();
     for listener in listeners {
-        let (socket, file) = listener.into_socket()?;
-        accepting.spawn(accept::accept(socket, shared.clone()));
+        let (socket, tls, file) = listener.into_socket()?;
+        accepting.spawn(accept::accept(socket, tls, shared.clone()));
         kept.push(file);
     }
     stop.await;

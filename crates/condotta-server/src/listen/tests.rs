@@ -1,6 +1,7 @@
 //! Slow, silent, many and vanishing clients, over real sockets.
 
 mod descriptors;
+mod tls;
 
 use std::{
     io::{Read, Write},

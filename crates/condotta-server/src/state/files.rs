@@ -20,6 +20,7 @@ use super::{
     block::{self, Kind},
     error::{StateError, Tried as _},
 };
+use crate::access;
 
 /// The newest format that this version reads, and the one that it writes.
 pub(super) const FORMAT: u32 = 1;
@@ -33,6 +34,16 @@ pub(super) const LOCK_FILE: &str = "lock";
 
 /// Where repairs put what they set aside, and starts what they cut off.
 pub(super) const DAMAGED: &str = "damaged";
+
+/// What else may be in a directory.
+const NEIGHBOURS: [&str; 6] = [
+    LOCK_FILE,
+    DAMAGED,
+    "lost+found",
+    access::TOKENS_FILE,
+    access::TEMPORARY_FILE,
+    access::LOCK_FILE,
+];
 
 const FORMAT_TEXT: &str = "condotta state, format ";
 
@@ -118,7 +129,7 @@ impl Listing {
             self.temporary.push(path);
         } else if name == FORMAT_FILE {
             self.has_format = true;
-        } else if ![LOCK_FILE, DAMAGED, "lost+found"].contains(&&*name) {
+        } else if !NEIGHBOURS.contains(&&*name) {
             self.other = Some(name.into_owned());
         }
     }
@@ -143,7 +154,7 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// Makes the directory if it is not there; only its owner may look inside.
-pub(super) fn make_directory(path: &Path) -> Result<(), StateError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), StateError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Ok(()),
         Ok(_) => return Err(StateError::NotADirectory(path.to_owned())),

@@ -1,5 +1,6 @@
 //! Requests over real sockets, and what is answered.
 
+mod access;
 mod bodies;
 mod calls;
 mod guards;
