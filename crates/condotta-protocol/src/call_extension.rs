@@ -1,6 +1,6 @@
 //! The methods that Luigi lacks.
 
-use condotta_scheduler::{Now, Scheduler};
+use condotta_scheduler::{Now, Scheduler, Status};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     convert::Mismatch,
     decode_task,
     dispatch::Reply,
+    encode_why,
     error::RpcError,
     json::{Json, Object},
 };
@@ -75,4 +76,22 @@ pub(crate) fn release_worker(
     let worker = arguments.text("worker")?;
     scheduler.release_worker(now, &worker);
     Ok(Value::Null)
+}
+
+/// Keeps a task from being run until it is enabled; answers as `forgive_failures` does.
+pub(crate) fn disable_task(
+    scheduler: &mut Scheduler,
+    now: Now,
+    arguments: &mut Arguments,
+) -> Reply {
+    let task_id = arguments.text("task_id")?;
+    let status = scheduler.disable_task(now, &task_id)?;
+    Ok(json!({ "task_id": task_id, "status": status.map(Status::name) }))
+}
+
+/// What holds a task up, in words and as facts; null when nothing is known of the task.
+pub(crate) fn why(scheduler: &mut Scheduler, now: Now, arguments: &mut Arguments) -> Reply {
+    let task_id = arguments.text("task_id")?;
+    let why = scheduler.why(now, &task_id);
+    Ok(why.map_or(Value::Null, |why| encode_why::why(&why)))
 }

@@ -18,6 +18,7 @@ mod decode_view;
 mod decode_worker;
 mod dispatch;
 mod encode_task;
+mod encode_why;
 mod encode_work;
 mod encode_worker;
 mod error;

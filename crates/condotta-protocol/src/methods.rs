@@ -123,9 +123,11 @@ const METHODS: [Method; 39] = [
 ];
 
 /// What Luigi lacks.
-const EXTENSIONS: [Method; 2] = [
+const EXTENSIONS: [Method; 4] = [
     works("add_tasks", call_extension::add_tasks),
+    operates("disable_task", call_extension::disable_task),
     works("release_worker", call_extension::release_worker),
+    reads("why", call_extension::why),
 ];
 
 /// The names of Luigi's methods, in order.

@@ -96,7 +96,7 @@ fn a_worker_that_goes_gives_back_what_it_runs() {
 }
 
 /// All that a GET may ask for.
-const READS: [&str; 14] = [
+const READS: [&str; 15] = [
     "dep_graph",
     "fetch_error",
     "get_running_task_resources",
@@ -111,6 +111,7 @@ const READS: [&str; 14] = [
     "task_list",
     "task_search",
     "worker_list",
+    "why",
 ];
 
 /// That these change nothing is shown by the test of odd requests.
@@ -123,4 +124,52 @@ fn every_method_reads_or_changes() {
         .collect();
     assert_eq!(reads, READS);
     assert!(!only_reads("no_such_method"));
+}
+
+#[test]
+fn what_holds_a_task_up_is_said_in_words_and_as_facts() {
+    let mut rpc = Rpc::new();
+    let task =
+        r#"{"worker": "x", "task_id": "A", "family": "F", "params": {"day": "1"}, "deps": ["B"]}"#;
+    rpc.ok(0.0, "add_task", task);
+    rpc.ok(0.0, "add_task", r#"{"worker": "x", "task_id": "B"}"#);
+    rpc.ok(1.0, "get_work", r#"{"worker": "x"}"#);
+    let failed = r#"{"worker": "x", "task_id": "B", "status": "FAILED", "runnable": null}"#;
+    rpc.ok(2.0, "add_task", failed);
+    let why = rpc.ok(3.0, "why", r#"{"task_id": "A"}"#);
+    let text = "F(day=1) waits for its only dependency. B failed at 1970-01-01 00:16:42 UTC on worker x (1 \
+                failure), and is tried again at 1970-01-01 00:31:42 UTC.";
+    assert_eq!(why["text"], text);
+    assert_eq!(why["words"][0], json!({"task_id": "A", "name": "F(day=1)"}));
+    assert_eq!(why["words"][4], json!({"time": 1002.0}));
+    let hold = json!({
+        "kind": "dependencies", "unmet": 1, "dependencies": 1, "is_exact": true,
+        "causes": [{
+            "count": 1,
+            "status": "FAILED",
+            "path": {"tasks": [{"task_id": "B", "name": "B"}], "omitted": 0},
+            "hold": {
+                "kind": "failed", "since": 1002.0, "failures": 1, "retry_at": 1902.0, "worker": "x",
+                "policy": {
+                    "retry_count": 999_999_999, "disable_hard_timeout": 999_999_999, "disable_window": 3600,
+                },
+            },
+        }],
+    });
+    assert_eq!(why["hold"], hold);
+    assert_eq!(rpc.ok(3.0, "why", r#"{"task_id": "C"}"#), json!(null));
+    assert!(rpc.call(3.0, "why", "{}").is_err());
+}
+
+#[test]
+fn an_operator_disables_and_enables() {
+    let mut rpc = Rpc::new();
+    rpc.ok(0.0, "add_task", r#"{"worker": "x", "task_id": "A"}"#);
+    let disabled = rpc.ok(1.0, "disable_task", r#"{"task_id": "A"}"#);
+    assert_eq!(disabled, json!({"task_id": "A", "status": "DISABLED"}));
+    rpc.ok(2.0, "add_task", r#"{"worker": "x", "task_id": "A"}"#);
+    let enabled = rpc.ok(3.0, "re_enable_task", r#"{"task_id": "A"}"#);
+    assert_eq!(enabled["status"], "PENDING");
+    let unknown = rpc.ok(4.0, "disable_task", r#"{"task_id": "B"}"#);
+    assert_eq!(unknown, json!({"task_id": "B", "status": null}));
 }

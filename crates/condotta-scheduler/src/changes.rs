@@ -327,6 +327,7 @@ pub(crate) fn state(needs: &Needs, task: &Task) -> TaskState {
         failures: rare.failures.iter().copied().collect(),
         first_failure: rare.first_failure,
         scheduler_disabled: rare.scheduler_disabled,
+        operator_disabled: rare.operator_disabled,
         retry: rare.retry,
         remove: rare.remove,
         orphan: rare.orphan,

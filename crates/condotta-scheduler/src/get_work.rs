@@ -191,7 +191,18 @@ impl Scheduler {
         {
             return Some(rank);
         }
-        let mut walk = Walk::new(self, now);
+        self.walk(now, worker, assistant, |_| {})
+    }
+
+    /// The walk itself. Tells for which tasks a place and resources are set aside on the way.
+    fn walk(
+        &self,
+        now: Now,
+        worker: WorkerIndex,
+        assistant: bool,
+        mut set_aside: impl FnMut(Rank),
+    ) -> Option<Rank> {
+        let mut walk = Walk::new(self, now, worker);
         while let Some((rank, queue)) = walk.next() {
             let Some(index) = queue else {
                 walk.keep_running(rank.slot);
@@ -216,12 +227,29 @@ impl Scheduler {
                 walk.take_place(member);
                 walk.reserved.take(self.needs.amounts(kind.need));
                 walk.continue_with(index, rank);
+                set_aside(rank);
             }
         }
         None
     }
 
-    fn may_run(&self, worker: WorkerIndex, index: QueueIndex, assistant: bool) -> bool {
+    /// The tasks that a worker that is there would be given if it asked now.
+    pub(crate) fn would_get(&self, now: Now, worker: WorkerIndex) -> Option<Vec<Slot>> {
+        let choice = self.choose(now, worker, self.workers[worker].assistant)?;
+        let mut slots = alloc::vec![choice.slot];
+        slots.extend(choice.others);
+        Some(slots)
+    }
+
+    /// The tasks for which resources and a worker are kept when this one asks, best first.
+    pub(crate) fn kept_for_others(&self, now: Now, worker: WorkerIndex) -> Vec<Rank> {
+        let mut kept = Vec::new();
+        let assistant = self.workers[worker].assistant;
+        self.walk(now, worker, assistant, |rank| kept.push(rank));
+        kept
+    }
+
+    pub(crate) fn may_run(&self, worker: WorkerIndex, index: QueueIndex, assistant: bool) -> bool {
         let kind = self.queues.get(index).kind;
         (assistant && kind.assistants == Some(self.program_of(worker)))
             || self.workers.team(kind.team).members.contains(&worker)
@@ -412,12 +440,14 @@ struct Walk<'a> {
     /// Free places of workers that asked for work of late, as far as looked at.
     places: BTreeMap<WorkerIndex, i64>,
     active_since: f64,
+    /// The worker that asks, which so does now.
+    asks: WorkerIndex,
     /// What is set aside for what ranks higher.
     reserved: Taken,
 }
 
 impl<'a> Walk<'a> {
-    fn new(scheduler: &'a Scheduler, now: Now) -> Self {
+    fn new(scheduler: &'a Scheduler, now: Now, asks: WorkerIndex) -> Self {
         let mut heads = alloc::boxed::Box::new(scheduler.queues.heads());
         let mut running = scheduler.running.iter();
         Self {
@@ -429,6 +459,7 @@ impl<'a> Walk<'a> {
             further: BTreeSet::new(),
             places: BTreeMap::new(),
             active_since: now.monotonic.0 - scheduler.config.worker_disconnect_delay,
+            asks,
             reserved: Taken::default(),
         }
     }
@@ -475,6 +506,9 @@ impl<'a> Walk<'a> {
     }
 
     fn is_active(&self, worker: WorkerIndex) -> bool {
+        if worker == self.asks {
+            return true;
+        }
         let worker = &self.scheduler.workers[worker];
         worker.connected
             && worker

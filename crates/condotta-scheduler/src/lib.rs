@@ -69,6 +69,7 @@ mod view;
 mod view_graph;
 mod view_worker;
 mod wakeup;
+mod why;
 mod worker;
 
 pub use changes::RecordCursor;
@@ -86,3 +87,7 @@ pub use scheduler::{Answer, Scheduler};
 pub use shown::{ShownTask, ShownWorker};
 pub use time::{Now, Timestamp};
 pub use wakeup::Wakeups;
+pub use why::{
+    Absence, Candidate, Cause, Disabled, DisabledBy, Failed, Hold, Lacking, NoWorker, Path, Run,
+    TaskName, Waiting, Why, Word,
+};

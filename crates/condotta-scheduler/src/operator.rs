@@ -49,8 +49,31 @@ impl Scheduler {
         Some(self.tasks[slot].status)
     }
 
-    /// Enables a task that was disabled because it failed too often. As in Luigi it is failed then,
-    /// and tried again after the retry delay. `None` when there is nothing to enable.
+    /// Disables a task that neither runs nor is done, until somebody enables it: no worker can change
+    /// that, except by finding it complete. The status after that, or `None` when the task is not
+    /// known.
+    ///
+    /// # Errors
+    ///
+    /// None so far.
+    pub fn disable_task(&mut self, now: Now, task_id: &str) -> Answer<Option<Status>> {
+        let Some(slot) = self.tasks.find_task(task_id) else {
+            return Ok(None);
+        };
+        let task = &self.tasks[slot];
+        if !task.is_running() && task.status != Status::Done {
+            self.set_status(now, slot, Status::Disabled);
+            let rare = self.tasks[slot].rare_mut();
+            rare.scheduler_disabled.get_or_insert(now.monotonic);
+            rare.operator_disabled = true;
+            self.changed(slot, part::STATE);
+        }
+        Ok(Some(self.tasks[slot].status))
+    }
+
+    /// Enables a task that was disabled because it failed too often, or by an operator. In the first
+    /// case it is failed then, as in Luigi, and tried again after the retry delay; in the other it is
+    /// pending. `None` when there is nothing to enable.
     ///
     /// # Errors
     ///
@@ -61,7 +84,12 @@ impl Scheduler {
             task.status == Status::Disabled && task.scheduler_disabled().is_some()
         });
         Ok(slot.map(|slot| {
-            self.re_enable(now, slot);
+            if self.tasks[slot].operator_disabled() {
+                self.clear_disable(slot);
+                self.set_status(now, slot, Status::Pending);
+            } else {
+                self.re_enable(now, slot);
+            }
             ShownTask::new(self, slot).view()
         }))
     }

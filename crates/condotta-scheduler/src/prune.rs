@@ -113,8 +113,9 @@ impl Scheduler {
                 }
             }
             Timer::Enable(slot) => {
-                let disabled =
-                    self.rare_time(slot, Status::Disabled, |rare| rare.scheduler_disabled);
+                let disabled = self.rare_time(slot, Status::Disabled, |rare| {
+                    rare.scheduler_disabled.filter(|_| !rare.operator_disabled)
+                });
                 if let Some(disabled) = disabled {
                     if now.monotonic.since(disabled) > self.config.disable_persist {
                         self.re_enable(now, slot);

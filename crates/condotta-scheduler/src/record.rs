@@ -129,6 +129,8 @@ pub struct TaskState {
     pub first_failure: Option<Timestamp>,
     /// When the scheduler disabled it (monotonic).
     pub scheduler_disabled: Option<Timestamp>,
+    /// Whether it did so because an operator wanted it: then it stays so until somebody enables it.
+    pub operator_disabled: bool,
     /// When FAILED becomes PENDING (monotonic).
     pub retry: Option<Timestamp>,
     /// When it is dropped (monotonic).
@@ -165,6 +167,7 @@ impl Default for TaskState {
             failures: Vec::new(),
             first_failure: None,
             scheduler_disabled: None,
+            operator_disabled: false,
             retry: None,
             remove: None,
             orphan: false,

@@ -336,7 +336,8 @@ impl<'a> Restoring<'a> {
         let rare = task.rare.as_deref();
         let remove = rare.and_then(|rare| rare.remove);
         let retry = rare.and_then(|rare| rare.retry);
-        let disabled = rare.and_then(|rare| rare.scheduler_disabled);
+        let disabled = rare.filter(|rare| !rare.operator_disabled);
+        let disabled = disabled.and_then(|rare| rare.scheduler_disabled);
         if let Some(remove) = remove {
             scheduler.timers.insert((remove, Timer::Remove(slot)));
         } else if nobody {

@@ -302,6 +302,7 @@ fn rare(state: TaskState) -> Option<Box<Rare>> {
         failures: state.failures.into(),
         first_failure: state.first_failure,
         scheduler_disabled: state.scheduler_disabled,
+        operator_disabled: state.operator_disabled,
         retry: state.retry,
         remove: state.remove,
         orphan: state.orphan,

@@ -43,6 +43,7 @@ impl Scheduler {
             }
         } else if new == Status::Disabled
             && let Some(rare) = &mut self.tasks[slot].rare
+            && !rare.operator_disabled
             && rare.scheduler_disabled.take().is_some()
         {
             self.changed(slot, part::STATE);
@@ -100,10 +101,11 @@ impl Scheduler {
         }
     }
 
-    fn clear_disable(&mut self, slot: Slot) {
+    pub(crate) fn clear_disable(&mut self, slot: Slot) {
         let task = &mut self.tasks[slot];
         if let Some(rare) = &mut task.rare {
             rare.scheduler_disabled = None;
+            rare.operator_disabled = false;
         }
         task.clear_failures();
         self.changed(slot, part::STATE);

@@ -94,6 +94,8 @@ pub(crate) struct Rare {
     pub(crate) first_failure: Option<Timestamp>,
     /// When the scheduler disabled it (monotonic).
     pub(crate) scheduler_disabled: Option<Timestamp>,
+    /// That was an operator's wish, and holds until somebody enables it.
+    pub(crate) operator_disabled: bool,
     /// When FAILED becomes PENDING (monotonic).
     pub(crate) retry: Option<Timestamp>,
     /// When it is dropped (monotonic).
@@ -209,6 +211,11 @@ impl Task {
 
     pub(crate) fn scheduler_disabled(&self) -> Option<Timestamp> {
         self.rare.as_ref()?.scheduler_disabled
+    }
+
+    pub(crate) fn operator_disabled(&self) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| rare.operator_disabled)
     }
 
     pub(crate) fn clear_batch_id(&mut self) {

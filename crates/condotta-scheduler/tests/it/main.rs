@@ -12,3 +12,5 @@ mod records;
 mod reports;
 mod step;
 mod wakeups;
+mod why;
+mod why_agrees;

@@ -120,6 +120,7 @@ impl Play {
         self.memory.runnable.retain(known);
         self.memory.batchable.retain(known);
         scheduler.check_invariants().expect("all indexes agree");
+        crate::why_agrees::check(scheduler, &self.memory, self.now());
         self.kept.follow(&mut self.scheduler);
     }
 
@@ -184,6 +185,9 @@ impl Play {
                 self.scheduler
                     .disable_worker(now, &worker_name(*worker))
                     .unwrap();
+            }
+            Request::DisableTask(task) => {
+                self.scheduler.disable_task(now, &task_id(*task)).unwrap();
             }
             Request::Release(worker) => self.release(&worker_name(*worker)),
             Request::Forgive(task) => {

@@ -148,6 +148,7 @@ fn state() -> impl Strategy<Value = TaskState> {
             failures,
             first_failure: time(),
             scheduler_disabled: time(),
+            operator_disabled: !seen_done,
             retry: time(),
             remove: time(),
             orphan,

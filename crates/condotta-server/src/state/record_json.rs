@@ -160,6 +160,8 @@ struct TaskStateJson {
     first_failure: Option<Timestamp>,
     #[serde(with = "timestamp", default, skip_serializing_if = "Option::is_none")]
     scheduler_disabled: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    operator_disabled: bool,
     #[serde(with = "timestamp", default, skip_serializing_if = "Option::is_none")]
     retry: Option<Timestamp>,
     #[serde(with = "timestamp", default, skip_serializing_if = "Option::is_none")]

@@ -84,6 +84,7 @@ pub(crate) fn plain_state(status: Status) -> TaskState {
         failures: Vec::new(),
         first_failure: None,
         scheduler_disabled: None,
+        operator_disabled: false,
         retry: None,
         remove: None,
         orphan: false,
