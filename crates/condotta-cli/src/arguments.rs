@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::CODES;
+use crate::{error::CODES, operate::OperateCommand};
 
 /// Runs and looks after the scheduler of Luigi's and condotta's workers.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub(crate) enum Command {
     /// Look after the stored state of a scheduler that does not run
     #[command(subcommand, after_help = CODES)]
     State(StateCommand),
+    #[command(flatten)]
+    Operate(OperateCommand),
 }
 
 /// How to run the server.
@@ -177,7 +179,7 @@ mod tests {
         let words = words.filter(|word| !word.is_empty());
         match Arguments::try_parse_from(words).unwrap().command {
             Command::Scheduler(arguments) => arguments,
-            Command::State(_) => unreachable!("it is the scheduler"),
+            _ => unreachable!("it is the scheduler"),
         }
     }
 

@@ -9,7 +9,10 @@ Exit codes:
   1  the command could not do its work: the message says why
   2  the command line makes no sense
   3  the stored state is damaged, or cannot be used
-  4  another scheduler runs already, or its port is in use";
+  4  another scheduler runs already, or its port is in use
+  5  there is no such task or worker, or several could be meant
+  6  the scheduler refuses, or cannot do it
+  7  the scheduler cannot be reached";
 
 /// Why the command failed.
 #[derive(Debug)]
@@ -30,6 +33,12 @@ pub(crate) enum Kind {
     State = 3,
     /// Another scheduler.
     AlreadyRunning = 4,
+    /// What is asked about is not there, or not clear.
+    NotFound = 5,
+    /// The scheduler does not do it.
+    Refused = 6,
+    /// No scheduler answers.
+    Unreachable = 7,
 }
 
 impl Failure {
@@ -38,6 +47,10 @@ impl Failure {
             kind,
             text: text.to_string(),
         }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The process's exit code.

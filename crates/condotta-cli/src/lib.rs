@@ -8,6 +8,7 @@ mod background;
 mod error;
 mod log;
 mod luigid;
+mod operate;
 mod pid_file;
 mod places;
 mod scheduler;
@@ -57,6 +58,7 @@ pub fn run(call: &Call) -> u8 {
     let done = match &arguments.command {
         Command::Scheduler(arguments) => scheduler::run(arguments, call),
         Command::State(command) => state::run(command),
+        Command::Operate(command) => operate::run(command),
     };
     match done {
         Ok(()) => 0,

@@ -12,6 +12,7 @@ mod cases;
 mod faults;
 mod guide;
 mod moving;
+mod operate;
 mod outages;
 mod outcome;
 mod proxies;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         faults::trials(),
         guide::trials(),
         moving::trials(),
+        operate::trials(),
         outages::trials(),
     ];
     let trials = needing(is_there, plain.into_iter().flatten().collect())

@@ -1,0 +1,96 @@
+//! `condotta forgive`, `done`, `enable` and `disable`: tasks get another status.
+//!
+//! The scheduler changes what it may change and says what the status is then; here that is compared
+//! with what was wanted.
+
+use serde_json::{Value, json};
+
+use super::{
+    answer::Answer, arguments::SomeTasks, connection::Scheduler, find, harmless::harmless,
+    view::Task,
+};
+use crate::error::{Failure, Kind};
+
+/// What is wanted of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Forgive,
+    Done,
+    Enable,
+    Disable,
+}
+
+pub(super) fn run(change: Change, arguments: &SomeTasks) -> Result<Answer, Failure> {
+    let scheduler = Scheduler::find(&arguments.common)?;
+    // All are found before anything changes.
+    let tasks = arguments.tasks.iter();
+    let tasks = tasks.map(|said| find::task(&scheduler, said));
+    let tasks: Vec<Task> = tasks.collect::<Result<_, _>>()?;
+    let mut changed = Vec::new();
+    let mut text = String::new();
+    let mut refused = Vec::new();
+    for task in &tasks {
+        let status = apply(change, &scheduler, task)?;
+        let is_changed = change.reached(&status);
+        let id = harmless(&task.id);
+        if is_changed {
+            text += &format!("{id} is {} now\n", harmless(&status));
+        } else {
+            refused.push(format!(
+                "{id} is {}: {}",
+                harmless(&status),
+                change.applies_to()
+            ));
+        }
+        changed.push(json!({ "task_id": task.id, "status": status, "changed": is_changed }));
+    }
+    let answer = Answer {
+        text,
+        json: json!({ "tasks": changed }),
+    };
+    if refused.is_empty() {
+        return Ok(answer);
+    }
+    answer.print(arguments.common.json)?;
+    Err(Failure::new(Kind::Refused, refused.join("\n")))
+}
+
+/// Asks for the change; the status after it.
+fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, Failure> {
+    let arguments = json!({ "task_id": task.id });
+    let answer = match change {
+        Change::Forgive if task.status == "FAILED" => {
+            scheduler.call("forgive_failures", &arguments)?
+        }
+        Change::Done => scheduler.call("mark_as_done", &arguments)?,
+        Change::Enable => scheduler.call("re_enable_task", &arguments)?,
+        Change::Disable => {
+            let answer = scheduler.extension("disable_task", &arguments)?;
+            answer.ok_or_else(|| scheduler.only_ours("disables no task on request"))?
+        }
+        Change::Forgive => Value::Null,
+    };
+    let status = answer["status"].as_str();
+    Ok(status.map_or_else(|| task.status.clone(), str::to_owned))
+}
+
+impl Change {
+    /// Whether a task of this status is what was wanted.
+    fn reached(self, status: &str) -> bool {
+        match self {
+            Self::Forgive => status == "PENDING",
+            Self::Done => status == "DONE",
+            Self::Enable => status != "DISABLED",
+            Self::Disable => status == "DISABLED",
+        }
+    }
+
+    fn applies_to(self) -> &'static str {
+        match self {
+            Self::Forgive => "only failed tasks can be forgiven",
+            Self::Done => "only running, failed and disabled tasks can be taken for done",
+            Self::Enable => "a worker announced it as disabled, and only a worker can change that",
+            Self::Disable => "what runs or is done cannot be disabled",
+        }
+    }
+}

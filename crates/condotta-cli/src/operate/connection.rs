@@ -1,0 +1,163 @@
+//! The way to the scheduler: Luigi's remote procedure calls, so that stock luigid answers, too.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use condotta_config::Config;
+use condotta_worker::{HttpClient, HttpFailure, Outlook};
+use serde_json::{Value, json};
+
+use super::{arguments::Common, harmless::harmless};
+use crate::{
+    error::{Failure, Kind, with_causes},
+    settings,
+};
+
+/// A scheduler that runs somewhere.
+pub(crate) struct Scheduler {
+    client: HttpClient,
+    /// Its address as people may see it.
+    shown: String,
+}
+
+impl Scheduler {
+    /// The scheduler that the command line names, or the configuration. Nothing is sent yet.
+    pub(crate) fn find(common: &Common) -> Result<Self, Failure> {
+        let other = |error: &dyn std::error::Error| Failure::new(Kind::Other, with_causes(error));
+        let config = settings::load(&common.config).map_err(|error| other(&error))?;
+        let timeout = config.get_float("core", "rpc_connect_timeout");
+        let timeout = timeout.map_err(|error| other(&error))?;
+        let url = match &common.scheduler_url {
+            Some(url) => url.clone(),
+            None => configured(&config).map_err(|error| other(&error))?,
+        };
+        let client = HttpClient::new(&url, timeout.unwrap_or(10.0))
+            .map_err(|error| Failure::new(Kind::Usage, error))?;
+        Ok(Self {
+            client,
+            shown: without_user(&url),
+        })
+    }
+
+    /// What `method` answers to these arguments.
+    pub(crate) fn call(&self, method: &str, arguments: &Value) -> Result<Value, Failure> {
+        self.ask(method, arguments)
+            .map_err(|failure| self.failure(method, &failure))
+    }
+
+    /// The same for a method that only condotta's scheduler has; `None` where there is none.
+    pub(crate) fn extension(
+        &self,
+        method: &str,
+        arguments: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        match self.ask(method, arguments) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.outlook == Outlook::NoMethod => {
+                // Where there is no such method there should be Luigi's.
+                self.call("is_paused", &json!({}))?;
+                Ok(None)
+            }
+            Err(failure) => Err(self.failure(method, &failure)),
+        }
+    }
+
+    fn ask(&self, method: &str, arguments: &Value) -> Result<Value, HttpFailure> {
+        let answer = self
+            .client
+            .post(&format!("/api/{method}"), &arguments.to_string())?;
+        // What is no JSON has no response.
+        let mut answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+        Ok(answer["response"].take())
+    }
+
+    fn failure(&self, method: &str, failure: &HttpFailure) -> Failure {
+        let (shown, failed) = (&self.shown, harmless(&failure.to_string()));
+        match failure.outlook {
+            Outlook::MayPass => Failure::new(
+                Kind::Unreachable,
+                format!(
+                    "the scheduler at {shown} cannot be asked: {failed}; start one there, or say where \
+                     another one is with --scheduler-url"
+                ),
+            ),
+            Outlook::NoMethod => Failure::new(
+                Kind::Unreachable,
+                format!("there is no scheduler at {shown}: it does not know {method} ({failed})"),
+            ),
+            Outlook::Refused => Failure::new(
+                Kind::Refused,
+                format!("the scheduler at {shown} refuses: {failed}"),
+            ),
+        }
+    }
+
+    /// What to say of something that stock luigid lacks.
+    pub(crate) fn only_ours(&self, what: &str) -> Failure {
+        let shown = &self.shown;
+        let text = format!(
+            "the scheduler at {shown} is Luigi's own, which {what}; condotta scheduler does"
+        );
+        Failure::new(Kind::Refused, text)
+    }
+}
+
+/// The address in section `[core]`, as workers read it.
+fn configured(config: &Config) -> Result<String, condotta_config::ConfigError> {
+    let url = config.get_text("core", "scheduler_url")?;
+    if let Some(url) = url.filter(|url| !url.is_empty()) {
+        return Ok(url);
+    }
+    let either = |new: &str, old: &str| match config.get_text("core", new) {
+        Ok(None) => config.get_text("core", old),
+        said => said,
+    };
+    let host = either("scheduler_host", "default-scheduler-host")?;
+    let port = either("scheduler_port", "default-scheduler-port")?;
+    let host = host.unwrap_or_else(|| "localhost".to_owned());
+    let port = port.unwrap_or_else(|| "8082".to_owned());
+    Ok(format!("http://{host}:{port}"))
+}
+
+/// A URL without user name and password.
+fn without_user(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+    let place = &url[start..end];
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    harmless(&format!("{}{place}{}", &url[..start], &url[end..]))
+}
+
+/// Seconds since the epoch.
+pub(crate) fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_the_workers() {
+        let of = |text: &str| configured(&text.parse().unwrap()).unwrap();
+        assert_eq!(of(""), "http://localhost:8082");
+        let parts = "[core]\nscheduler_host = there\nscheduler_port = 1\n";
+        assert_eq!(of(parts), "http://there:1");
+        let old = "[core]\ndefault-scheduler-host = there\n";
+        assert_eq!(of(old), "http://there:8082");
+        let url = "[core]\nscheduler_url = https://a.example/luigi\nscheduler_host = x\n";
+        assert_eq!(of(url), "https://a.example/luigi");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (url, shown) in [
+            ("http://me:secret@host:1/luigi", "http://host:1/luigi"),
+            ("http://me:se@cret@host", "http://host"),
+            ("http://host/a@b", "http://host/a@b"),
+            ("http+unix://%2Frun%2Fs.sock", "http+unix://%2Frun%2Fs.sock"),
+        ] {
+            assert_eq!(without_user(url), shown);
+        }
+    }
+}
