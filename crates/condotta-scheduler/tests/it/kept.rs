@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use crate::{
     model::all_tasks,
-    random::{Request, requests},
-    step::{Play, cases},
+    random::{Request, cases, requests},
+    step::Play,
 };
 
 pub(crate) fn fold(records: impl IntoIterator<Item = Record>) -> SavedState {

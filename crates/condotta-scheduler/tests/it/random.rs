@@ -170,3 +170,16 @@ pub(crate) fn requests() -> impl Strategy<Value = Vec<(u8, Request)>> {
     let pause = prop_oneof![6 => 1..3u8, 1 => 10..40u8];
     vec((pause, request()), 1..120)
 }
+
+/// So many lists of requests, or as many as are asked for.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    ProptestConfig {
+        cases: asked.and_then(|it| it.parse().ok()).unwrap_or(usual),
+        failure_persistence: None,
+        // The same lists each time, so that a change fails for what it did. Others are tried with
+        // PROPTEST_CASES=5000, which goes further along the same row.
+        rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
+        ..ProptestConfig::default()
+    }
+}

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::{
     kept::Kept,
     model::{Counts, Memory, Model, all_tasks},
-    random::{Announce, Request, WORKERS, requests},
+    random::{Announce, Request, WORKERS, cases, requests},
 };
 
 /// A scheduler under test, with what is expected of it.
@@ -573,19 +573,6 @@ fn end(play: &mut Play) {
         timeout.is_none_or(|it| it > now.monotonic),
         "something is due for ever"
     );
-}
-
-/// So many lists of requests, or as many as are asked for.
-pub(crate) fn cases(usual: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok();
-    ProptestConfig {
-        cases: asked.and_then(|it| it.parse().ok()).unwrap_or(usual),
-        failure_persistence: None,
-        // The same lists each time, so that a change fails for what it did. Others are tried with
-        // PROPTEST_CASES=5000, which goes further along the same row.
-        rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {
