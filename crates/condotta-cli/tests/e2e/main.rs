@@ -8,6 +8,7 @@ mod processes;
 mod background;
 mod durability;
 mod log;
+mod operate;
 mod places;
 mod reference;
 mod start;
