@@ -1,6 +1,7 @@
 //! The operators' commands, each on stock luigid and on our server: what they print and what they change.
 
 mod changing;
+mod guide;
 mod looking;
 mod talking;
 
@@ -28,7 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             )
         })
     });
-    on_both.collect()
+    let guide = trial("the_page_about_operating", guide::follow);
+    on_both.chain([guide]).collect()
 }
 
 /// Somebody with a terminal, and a scheduler.
