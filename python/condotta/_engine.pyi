@@ -156,8 +156,11 @@ class NoMethodError(RefusedError):
 class HttpClient:
     """Sends requests to one server. A process that is forked needs one of its own."""
 
-    def __new__(cls, url: str, timeout: float) -> HttpClient:
-        """Requests to the server at `url`; `timeout` bounds each step, in seconds."""
+    def __new__(cls, url: str, timeout: float, token: str | None = None, ca_file: str | None = None) -> HttpClient:
+        """Requests to the server at `url`; `timeout` bounds each step, in seconds.
+
+        `token` is sent unless the URL has a user and password; `ca_file` has the certificates to trust.
+        """
 
     def post(self, path: str, arguments: str) -> str:
         """Put keyword arguments, as JSON, to a path below the address; the text of the answer."""

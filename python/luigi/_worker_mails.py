@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,8 @@ class FailureMails:
         import subprocess
 
         facts = {"task": task, "host": self.host}
-        command = subprocess.list2cmdline(sys.argv)
+        # A password in the scheduler's URL goes in no mail.
+        command = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1@", subprocess.list2cmdline(sys.argv))
         message = notifications.format_task_error(headline.format(**facts), task, command, formatted_traceback)
         notifications.send_error_email(subject.format(**facts), message, task.owner_email)
 

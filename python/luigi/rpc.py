@@ -42,6 +42,15 @@ def _urljoin(base: str, url: str) -> str:
     return urlunsplit(joined._replace(scheme=parts.scheme))
 
 
+def _shown(url: str) -> str:
+    """The URL without its password."""
+    parts = urlsplit(url)
+    user, colon, _ = parts.netloc.rpartition("@")[0].partition(":")
+    if not colon:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc.rpartition('@')[2]}"))
+
+
 class RPCError(Exception):
     """The server did not answer, or not as it should. ``sub_exception`` is what happened at last."""
 
@@ -131,8 +140,10 @@ class _EngineFetcher(_FetcherInterface):
 
     raises = (OSError,)
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None, ca_file: str | None = None) -> None:
         self._url = url
+        self._token = token
+        self._ca_file = ca_file
         self._clients: dict[tuple[int, float], _engine.HttpClient] = {}
 
     def _client(self, timeout: float) -> _engine.HttpClient:
@@ -140,7 +151,7 @@ class _EngineFetcher(_FetcherInterface):
         key = (os.getpid(), timeout)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = _engine.HttpClient(self._url, timeout)
+            client = self._clients[key] = _engine.HttpClient(self._url, timeout, self._token, self._ca_file)
         return client
 
     def fetch(self, full_url: str, body: Any, timeout: float) -> str:
@@ -153,7 +164,7 @@ class _EngineFetcher(_FetcherInterface):
         self._clients.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_url": self._url, "_clients": {}}
+        return {**vars(self), "_clients": {}}
 
 
 class RemoteScheduler:
@@ -174,7 +185,11 @@ class RemoteScheduler:
         self._rpc_retry_attempts = config.getint("core", "rpc-retry-attempts", 3)
         self._rpc_retry_wait = config.getint("core", "rpc-retry-wait", 30)
         self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
-        self._fetcher: Any = _EngineFetcher(self._url) if HAS_REQUESTS else URLLibFetcher()
+        if HAS_REQUESTS:
+            token, ca_file = config.get("core", "rpc-token", ""), config.get("core", "rpc-ca-file", "")
+            self._fetcher: Any = _EngineFetcher(self._url, token or None, ca_file or None)
+        else:
+            self._fetcher = URLLibFetcher()
         self._full_urls: dict[str, str] = {}
         self._gathered: list[Any] | None = None
         self._gathering_thread = 0
@@ -243,7 +258,7 @@ class RemoteScheduler:
             except Exception as error:
                 if attempt >= self._rpc_retry_attempts or not _may_pass(error):
                     if isinstance(error, self._fetcher.raises):
-                        message = f"Errors ({attempt} attempts) when connecting to remote scheduler {self._url!r}"
+                        message = f"Errors ({attempt} attempts) when connecting to remote scheduler {_shown(self._url)!r}"
                         raise RPCError(message, error) from error
                     raise
                 if self._rpc_log_retries:
@@ -322,11 +337,11 @@ class RemoteScheduler:
             return 0
         refused = json.loads(page)["response"]["refused"]
         if refused:
-            raise RPCError(f"{self._url!r} refused to add a task: {refused[0]['error']}")
+            raise RPCError(f"{_shown(self._url)!r} refused to add a task: {refused[0]['error']}")
         return len(texts)
 
     def _log_retry(self, attempt: int) -> None:
-        logger.warning("Failed connecting to remote scheduler %r", self._url, exc_info=True)
+        logger.warning("Failed connecting to remote scheduler %r", _shown(self._url), exc_info=True)
         logger.info(f"Retrying attempt {attempt!r} of {self._rpc_retry_attempts!r} (max)")
         logger.info(f"Wait for {self._rpc_retry_wait:d} seconds")
 
@@ -339,7 +354,7 @@ class RemoteScheduler:
             reply = json.loads(self._fetch(url, body))["response"]
             if allow_null or reply is not None:
                 return reply
-        raise RPCError(f"Received null response from remote scheduler {self._url!r}")
+        raise RPCError(f"Received null response from remote scheduler {_shown(self._url)!r}")
 
 
 _BUILT_IN_FETCH = RemoteScheduler._fetch

@@ -1,6 +1,8 @@
 //! The class `HttpClient`: requests to a scheduler server.
 
-use condotta_worker::{HttpClient as Client, Outlook};
+use std::path::PathBuf;
+
+use condotta_worker::{HttpClient as Client, Identity, Outlook};
 use pyo3::{
     create_exception,
     exceptions::{PyConnectionError, PyValueError},
@@ -37,10 +39,17 @@ pub(crate) struct HttpClient {
 #[pymethods]
 impl HttpClient {
     /// Requests to the server at `url`: `http://`, `https://` or `http+unix://`. `timeout` bounds
-    /// connecting and each wait for the answer, in seconds.
+    /// connecting and each wait for the answer, in seconds. `token` is sent unless the URL has a user and
+    /// password; `ca_file` has the certificates to trust.
     #[new]
-    fn new(url: &str, timeout: f64) -> PyResult<Self> {
-        let client = Client::new(url, timeout);
+    #[pyo3(signature = (url, timeout, token=None, ca_file=None))]
+    fn new(
+        url: &str,
+        timeout: f64,
+        token: Option<String>,
+        ca_file: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let client = Client::new(url, timeout, &Identity { token, ca_file });
         let client = client.map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(Self { client })
     }

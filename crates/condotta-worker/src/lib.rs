@@ -47,7 +47,8 @@ pub use local::LocalScheduler;
 pub use messages::{Messages, TaskMessage};
 pub use observer::{Observer, TaskCounts};
 pub use remote::{
-    AddressError, HttpClient, HttpFailure, Outlook, RemoteError, RemoteOptions, RemoteScheduler,
+    AddressError, HttpClient, HttpFailure, Identity, Outlook, RemoteError, RemoteOptions,
+    RemoteScheduler,
 };
 pub use scheduler::{Scheduler, SchedulerError, Wake};
 pub use stop::{StopLevel, StopSignal};

@@ -116,7 +116,7 @@ pub mod task_id;
 /// What became of tasks: for [`RunResult`].
 pub use condotta_worker::{Category, StatusCode, Summary};
 /// Where a scheduler is: for [`BuildOptions::scheduler`].
-pub use condotta_worker::{LocalScheduler, RemoteOptions, RemoteScheduler, Scheduler};
+pub use condotta_worker::{Identity, LocalScheduler, RemoteOptions, RemoteScheduler, Scheduler};
 /// How urgent it is to stop, and how to say so: for [`BuildOptions::stop`].
 pub use condotta_worker::{StopLevel, StopSignal};
 

@@ -55,15 +55,16 @@ enum Kind {
 }
 
 impl Connection {
+    /// A way to a server; nothing is sent yet.
     pub(super) fn new(
         address: &Address,
-        timeout: Duration,
+        http: Http,
         patience: Patience,
         log_retries: bool,
         stop: StopSignal,
     ) -> Self {
         Self {
-            http: Http::new(address, timeout),
+            http,
             shown: address.shown.clone(),
             patience,
             log_retries,
@@ -307,7 +308,8 @@ const ADVICE: &str = "; start a scheduler there (`condotta scheduler`, or Luigi'
                       another one is (--scheduler-url), or run without one (--local-scheduler)";
 
 /// What to do when a certificate is not trusted.
-const CERTIFICATES: &str = "; REQUESTS_CA_BUNDLE names a file of certificates to trust";
+const CERTIFICATES: &str = "; [core] rpc_ca_file or REQUESTS_CA_BUNDLE names a file of certificates to \
+                            trust";
 
 /// The end of trying.
 #[derive(Debug, thiserror::Error)]

@@ -2,17 +2,19 @@
 //!
 //! Tries once. Whether to try again is decided elsewhere, by the kind of failure.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use ureq::{
     Agent,
     config::Config,
     http::{StatusCode, header},
-    tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem},
+    tls::{TlsConfig, TlsProvider},
 };
 
 use super::{
+    RemoteError,
     address::Address,
+    identity::Identity,
     proxy,
     unix::{NoResolver, UnixConnector},
 };
@@ -62,22 +64,26 @@ pub(super) struct Http {
 
 impl Http {
     /// `timeout` bounds each step: connecting, and each wait for the answer.
-    pub(super) fn new(address: &Address, timeout: Duration) -> Self {
+    pub(super) fn new(
+        address: &Address,
+        timeout: Duration,
+        identity: &Identity,
+    ) -> Result<Self, RemoteError> {
         let scheme = address.base.split(':').next().unwrap_or("http");
         let proxy = match &address.socket {
             Some(_) => None,
             None => proxy::from_environment(scheme, &address.host),
         };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(root_certs())
-            .build();
+        let mut tls = TlsConfig::builder().provider(TlsProvider::Rustls);
+        if scheme == "https" {
+            tls = tls.root_certs(identity.root_certs());
+        }
         let config = Config::builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            .tls_config(tls)
+            .tls_config(tls.build())
             .user_agent(concat!("condotta/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
@@ -89,12 +95,16 @@ impl Http {
             Some(socket) => Agent::with_parts(config, UnixConnector(socket.clone()), NoResolver),
             None => Agent::new_with_config(config),
         };
-        Self {
+        let authorization = match &address.authorization {
+            Some(authorization) => Some(authorization.clone()),
+            None => identity.authorization()?,
+        };
+        Ok(Self {
             agent,
             base: address.base.clone(),
-            authorization: address.authorization.clone(),
+            authorization,
             timeout,
-        }
+        })
     }
 
     /// Calls `method`. The server may take `extra` longer than usual to answer.
@@ -142,35 +152,6 @@ impl Http {
         let location = location.as_ref().and_then(|place| place.to_str().ok());
         Err(status_failure(status, retry_after, location, &body))
     }
-}
-
-/// Certificates that the environment names, as `requests` and OpenSSL look for them, or the usual.
-fn root_certs() -> RootCerts {
-    let variables = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
-    let path = variables
-        .iter()
-        .find_map(|name| std::env::var_os(name).filter(|path| !path.is_empty()));
-    let Some(path) = path else {
-        return RootCerts::WebPki;
-    };
-    let pem = match std::fs::read(&path) {
-        Ok(pem) => pem,
-        Err(error) => {
-            tracing::warn!(
-                target: "luigi-interface",
-                "The certificates in {} are not used: {error}",
-                path.display(),
-            );
-            return RootCerts::WebPki;
-        }
-    };
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    RootCerts::Specific(Arc::new(certificates))
 }
 
 /// How long arguments are in a form.
@@ -235,7 +216,8 @@ fn status_failure(
     let text = match (status.as_u16(), location) {
         (300..=399, Some(place)) => format!("it is at another address: {place}"),
         (401 | 403, _) if reason.is_none() => format!(
-            "{status}; a user name and a password are given in the URL: http://user:password@host"
+            "{status}; a user name and a password are given in the URL, http://user:password@host, a token \
+             in CONDOTTA_TOKEN or as [core] rpc_token"
         ),
         _ => match reason {
             Some(reason) => reason,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    RemoteError,
+    Identity, RemoteError,
     address::Address,
     http::{FailureKind, Http},
 };
@@ -40,13 +40,13 @@ impl HttpClient {
     /// # Errors
     ///
     /// When the URL is none, or the time is negative.
-    pub fn new(url: &str, timeout_secs: f64) -> Result<Self, RemoteError> {
+    pub fn new(url: &str, timeout_secs: f64, identity: &Identity) -> Result<Self, RemoteError> {
         let timeout = Duration::try_from_secs_f64(timeout_secs).map_err(|_| RemoteError::Time {
             name: "rpc_connect_timeout",
             value: timeout_secs,
         })?;
         Ok(Self {
-            http: Http::new(&Address::parse(url)?, timeout),
+            http: Http::new(&Address::parse(url)?, timeout, identity)?,
         })
     }
 

@@ -6,6 +6,7 @@ mod address;
 mod connection;
 mod http;
 mod http_client;
+mod identity;
 mod proxy;
 mod retry;
 #[cfg(test)]
@@ -28,13 +29,14 @@ use condotta_scheduler::{
 use self::{
     address::Address,
     connection::Connection,
-    http::{FailureKind, form_length},
+    http::{FailureKind, Http, form_length},
     retry::{Patience, Urgency},
     watch::Watch,
 };
 pub use self::{
     address::AddressError,
     http_client::{HttpClient, HttpFailure, Outlook},
+    identity::Identity,
 };
 use crate::{Scheduler, SchedulerError, StopSignal, Wake};
 
@@ -59,6 +61,8 @@ pub struct RemoteOptions {
     pub rpc_retry_wait: f64,
     /// Say in the log when a request is tried again.
     pub rpc_log_retries: bool,
+    /// Who asks, and whom it trusts: `rpc_token` and `rpc_ca_file`.
+    pub identity: Identity,
     /// A worker that is to stop tries no longer.
     pub stop: StopSignal,
 }
@@ -70,6 +74,7 @@ impl Default for RemoteOptions {
             rpc_retry_attempts: 3,
             rpc_retry_wait: 30.0,
             rpc_log_retries: true,
+            identity: Identity::default(),
             stop: StopSignal::default(),
         }
     }
@@ -89,6 +94,11 @@ pub enum RemoteError {
         /// What it says.
         value: f64,
     },
+    /// The token is none.
+    #[error(
+        "the token in CONDOTTA_TOKEN or [core] rpc_token has spaces or other characters that no token has"
+    )]
+    Token,
 }
 
 /// A scheduler server, be it Luigi's or ours. Workers on several threads may share it.
@@ -114,7 +124,7 @@ impl RemoteScheduler {
         };
         let connection = Connection::new(
             &address,
-            timeout,
+            Http::new(&address, timeout, &options.identity)?,
             patience,
             options.rpc_log_retries,
             options.stop,

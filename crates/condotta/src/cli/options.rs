@@ -8,7 +8,7 @@ use std::{
 
 use condotta_logging::{self as logging, Level, LoggingError, Plan};
 use condotta_scheduler::Config;
-use condotta_worker::{RemoteOptions, StopSignal, WorkerConfig};
+use condotta_worker::{Identity, RemoteOptions, StopSignal, WorkerConfig};
 
 use super::settings::{SettingError, Settings};
 use crate::class::TaskClass;
@@ -89,6 +89,10 @@ pub(crate) fn remote_options(
         rpc_log_retries: config
             .get_bool("core", "rpc_log_retries")?
             .unwrap_or(default.rpc_log_retries),
+        identity: Identity {
+            token: config.get_text("core", "rpc_token")?,
+            ca_file: config.get_text("core", "rpc_ca_file")?.map(PathBuf::from),
+        },
         stop,
     })
 }
@@ -182,7 +186,12 @@ pub(crate) fn logging_plan(
     }
     let level: String = settings.require("core", "log_level")?;
     let level = Level::named(&level).expect("it is one of the key's choices");
-    Ok(Some(Plan::to_stderr(level, own_crates(classes))))
+    let plan = Plan::to_stderr(level, own_crates(classes));
+    let format: String = settings.require("core", "log_format")?;
+    Ok(Some(match format.as_str() {
+        "json" => plan.in_json(),
+        _ => plan,
+    }))
 }
 
 /// The program's crates: that of the executable, and those that have tasks.

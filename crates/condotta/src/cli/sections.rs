@@ -62,6 +62,8 @@ pub(crate) const CONFIG_ONLY: &[(&str, &[&str])] = &[(
         "rpc_retry_wait",
         "rpc_log_retries",
         "rpc_connect_timeout",
+        "rpc_token",
+        "rpc_ca_file",
         "default_scheduler_host",
         "default_scheduler_port",
         "default_scheduler_url",
@@ -105,6 +107,7 @@ keys! {
         workers: Int, Some("1"), None, "How many tasks run at a time";
         logging_conf_file: Text, Some(""), None, "Logging configuration, in the ini format of Python's logging";
         log_level: Choice(&["NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]), Some("DEBUG"), None, "What to log when there is no logging configuration";
+        log_format: Choice(&["text", "json"]), Some("text"), None, "Form of the log's lines when there is no logging configuration";
         module: Text, Some(""), None, "Accepted for Luigi's sake and ignored: tasks are part of the program";
         parallel_scheduling: Bool, Some("false"), None, "Check many tasks for completeness at a time";
         parallel_scheduling_processes: Int, Some("0"), None, "How many to check at a time; 0 is one for each processor";
