@@ -1,6 +1,7 @@
 //! Lines in the format strings of Python's `logging`, as in `%(levelname)s: %(message)s`.
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use super::Record;
 
@@ -14,6 +15,8 @@ pub(crate) struct Format {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
+    /// The whole record as an object in JSON.
+    Json,
     Text(String),
     Attribute {
         attribute: Attribute,
@@ -86,12 +89,21 @@ impl Format {
         })
     }
 
+    /// One object in JSON for each record: its `time`, `level`, `logger`, `process` and `message`.
+    pub(crate) fn json() -> Self {
+        Self {
+            pieces: vec![Piece::Json],
+            date: None,
+        }
+    }
+
     /// The line for a record, without its end.
     pub(crate) fn line(&self, record: &Record) -> String {
         let mut line = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
+                Piece::Json => line.push_str(&json(record)),
                 Piece::Attribute {
                     attribute,
                     width,
@@ -147,6 +159,18 @@ impl Format {
     }
 }
 
+/// A record for programs; its time is UTC.
+fn json(record: &Record) -> String {
+    let object = json!({
+        "time": format!("{:.3}", record.time),
+        "level": record.level.name(),
+        "logger": record.logger,
+        "process": std::process::id(),
+        "message": record.message,
+    });
+    object.to_string()
+}
+
 /// Reads what follows a `%`: `(name)`, width, and the letter that says how to write it.
 fn attribute(text: &str) -> Option<(Result<Piece, String>, &str)> {
     let (name, after) = text.strip_prefix('(')?.split_once(')')?;
@@ -184,16 +208,32 @@ fn attribute(text: &str) -> Option<(Result<Piece, String>, &str)> {
 mod tests {
     use super::{super::Level, *};
 
-    fn line(format: &str) -> String {
-        let record = Record {
+    fn record(message: &str) -> Record {
+        Record {
             level: Level::WARNING,
             logger: "luigi-interface".to_owned(),
-            message: "disk is full".to_owned(),
+            message: message.to_owned(),
             file: Some("src/deep/plan.rs"),
             line: Some(7),
             time: jiff::Timestamp::UNIX_EPOCH,
-        };
-        Format::parse(format, Some("%Y")).unwrap().line(&record)
+        }
+    }
+
+    fn line(format: &str) -> String {
+        let format = Format::parse(format, Some("%Y")).unwrap();
+        format.line(&record("disk is full"))
+    }
+
+    #[test]
+    fn a_record_in_json_is_one_line_whatever_it_says() {
+        let line = Format::json().line(&record("\"two\"\nlines"));
+        assert!(!line.contains('\n'), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["time"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(read["level"], "WARNING");
+        assert_eq!(read["logger"], "luigi-interface");
+        assert_eq!(read["message"], "\"two\"\nlines");
+        assert_eq!(read["process"], std::process::id());
     }
 
     #[test]

@@ -165,6 +165,15 @@ impl Plan {
         Ok(Self::all_to(level, Sink::Rotating(Mutex::new(file))))
     }
 
+    /// The same with each line an object in JSON, for programs that collect logs.
+    #[must_use]
+    pub fn in_json(mut self) -> Self {
+        for handler in &mut self.handlers {
+            handler.format = Format::json();
+        }
+        self
+    }
+
     fn all_to(level: Level, sink: Sink) -> Self {
         let mut plan = Self::default();
         let handler = plan.add_handler(Handler {
