@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{error::CODES, operate::OperateCommand};
+use crate::{error::CODES, operate::OperateCommand, token::TokenCommand};
 
 /// Runs and looks after the scheduler of Luigi's and condotta's workers.
 #[derive(Debug, Parser)]
@@ -24,6 +24,9 @@ pub(crate) enum Command {
     State(StateCommand),
     #[command(flatten)]
     Operate(OperateCommand),
+    /// Make, list and revoke the tokens with which callers of a scheduler say who they are
+    #[command(subcommand, after_help = CODES)]
+    Token(TokenCommand),
 }
 
 /// How to run the server.
@@ -54,9 +57,17 @@ pub(crate) struct SchedulerArguments {
         hide_default_value = true
     )]
     pub(crate) path_prefix: String,
-    /// Serve other hosts, too: whoever reaches the server may do everything
+    /// Ask nobody for a token, also over addresses that other hosts reach: whoever reaches the server
+    /// may do everything
     #[arg(long)]
     pub(crate) no_authentication: bool,
+    /// Certificate, as PEM with those between it and its root, with which connections over TCP are
+    /// encrypted; read again when it changes [default: [scheduler] tls_certificate]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, as PEM [default: [scheduler] tls_key]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Further configuration file, read last; any number of times
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<PathBuf>,
@@ -78,7 +89,7 @@ pub(crate) struct SchedulerArguments {
 impl SchedulerArguments {
     /// The command that does the same for other hosts.
     pub(crate) fn opened(&self) -> String {
-        let mut words = vec!["condotta scheduler --address 0.0.0.0 --no-authentication".to_owned()];
+        let mut words = vec!["condotta scheduler --address 0.0.0.0".to_owned()];
         if self.port != 8082 {
             words.push(format!("--port {}", self.port));
         }
@@ -87,6 +98,8 @@ impl SchedulerArguments {
             ("--state-dir", &self.state_dir),
             ("--pidfile", &self.pidfile),
             ("--logdir", &self.logdir),
+            ("--tls-certificate", &self.tls_certificate),
+            ("--tls-key", &self.tls_key),
         ];
         for (flag, path) in paths {
             if let Some(path) = path {
@@ -101,6 +114,9 @@ impl SchedulerArguments {
         }
         for file in &self.config {
             words.push(format!("--config {}", quoted(&file.to_string_lossy())));
+        }
+        if self.no_authentication {
+            words.push("--no-authentication".to_owned());
         }
         if self.background {
             words.push("--background".to_owned());
@@ -157,7 +173,7 @@ fn host_name(text: &str) -> Result<String, String> {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%:,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
@@ -190,19 +206,18 @@ mod tests {
 
     #[test]
     fn the_command_for_other_hosts_keeps_what_was_said() {
-        let open = "condotta scheduler --address 0.0.0.0 --no-authentication";
+        let open = "condotta scheduler --address 0.0.0.0";
         assert_eq!(scheduler("").opened(), open);
         let words = "--port 9000 --state-dir /srv/state --allowed-host a.example --path-prefix /luigi \
-                     --config more.cfg --background --pidfile p --logdir l --unix-socket s";
+                     --config more.cfg --background --pidfile p --logdir l --unix-socket s \
+                     --tls-certificate c --tls-key k --no-authentication";
         let opened = scheduler(words).opened();
         let again = opened.replace("condotta scheduler ", "");
         let again = scheduler(&again);
         assert_eq!(again.address, ["0.0.0.0"]);
-        assert!(again.no_authentication);
         let plain = |arguments: &SchedulerArguments| {
             let mut same = arguments.clone();
             same.address.clear();
-            same.no_authentication = false;
             format!("{same:?}")
         };
         assert_eq!(plain(&again), plain(&scheduler(words)));

@@ -15,6 +15,7 @@ mod scheduler;
 mod settings;
 mod state;
 mod stop;
+mod token;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -59,6 +60,7 @@ pub fn run(call: &Call) -> u8 {
         Command::Scheduler(arguments) => scheduler::run(arguments, call),
         Command::State(command) => state::run(command),
         Command::Operate(command) => operate::run(command),
+        Command::Token(command) => token::run(command),
     };
     match done {
         Ok(()) => 0,

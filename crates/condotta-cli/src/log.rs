@@ -11,6 +11,7 @@ use condotta_logging::{self as logging, Level, Plan};
 use crate::{
     arguments::SchedulerArguments,
     error::{Failure, Kind, with_causes},
+    settings,
 };
 
 /// The log's directory in the background when none is named: luigid's.
@@ -28,7 +29,8 @@ pub(crate) fn directory(arguments: &SchedulerArguments) -> Option<PathBuf> {
 /// Writes the log from now on, and what was held back.
 ///
 /// The order is luigid's: `--background` and `--logdir`, `no_configure_logging` before both, then
-/// `logging_conf_file`, then section `[logging]` of a TOML configuration, then standard error.
+/// `logging_conf_file`, then section `[logging]` of a TOML configuration, then standard error. `[scheduler]
+/// log_format` is for where the form of the lines is said nowhere else.
 pub(crate) fn configure(arguments: &SchedulerArguments, config: &Config) -> Result<(), Failure> {
     logging::configure(plan(arguments, config)?);
     Ok(())
@@ -42,14 +44,17 @@ pub(crate) fn configure_for_errors() {
 fn plan(arguments: &SchedulerArguments, config: &Config) -> Result<Plan, Failure> {
     let fail = |error: &dyn std::error::Error| Failure::new(Kind::Other, with_causes(error));
     let info = Level::named("INFO").expect("it is a level's name");
+    let in_json = settings::logs_in_json(config).map_err(|error| fail(&error))?;
     let leave_alone = config.get_bool("core", "no_configure_logging");
     if leave_alone.map_err(|error| fail(&error))? == Some(true) {
         // Python shows warnings where no logging was set up.
         return Ok(Plan::of_server(Level::WARNING));
     }
+    let finish = |plan: Plan| if in_json { plan.in_json() } else { plan };
     if let Some(directory) = directory(arguments) {
         let path = make(&directory)?.join(FILE);
-        return Plan::of_server_in_file(info, &path).map_err(|error| unwritable(&path, &error));
+        let plan = Plan::of_server_in_file(info, &path);
+        return plan.map(finish).map_err(|error| unwritable(&path, &error));
     }
     let file = config.get_text("core", "logging_conf_file");
     if let Some(file) = file.map_err(|error| fail(&error))?
@@ -58,7 +63,7 @@ fn plan(arguments: &SchedulerArguments, config: &Config) -> Result<Plan, Failure
         return logging::from_file(Path::new(&file)).map_err(|error| fail(&error));
     }
     let section = logging::from_config(config).map_err(|error| fail(&error))?;
-    Ok(section.unwrap_or_else(|| Plan::of_server(info)))
+    Ok(section.unwrap_or_else(|| finish(Plan::of_server(info))))
 }
 
 /// Makes the log's directory.

@@ -2,7 +2,8 @@
 
 use condotta_config::Config;
 use condotta_server::{
-    ServeError, Server, ServerConfig, driver::DriverError, http::HttpConfig, listen::ListenError,
+    ServeError, Server, ServerConfig, access::Authentication, driver::DriverError,
+    http::HttpConfig, listen::ListenError,
 };
 
 use crate::{
@@ -53,9 +54,13 @@ fn serve(arguments: &SchedulerArguments, waiting: &mut Option<Waiting>) -> Resul
     let runtime = tokio::runtime::Runtime::new().map_err(|error| other(&error))?;
     runtime.block_on(async {
         let mut signals = StopSignals::listen().map_err(|error| other(&error))?;
+        let access = server_config.http.access.clone();
         let server = Server::bind(server_config).map_err(failure)?;
-        let first = describe(server.listeners(), arguments);
+        let first = describe(server.listeners(), arguments, &access);
         tracing::info!("{first}");
+        if let Some(warning) = places::warn_of_readers(server.listeners(), &access) {
+            tracing::warn!("{warning}");
+        }
         let started = |report: &condotta_server::state::OpenReport| {
             let second = format!("State in {}: {report}", state_dir.display());
             if report.cut.is_some() {
@@ -82,22 +87,32 @@ fn server_config(
     arguments: &SchedulerArguments,
     settings: &Settings,
 ) -> Result<ServerConfig, Failure> {
+    let mut access = settings.access.clone();
+    if arguments.no_authentication {
+        access.authentication = Authentication::Never;
+    }
     let places = places::places(arguments)?;
     let state_dir = settings::state_dir(arguments.state_dir.as_deref(), settings);
-    let state_dir = state_dir.ok_or_else(|| {
-        let text = "there is no place for the state: neither HOME nor XDG_STATE_HOME is set; name a \
-                    directory with --state-dir";
-        Failure::new(Kind::Other, text)
-    })?;
+    let state_dir = state_dir.ok_or_else(settings::no_state_dir)?;
+    access.state_dir = Some(state_dir.clone());
+    places::check_access(arguments, &access)?;
+    let serving = settings.serving.clone();
+    let tls = serving.tls(
+        arguments.tls_certificate.as_ref(),
+        arguments.tls_key.as_ref(),
+    );
     let mut config = ServerConfig::new(state_dir, arguments.port);
+    config.tls = tls.map_err(|text| Failure::new(Kind::Usage, text))?;
     config.scheduler = settings.scheduler.clone();
     config.resources = settings.limits.clone();
     config.places = places;
+    config.limits = serving.limits;
     config.http = HttpConfig {
         allowed_hosts: arguments.allowed_host.clone(),
         cors: settings.cors.clone(),
+        access,
         path_prefix: arguments.path_prefix.clone(),
-        ..HttpConfig::default()
+        ..serving.http
     };
     config.metrics = settings.metrics.clone();
     Ok(config)

@@ -4,6 +4,9 @@
 //! The defaults are those of the types that are filled in. A key that nobody asks for is a key that
 //! nobody reads, so there is no list of them.
 
+pub(crate) mod access;
+pub(crate) mod serving;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +14,10 @@ use std::{
 };
 
 use condotta_config::{Config, ConfigError, Entry, Value};
-use condotta_server::{http::Cors, metrics::MetricsConfig};
+use condotta_server::{access::AccessConfig, http::Cors, metrics::MetricsConfig};
+
+use self::serving::Serving;
+use crate::error::{Failure, Kind};
 
 /// What the configuration says.
 #[derive(Debug)]
@@ -20,6 +26,10 @@ pub(crate) struct Settings {
     /// How much there is of each resource.
     pub(crate) limits: BTreeMap<String, u64>,
     pub(crate) cors: Cors,
+    /// Who is let in.
+    pub(crate) access: AccessConfig,
+    /// How connections and requests are taken in.
+    pub(crate) serving: Serving,
     /// Where the state is kept.
     pub(crate) state_dir: Option<PathBuf>,
     /// What `/metrics` shows.
@@ -68,6 +78,9 @@ impl Settings {
                 "[scheduler] metrics_collector = {collector} has no effect: there is prometheus, at /metrics"
             ));
         }
+        is_json(&section)?;
+        let access = access::access(&section)?;
+        let serving = serving::serving(&section)?;
         warnings.extend(section.unread()?);
         let section = Section::new(config, "cors");
         let cors = cors(&section)?;
@@ -79,6 +92,8 @@ impl Settings {
             scheduler,
             limits: limits(config)?,
             cors,
+            access,
+            serving,
             state_dir: state_dir.map(PathBuf::from),
             metrics: (collector != "none").then_some(metrics),
             warnings,
@@ -106,6 +121,20 @@ fn scheduler(section: &Section<'_>) -> Result<condotta_scheduler::Config, Settin
     let cooldown = &mut config.stable_done_cooldown_secs;
     section.number("stable_done_cooldown_secs", cooldown)?;
     Ok(config)
+}
+
+/// Whether the log is to be in JSON.
+pub(crate) fn logs_in_json(config: &Config) -> Result<bool, SettingError> {
+    is_json(&Section::new(config, "scheduler"))
+}
+
+fn is_json(section: &Section<'_>) -> Result<bool, SettingError> {
+    let key = "log_format";
+    match section.text(key)?.as_deref() {
+        None | Some("text") => Ok(false),
+        Some("json") => Ok(true),
+        Some(_) => Err(section.invalid(key, "text or json")),
+    }
 }
 
 /// Luigi's keys for what this server does not do; a warning of each that asks for it.
@@ -180,6 +209,13 @@ pub(crate) fn state_dir(said: Option<&Path>, settings: &Settings) -> Option<Path
     said.map(Path::to_owned)
         .or_else(|| settings.state_dir.clone())
         .or_else(|| usual_state_dir(is_root, variable))
+}
+
+/// There is no directory that is the usual one.
+pub(crate) fn no_state_dir() -> Failure {
+    let text = "there is no place for the state: neither HOME nor XDG_STATE_HOME is set; name a \
+                directory with --state-dir";
+    Failure::new(Kind::Other, text)
 }
 
 fn usual_state_dir(
@@ -308,7 +344,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn settings(text: &str) -> Result<Settings, String> {
+    pub(super) fn settings(text: &str) -> Result<Settings, String> {
         let config: Config = text.parse().unwrap();
         Settings::new(&config).map_err(|error| error.to_string())
     }

@@ -1,9 +1,12 @@
 //! The way to the scheduler: Luigi's remote procedure calls, so that stock luigid answers, too.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use condotta_config::Config;
-use condotta_worker::{HttpClient, HttpFailure, Outlook};
+use condotta_worker::{HttpClient, HttpFailure, Identity, Outlook};
 use serde_json::{Value, json};
 
 use super::{arguments::Common, harmless::harmless};
@@ -30,7 +33,8 @@ impl Scheduler {
             Some(url) => url.clone(),
             None => configured(&config).map_err(|error| other(&error))?,
         };
-        let client = HttpClient::new(&url, timeout.unwrap_or(10.0))
+        let identity = identity(&config).map_err(|error| other(&error))?;
+        let client = HttpClient::new(&url, timeout.unwrap_or(10.0), &identity)
             .map_err(|error| Failure::new(Kind::Usage, error))?;
         Ok(Self {
             client,
@@ -99,6 +103,14 @@ impl Scheduler {
         );
         Failure::new(Kind::Refused, text)
     }
+}
+
+/// Who asks, and whom it trusts, as workers read it.
+fn identity(config: &Config) -> Result<Identity, condotta_config::ConfigError> {
+    Ok(Identity {
+        token: config.get_text("core", "rpc_token")?,
+        ca_file: config.get_text("core", "rpc_ca_file")?.map(PathBuf::from),
+    })
 }
 
 /// The address in section `[core]`, as workers read it.

@@ -13,3 +13,4 @@ mod places;
 mod reference;
 mod start;
 mod state;
+mod token;

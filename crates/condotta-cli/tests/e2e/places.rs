@@ -18,9 +18,11 @@ fn an_address_for_other_hosts_has_to_be_meant() {
     command.args(["--state-dir", "state"]);
     let ended = place.start("server", &mut command).end().with_code(2);
     ended.says(
-        "condotta: --address 0.0.0.0 lets other hosts in, and this version asks nobody who they are: \
-         add --no-authentication if whoever reaches the server may do everything",
+        "condotta: --address 0.0.0.0 lets other hosts in, and nobody has a token yet with which to say \
+         who it is. Make some first, and start again:\n  \
+         condotta token create NAME --role operator --state-dir state\n",
     );
+    ended.says("Or add --no-authentication if whoever reaches the server may do everything");
     assert!(!place.path("state").exists());
 }
 
@@ -40,9 +42,33 @@ fn the_command_that_the_first_line_names_opens_it() {
     let port = server.port;
     server.stop(Signal::SIGTERM).with_code(0);
     assert_eq!(words[0], "condotta");
+    let start = |more: &[&str]| {
+        let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
+        command.args(&words[1..]).args(more);
+        command
+    };
+    let refused = place.start("refused", &mut start(&[])).end().with_code(2);
+    let (_, create) = refused.stderr.split_once("again:\n  condotta ").unwrap();
+    let create = create.lines().next().unwrap().split(' ');
     let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
-    command.args(&words[1..]);
-    let server = Server::of_command(&place, &mut command, port);
+    place
+        .start("create", command.args(create))
+        .end()
+        .with_code(0);
+    let mut process = place.start("server", &mut start(&[]));
+    wait_until("it listens", || process.stderr().contains("Listening on"));
+    let said = process.stderr();
+    let expected = format!("Listening on http://0.0.0.0:{port}, for whoever has a token");
+    assert!(said.contains(&expected), "{said}");
+    assert!(
+        said.contains("WARNING: Tokens come over the network as they are"),
+        "{said}"
+    );
+    assert!(process.runs());
+    process.send(Signal::SIGTERM);
+    process.end().with_code(0);
+
+    let server = Server::of_command(&place, &mut start(&["--no-authentication"]), port);
     let said = server.stderr();
     let expected = format!(
         "Listening on http://0.0.0.0:{port}, for all hosts, without authentication: whoever reaches \

@@ -50,6 +50,10 @@ fn the_page_has_every_flag_and_no_other() {
         "messages send",
         "watch",
         "completion",
+        "token",
+        "token create",
+        "token list",
+        "token revoke",
     ] {
         let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
         command.args(words.split_whitespace()).arg("--help");
@@ -74,6 +78,11 @@ fn the_server_knows_the_keys_of_the_page() {
         for key in keys(&format!("| `[{section}]` |")) {
             let value = match key {
                 "state_dir" => "state",
+                "authentication" => "auto",
+                "log_format" => "text",
+                "max_connections" => "100",
+                "max_body_bytes" | "max_bodies_bytes" => "100000",
+                "tls_certificate" | "tls_key" => "",
                 "metrics_collector" => "prometheus",
                 "allowed_origins" | "task_parameters_to_use_in_labels" => "[]",
                 "allowed_methods" | "allowed_headers" | "exposed_headers" => "GET",

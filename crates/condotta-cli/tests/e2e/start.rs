@@ -24,7 +24,7 @@ fn the_first_lines_say_where_it_listens_for_whom_and_what_it_found() {
         said[0],
         format!(
             "Listening on http://127.0.0.1:{port}, for this machine only; to open it to other hosts: \
-             condotta scheduler --address 0.0.0.0 --no-authentication --port {port} --state-dir {}",
+             condotta scheduler --address 0.0.0.0 --port {port} --state-dir {}",
             state.display()
         )
     );

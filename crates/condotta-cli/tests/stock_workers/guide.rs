@@ -22,7 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn follow() {
-    let mut reader = Reader::new();
+    let mut reader = Reader::of(PAGE);
     reader.build();
     let server = reader.server("condotta scheduler");
     reader.run("python -m luigi").says("4 ran successfully");
@@ -50,15 +50,15 @@ fn follow() {
 }
 
 /// Somebody who follows the page.
-struct Reader {
-    place: Place,
-    port: u16,
+pub(crate) struct Reader {
+    pub(crate) place: Place,
+    pub(crate) port: u16,
     /// The commands that are left.
-    blocks: VecDeque<String>,
+    pub(crate) blocks: VecDeque<String>,
 }
 
 impl Reader {
-    fn new() -> Self {
+    pub(crate) fn of(page: &str) -> Self {
         let place = Place::new();
         let port = free_port();
         for folder in ["bin", "lib", "run", "log", "target/release"] {
@@ -75,7 +75,7 @@ impl Reader {
             "my_pipelines.py",
             "from plain import Root\n\n\nclass Report(Root):\n    pass\n",
         );
-        let blocks = PAGE.split("```sh\n").skip(1);
+        let blocks = page.split("```sh\n").skip(1);
         let text = |block: &str| block.split("```").next().unwrap_or_default().to_owned();
         let blocks = blocks.map(text).collect();
         Self {
@@ -86,7 +86,7 @@ impl Reader {
     }
 
     /// The next commands, which begin like this, as a shell can run them here.
-    fn next(&mut self, begins: &str) -> Command {
+    pub(crate) fn next(&mut self, begins: &str) -> Command {
         let block = self.blocks.pop_front().expect("the page has more commands");
         assert!(block.starts_with(begins), "not {begins:?}: {block}");
         let root = self.place.path("");
@@ -115,7 +115,7 @@ impl Reader {
     }
 
     /// Runs the next commands to a good end.
-    fn run(&mut self, begins: &str) -> Ended {
+    pub(crate) fn run(&mut self, begins: &str) -> Ended {
         let mut command = self.next(begins);
         let ended = self.place.start("reader", &mut command).end();
         ended.with_code(0)
@@ -180,7 +180,7 @@ impl Reader {
 }
 
 /// The same command with the shell's process becoming the program's, which gets the signals.
-fn exec(command: &Command, place: &Place) -> Command {
+pub(crate) fn exec(command: &Command, place: &Place) -> Command {
     let script = command.get_args().last().unwrap().to_str().unwrap();
     let mut same = place.command("sh");
     same.args(["-ec", &format!("exec {script}")]);

@@ -16,6 +16,7 @@ mod operate;
 mod outages;
 mod outcome;
 mod proxies;
+mod secure;
 mod sockets;
 mod stage;
 mod tools;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         moving::trials(),
         operate::trials(),
         outages::trials(),
+        secure::trials(),
     ];
     let trials = needing(is_there, plain.into_iter().flatten().collect())
         .chain(needing(has_nginx, proxies::trials()))

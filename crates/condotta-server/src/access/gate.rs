@@ -76,7 +76,12 @@ impl Gate {
         let over_unix = request.extensions.get() == Some(&Transport::Unix);
         match Credentials::of(&request.headers) {
             Credentials::None if over_unix && !always => Ok(Caller::over_socket()),
-            Credentials::None => Err(challenge(request, "no_token", NO_TOKEN)),
+            Credentials::None => {
+                let message = format!(
+                    "this scheduler wants a token, which `condotta token create` makes: {HOW}"
+                );
+                Err(challenge(request, "no_token", &message))
+            }
             Credentials::Unclear(reason) => Err(challenge(
                 request,
                 "bad_credentials",
@@ -181,9 +186,7 @@ impl Gate {
 }
 
 const HOW: &str = "send one as `Authorization: Bearer TOKEN`, or as the password in the URL, \
-                   http://user:TOKEN@host";
-const NO_TOKEN: &str = "this scheduler wants a token: send one as `Authorization: Bearer TOKEN`, or as the \
-                        password in the URL, http://user:TOKEN@host; `condotta token create` makes one";
+                   http://user:TOKEN@host; condotta's own programs take it from CONDOTTA_TOKEN, too";
 
 /// What is wrong with a token.
 enum Wrong<'a> {
