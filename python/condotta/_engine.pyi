@@ -23,7 +23,9 @@ __all__ = [
 def version() -> str:
     """The version of the engine."""
 
-def main(arguments: list[str] | None = None) -> int:
+def main(
+    arguments: list[str] | None = None, *, command: str | None = None, settings: list[tuple[str, str, str]] = ...
+) -> int:
     """The command `condotta` with these words after its name; the exit code. It takes over the process."""
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import shlex
 import sys
 
 from luigi.retcodes import run_with_retcodes
@@ -21,7 +22,8 @@ def luigid(argv: list[str] | None = None) -> None:
     import luigi.process
     import luigi.server
 
-    options, rest = _luigid_parser().parse_known_args(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    options, rest = _luigid_parser().parse_known_args(words)
     if options.state_path:
         luigi.configuration.get_config().set("scheduler", "state_path", options.state_path)
     DaemonLogging.setup(options)
@@ -29,12 +31,20 @@ def luigid(argv: list[str] | None = None) -> None:
         rest += ["--logdir", options.logdir or luigi.process.LOGDIR]
     elif options.logdir:
         rest += ["--logdir", options.logdir]
+    luigi.server._command = _without_addresses(words)
     serve = functools.partial(luigi.server.run, engine_arguments=rest) if rest else luigi.server.run
     where = {"api_port": options.port, "address": options.address, "unix_socket": options.unix_socket}
     if options.background:
         luigi.process.daemonize(serve, pidfile=options.pidfile, logdir=options.logdir, **where)
     else:
         serve(**where)
+
+
+def _without_addresses(words: list[str]) -> str:
+    """The command as it was typed, but for where it listens."""
+    addresses = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    addresses.add_argument("--address", action="append")
+    return shlex.join(["luigid", *addresses.parse_known_args(words)[1]])
 
 
 def _luigid_parser() -> argparse.ArgumentParser:

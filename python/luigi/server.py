@@ -234,6 +234,10 @@ def _only_in_python() -> list[str]:
     return wants
 
 
+#: What was typed to serve, but for the addresses: the advice that the engine's server gives begins with it.
+_command: str | None = None
+
+
 def _run_engine(api_port: int, address: str | None, unix_socket: str | None, more: list[str]) -> int:
     """The engine's server, with the settings of this process."""
     words = ["scheduler", "--port", str(api_port)]
@@ -241,19 +245,17 @@ def _run_engine(api_port: int, address: str | None, unix_socket: str | None, mor
         words += ["--address", address]
     if unix_socket:
         words += ["--unix-socket", unix_socket]
-    with tempfile.TemporaryDirectory() as directory:
-        state_path = configuration.get_config().get("scheduler", "state_path", None)
-        if state_path and "--state-dir" not in more:
-            # Luigi's file stays what it is; the engine's state is a directory beside it.
-            words += ["--state-dir", f"{state_path}.d"]
-            _take_over(state_path, f"{state_path}.d", os.path.join(directory, "state"))
-        settings = os.path.join(directory, "luigi.cfg")
-        with open(settings, "w", encoding="utf-8") as file:
-            file.write(_settings_text())
-        return _engine.main([*words, "--config", settings, *more])
+    state_path = configuration.get_config().get("scheduler", "state_path", None)
+    if state_path and "--state-dir" not in more:
+        # Luigi's file stays what it is; the engine's state is a directory beside it.
+        words += ["--state-dir", f"{state_path}.d"]
+        _take_over(state_path, f"{state_path}.d")
+    return _engine.main(
+        [*words, *more], command=_command or f"luigid --port {api_port}", settings=_settings_of_this_process()
+    )
 
 
-def _take_over(state_path: str, state_dir: str, export: str) -> None:
+def _take_over(state_path: str, state_dir: str) -> None:
     """What Luigi's own server left in its file is the engine's first state."""
     if os.path.exists(state_dir) or not os.path.isfile(state_path) or os.path.getsize(state_path) == 0:
         return
@@ -262,25 +264,24 @@ def _take_over(state_path: str, state_dir: str, export: str) -> None:
     except (OSError, ValueError):
         logger.exception("The state in %s cannot be read. Starting from empty state.", state_path)
         return
-    with open(export, "wb") as file:
-        file.write(state)
-    if _engine.main(["state", "import", state_dir, export]) == 0:
-        logger.info("The state in %s was taken over into %s", state_path, state_dir)
+    with tempfile.NamedTemporaryFile() as export:
+        export.write(state)
+        export.flush()
+        if _engine.main(["state", "import", state_dir, export.name]) == 0:
+            logger.info("The state in %s was taken over into %s", state_path, state_dir)
 
 
-def _settings_text() -> str:
-    """The sections that a scheduler reads, as they are in this process."""
+def _settings_of_this_process() -> list[tuple[str, str, str]]:
+    """What the sections that a scheduler reads say here: section, name and value."""
     config: Any = configuration.get_config()
-    lines = []
+    settings = []
     for section in ("scheduler", "resources", "cors"):
         if not config.has_section(section):
             continue
         items = config.items(section) if hasattr(config, "items") else config[section].items()
-        lines.append(f"[{section}]")
         for name, value in items:
-            text = value if isinstance(value, str) else json.dumps(value)
-            lines.append(f"{name} = " + text.replace("%", "%%").replace("\n", "\n    "))
-    return "\n".join([*lines, ""])
+            settings.append((section, name, value if isinstance(value, str) else json.dumps(value)))
+    return settings
 
 
 def run(

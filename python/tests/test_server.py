@@ -240,6 +240,35 @@ def test_luigid_takes_over_what_luigi_left(tmp_path):
         assert RemoteScheduler(url).get_work(worker="w")["running_tasks"][0]["task_id"] == "B"
 
 
+def test_luigid_gives_advice_about_itself(tmp_path):
+    shutil.copy(Path(__file__).parent / "data" / "luigi_state.pickle", tmp_path / "state.pickle")
+    with luigid(tmp_path, "--port", "0", "--address", "127.0.0.1") as (process, url):
+        RemoteScheduler(url).ping(worker="w")
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=WAIT_SECS)
+    [advice] = [line for line in said.splitlines() if "to open it to other hosts" in line]
+    command = f"luigid --unix-socket {tmp_path}/sock --state-path {tmp_path}/state.pickle --port 0"
+    assert advice.endswith(f"to open it to other hosts: {command} --address 0.0.0.0")
+    assert f"The state in {tmp_path}/state.pickle was taken over into {tmp_path}/state.pickle.d" in said
+    assert "is not read" not in said
+
+
+@pytest.mark.parametrize("where", ["file", "process"])
+def test_a_setting_that_cannot_be_used_is_named_with_its_place(tmp_path, where):
+    text = "[DEFAULT]\nname = no number\n[resources]\ngpu = 1\n"
+    if where == "file":
+        text, place, change = text + "tape = -1\n", "luigi.cfg:5", ""
+    else:
+        place = "configuration set by the program"
+        change = "import luigi; luigi.configuration.get_config().set('resources', 'tape', '-1'); "
+    Path("luigi.cfg").write_text(text)
+    program = f"{change}from luigi.cmdline import luigid; luigid(['--unix-socket', '{tmp_path}/sock'])"
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECS, env=ENVIRONMENT)
+    assert done.returncode != 0
+    assert f"luigid: {place}: [resources] tape is -1" in done.stderr
+
+
 def test_luigid_ends_in_order_at_ctrl_c(tmp_path):
     with luigid(tmp_path) as (process, url):
         RemoteScheduler(url).ping(worker="w")
@@ -273,16 +302,14 @@ def test_the_command_condotta_goes_into_the_background(tmp_path):
 def test_settings_of_this_process_are_the_engines(tmp_path):
     config = luigi.configuration.get_config()
     with mock.patch.object(luigi.server._engine, "main", return_value=0) as main:
-        seen = []
-        main.side_effect = lambda words: seen.append((words, open(words[words.index("--config") + 1]).read())) or 0
         config.set("scheduler", "retry_delay", "12")
         try:
             luigi.server.run(api_port="99", address="127.0.0.1")
         finally:
             config.remove_option("scheduler", "retry_delay")
-    [(words, settings)] = seen
-    assert words[:5] == ["scheduler", "--port", "99", "--address", "127.0.0.1"]
-    assert "retry_delay = 12" in settings
+    words = ["scheduler", "--port", "99", "--address", "127.0.0.1"]
+    main.assert_called_once_with(words, command="luigid --port 99", settings=mock.ANY)
+    assert ("scheduler", "retry_delay", "12") in main.call_args.kwargs["settings"]
 
 
 def test_what_the_engine_does_not_do_is_done_in_python():

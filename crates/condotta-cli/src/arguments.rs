@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{error::CODES, operate::OperateCommand, token::TokenCommand};
+use crate::{Launcher, error::CODES, operate::OperateCommand, token::TokenCommand};
 
 /// Runs and looks after the scheduler of Luigi's and condotta's workers.
 #[derive(Debug, Parser)]
@@ -84,11 +84,21 @@ pub(crate) struct SchedulerArguments {
     /// Is the process in the background.
     #[arg(long, hide = true)]
     pub(crate) detached: bool,
+    /// Who started the server in its own process.
+    #[arg(skip)]
+    pub(crate) launcher: Option<Launcher>,
 }
 
 impl SchedulerArguments {
+    pub(crate) fn launched_by(self, launcher: Option<Launcher>) -> Self {
+        Self { launcher, ..self }
+    }
+
     /// The command that does the same for other hosts.
     pub(crate) fn opened(&self) -> String {
+        if let Some(launcher) = &self.launcher {
+            return format!("{} --address 0.0.0.0", launcher.command);
+        }
         let mut words = vec!["condotta scheduler --address 0.0.0.0".to_owned()];
         if self.port != 8082 {
             words.push(format!("--port {}", self.port));
@@ -221,6 +231,19 @@ mod tests {
             format!("{same:?}")
         };
         assert_eq!(plain(&again), plain(&scheduler(words)));
+    }
+
+    #[test]
+    fn what_a_launcher_is_told_is_its_own_command() {
+        let launcher = Launcher {
+            command: "luigid --port 9000".to_owned(),
+            settings: Vec::new(),
+        };
+        let arguments = scheduler("--port 9000 --config /tmp/x.cfg").launched_by(Some(launcher));
+        assert_eq!(
+            arguments.opened(),
+            "luigid --port 9000 --address 0.0.0.0"
+        );
     }
 
     #[test]

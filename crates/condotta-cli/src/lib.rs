@@ -30,6 +30,24 @@ pub struct Call {
     pub start: Vec<OsString>,
     /// What was said after that.
     pub arguments: Vec<OsString>,
+    /// Who runs the command in its own process, if somebody does.
+    pub launcher: Option<Launcher>,
+}
+
+/// A program that runs the command in its own process, as Python's `luigid` does.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// What people typed to start it, but for the addresses: advice begins with that.
+    pub command: String,
+    /// What it says to the configuration after Luigi's files: section, key and value.
+    pub settings: Vec<(String, String, String)>,
+}
+
+impl Launcher {
+    /// The name that errors begin with.
+    fn name(&self) -> &str {
+        self.command.split(' ').next().unwrap_or_default()
+    }
 }
 
 /// Does what the process's command line says.
@@ -38,6 +56,7 @@ pub fn main() -> ExitCode {
     let call = Call {
         start: vec![program],
         arguments: std::env::args_os().skip(1).collect(),
+        launcher: None,
     };
     ExitCode::from(run(&call))
 }
@@ -57,7 +76,10 @@ pub fn run(call: &Call) -> u8 {
         }
     };
     let done = match &arguments.command {
-        Command::Scheduler(arguments) => scheduler::run(arguments, call),
+        Command::Scheduler(arguments) => {
+            let arguments = arguments.clone().launched_by(call.launcher.clone());
+            scheduler::run(&arguments, call)
+        }
         Command::State(command) => state::run(command),
         Command::Operate(command) => operate::run(command),
         Command::Token(command) => token::run(command),
@@ -66,7 +88,8 @@ pub fn run(call: &Call) -> u8 {
         Ok(()) => 0,
         Err(failure) => {
             log::configure_for_errors();
-            eprintln!("condotta: {failure}");
+            let name = call.launcher.as_ref().map_or("condotta", Launcher::name);
+            eprintln!("{name}: {failure}");
             failure.code()
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &SchedulerArguments, call: &Call) -> Result<(), Fai
 /// Serves from the start to the end; takes `waiting` when the server is ready.
 fn serve(arguments: &SchedulerArguments, waiting: &mut Option<Waiting>) -> Result<(), Failure> {
     let other = |error: &dyn std::error::Error| Failure::new(Kind::Other, with_causes(error));
-    let config = settings::load(&arguments.config).map_err(|error| other(&error))?;
+    let config = settings::load_for(arguments).map_err(|error| other(&error))?;
     log::configure(arguments, &config)?;
     let settings = Settings::new(&config).map_err(|error| other(&error))?;
     for warning in &settings.warnings {
@@ -68,7 +68,8 @@ fn serve(arguments: &SchedulerArguments, waiting: &mut Option<Waiting>) -> Resul
             } else {
                 tracing::info!("{second}");
             }
-            if report.is_new {
+            // A launcher takes luigid's state over by itself.
+            if report.is_new && arguments.launcher.is_none() {
                 note_luigid(&config, &state_dir);
             }
             if let Some(waiting) = waiting.take() {

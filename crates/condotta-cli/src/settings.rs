@@ -13,11 +13,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use condotta_config::{Config, ConfigError, Entry, Value};
+use condotta_config::{Config, ConfigError, Entry, Syntax, Value};
 use condotta_server::{access::AccessConfig, http::Cors, metrics::MetricsConfig};
 
 use self::serving::Serving;
-use crate::error::{Failure, Kind};
+use crate::{
+    arguments::SchedulerArguments,
+    error::{Failure, Kind},
+};
 
 /// What the configuration says.
 #[derive(Debug)]
@@ -60,6 +63,38 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<Config, ConfigError> {
         config.read(file)?;
     }
     Ok(config)
+}
+
+/// The configuration of a server: in Luigi's places, then what its launcher says, then its own files.
+pub(crate) fn load_for(arguments: &SchedulerArguments) -> Result<Config, ConfigError> {
+    let mut config = Config::load_default()?;
+    let launcher = arguments.launcher.iter();
+    for (section, key, value) in launcher.flat_map(|launcher| &launcher.settings) {
+        say(&mut config, section, key, value)?;
+    }
+    for file in &arguments.config {
+        config.read(file)?;
+    }
+    Ok(config)
+}
+
+/// Says what a launcher says, unless the files say so too: they are where one would look for it.
+fn say(config: &mut Config, section: &str, key: &str, value: &str) -> Result<(), ConfigError> {
+    let said = config.get_text(section, key).ok().flatten();
+    if said.as_deref() == Some(value) {
+        return Ok(());
+    }
+    // It is a value, in which `%` stands for itself.
+    let is_ini = config.syntax() == Syntax::Ini;
+    config.set(
+        section,
+        key,
+        if is_ini {
+            value.replace('%', "%%")
+        } else {
+            value.to_owned()
+        },
+    )
 }
 
 impl Settings {
@@ -354,6 +389,22 @@ mod tests {
         let settings = settings("").unwrap();
         assert_eq!(settings.scheduler, condotta_scheduler::Config::default());
         assert!(settings.limits.is_empty() && settings.warnings.is_empty());
+    }
+
+    #[test]
+    fn what_a_launcher_says_has_the_place_of_the_files_that_say_the_same() {
+        let mut config: Config = "[scheduler]\nretry_delay = soon\n".parse().unwrap();
+        say(&mut config, "scheduler", "retry_delay", "soon").unwrap();
+        say(&mut config, "scheduler", "state_dir", "/srv/100%").unwrap();
+        let error = Settings::new(&config).unwrap_err().to_string();
+        assert!(
+            error.contains("text:2: [scheduler] retry_delay is soon"),
+            "{error}"
+        );
+        say(&mut config, "scheduler", "retry_delay", "1").unwrap();
+        let settings = Settings::new(&config).unwrap();
+        assert_eq!(settings.state_dir, Some(PathBuf::from("/srv/100%")));
+        assert_eq!(settings.scheduler.retry_delay, 1.0);
     }
 
     #[test]
