@@ -337,7 +337,8 @@ class RemoteScheduler:
             return 0
         refused = json.loads(page)["response"]["refused"]
         if refused:
-            raise RPCError(f"{_shown(self._url)!r} refused to add a task: {refused[0]['error']}")
+            task_id = tasks[refused[0]["index"]].get("task_id")
+            raise RPCError(f"{_shown(self._url)!r} refused to add the task {task_id}: {refused[0]['error']}")
         return len(texts)
 
     def _log_retry(self, attempt: int) -> None:

@@ -163,11 +163,24 @@ pub(crate) fn entries(value: Json) -> Result<Vec<(String, Json)>, Mismatch> {
 pub(crate) fn resources(value: Json) -> Result<Resources, Mismatch> {
     entries(value)?
         .into_iter()
-        .map(|(name, value)| match amount(value) {
+        .map(|(name, value)| match need(value) {
             Ok(amount) => Ok((name, amount)),
             Err(mismatch) => Err(mismatch.at(name)),
         })
         .collect()
+}
+
+/// How much of a resource. Luigi takes fractions, so whoever has them has to know what to do.
+fn need(value: Json) -> Result<u64, Mismatch> {
+    let is_fraction = matches!(value, Json::Float(number) if number.fract() > 0.0);
+    amount(value).map_err(|mismatch| Mismatch {
+        expected: if is_fraction {
+            "a whole number: count in smaller units, multiplying all amounts of this resource and its limit alike"
+        } else {
+            mismatch.expected
+        },
+        ..mismatch
+    })
 }
 
 /// Amounts to give back, by name. What is less than nothing gives nothing back.

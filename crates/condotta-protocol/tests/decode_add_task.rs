@@ -65,7 +65,7 @@ fn values_of_the_wrong_kind_are_named() {
         ),
         (
             r#""resources": {"gpu": 0.5}"#,
-            "`resources.gpu` is 0.5, expected a whole number of zero or more",
+            "`resources.gpu` is 0.5, expected a whole number: count in smaller units, multiplying all amounts of this resource and its limit alike",
         ),
         (
             r#""resources": {"gpu": Infinity}"#,

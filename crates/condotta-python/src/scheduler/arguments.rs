@@ -55,6 +55,12 @@ fn wrong(item: &Bound<'_, PyAny>, name: &str, error: &PyErr) -> PyErr {
     PyTypeError::new_err(format!("{name}: {}", error.value(item.py())))
 }
 
+/// The error with the task whose arguments are wrong.
+fn of_task(task_id: &str, item: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let text = format!("{task_id}: {}", error.value(item.py()));
+    PyErr::from_type(error.get_type(item.py()), text)
+}
+
 fn optional_texts(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
     if value.is_none() {
         return Ok(None);
@@ -71,7 +77,8 @@ pub(super) fn add_task(items: &Bound<'_, PyTuple>) -> PyResult<AddTask> {
     let deps = given.optional_texts()?;
     let new_deps = given.optional_texts()?;
     let expl = shown_text(&*given.take()?)?;
-    let needs = resources(&*given.take()?)?;
+    let needs = given.take()?;
+    let needs = resources(&needs).map_err(|error| of_task(&task_id, &needs, error))?;
     let priority = priority(&*given.take()?)?;
     let family = given.optional_text("family")?.unwrap_or_default();
     let module = given.optional_text("module")?;
@@ -218,9 +225,28 @@ pub(super) fn amount(name: &str, value: &Bound<'_, PyAny>) -> PyResult<u64> {
         )]
         Some(float) => Ok(float as u64),
         None => Err(PyValueError::new_err(format!(
-            "resource {name}: {} stands where a whole number of zero or more should",
-            named(value)
+            "resource {name:?} is {}, expected {}",
+            value.repr()?,
+            float.map_or_else(|| WHOLE.to_owned(), in_smaller_units)
         ))),
+    }
+}
+
+const WHOLE: &str = "a whole number of zero or more";
+
+/// What is expected in place of a fraction, which Luigi takes.
+fn in_smaller_units(amount: f64) -> String {
+    let factor = (2_u32..=100).map(f64::from).find(|factor| {
+        let whole = amount * factor;
+        (whole - whole.round()).abs() < 1e-9
+    });
+    match factor {
+        Some(factor) if amount > 0.0 => format!(
+            "a whole number. Count in smaller units: multiply all amounts of this resource, and its limit in section \
+             [resources], by {factor}; this one is {:.0} then",
+            amount * factor
+        ),
+        _ => WHOLE.to_owned(),
     }
 }
 
