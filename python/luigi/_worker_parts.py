@@ -92,7 +92,7 @@ class SingleProcessPool:
         pass
 
 
-class DequeQueue(collections.deque):  # type: ignore[type-arg]
+class DequeQueue(collections.deque):
     """A queue of one thread, which gives the newest first."""
 
     def put(self, obj: Any, block: bool | None = None, timeout: float | None = None) -> None:
@@ -116,3 +116,13 @@ class TracebackWrapper:
 
     def __init__(self, trace: str) -> None:
         self.trace = trace
+
+
+def call_handling(error: BaseException, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Calls as an ``except`` block does: the error is what is being handled meanwhile."""
+    trace = error.__traceback__
+    try:
+        raise error
+    except BaseException:
+        error.__traceback__ = trace
+        function(*args)

@@ -220,7 +220,10 @@ class TaskProcess(multiprocessing.Process):
         try:
             external = _is_external(task)
             if self.check_unfulfilled_deps and not external:
-                missing = self._refuse_missing()
+                missing = self._missing_dependencies()
+                if missing:
+                    noun = "dependency" if len(missing) == 1 else "dependencies"
+                    raise RuntimeError(f"Unfulfilled {noun} at run time: {', '.join(missing)}")
             task.trigger_event(Event.START, task)
             started = time.time()
             status = None
@@ -241,24 +244,18 @@ class TaskProcess(multiprocessing.Process):
             # Nobody hears of it if the worker stops as well, which then gives the task back.
             status, explanation = FAILED, "The run was interrupted."
             raise
-        except _MissingDependencies as error:
-            status, missing = FAILED, error.task_ids
-            explanation = self._handle_run_exception(error)
         except BaseException as error:
             status = FAILED
             explanation = self._handle_run_exception(error)
         finally:
             self.result_queue.put((task.task_id, status, explanation, missing, new_deps))
 
-    def _refuse_missing(self) -> list[str]:
-        """Raises RuntimeError if what the task requires is not there."""
+    def _missing_dependencies(self) -> list[str]:
         missing = []
         for dependency in self.task.deps():
             if not self.check_complete(dependency):
                 absent = [str(output) for output in flatten(dependency.output()) if not output.exists()]
                 missing.append(f"{dependency.task_id} ({', '.join(absent)})" if absent else dependency.task_id)
-        if missing:
-            raise _MissingDependencies(missing)
         return missing
 
     def _look_for_external(self) -> tuple[str, str]:
@@ -322,8 +319,7 @@ class TaskProcess(multiprocessing.Process):
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state["attributes"])
-        self.task: Any = None
+        self.__dict__.update(state["attributes"], task=None)
         try:
             task = load_task(*state["recipe"])
             if task.task_id != state["task_id"]:
@@ -335,15 +331,6 @@ class TaskProcess(multiprocessing.Process):
                 FAILED,
                 f"The task cannot be built in a new process:\n{traceback.format_exc()}",
             )
-
-
-class _MissingDependencies(RuntimeError):
-    """A task was to run without what it requires."""
-
-    def __init__(self, task_ids: list[str]) -> None:
-        noun = "dependency" if len(task_ids) == 1 else "dependencies"
-        super().__init__(f"Unfulfilled {noun} at run time: {', '.join(task_ids)}")
-        self.task_ids = task_ids
 
 
 class ContextManagedTaskProcess(TaskProcess):
@@ -474,7 +461,7 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
         self._keep_alive_thread.start()
         return self
 
-    def __exit__(self, type: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, type: Any, value: Any, traceback: Any) -> Any:
         self._keep_alive_thread.stop()
         self._keep_alive_thread.join()
         for process in self._running_tasks.values():
@@ -546,7 +533,7 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
         return self.add_succeeded
 
     def _create_task_process(self, task: Task) -> TaskProcess:
-        messages = multiprocessing.Queue() if task.accepts_messages else None
+        messages: Any = multiprocessing.Queue() if task.accepts_messages else None
         process = ContextManagedTaskProcess(
             self._config.task_process_context,
             task,

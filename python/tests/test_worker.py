@@ -481,3 +481,42 @@ class TestProcessesThatAreKept:
             [sys.executable, str(tmp_path / "leaves.py")], env=ENVIRONMENT, capture_output=True, text=True, timeout=60
         )
         assert done.stdout == "True\n", done.stderr
+
+
+class Needy(luigi.Task):
+    def requires(self):
+        raise KeyError("requires")
+
+
+def test_records_of_the_log_name_the_steps(tmp_path, caplog):
+    caplog.set_level("DEBUG", logger="luigi-interface")
+    run(Pair(str(tmp_path), "pair"))
+    steps = {(record.funcName, record.module, os.path.basename(record.pathname)) for record in caplog.records}
+    for step in ("check_complete", "_add_task", "_get_work", "run", "_log_remote_tasks"):
+        assert (step, "worker", "worker.py") in steps
+    assert {module for _, module, _ in steps} <= {"worker", "_keep_alive"}
+    assert all(record.lineno > 1 for record in caplog.records)
+
+
+def test_what_fails_while_a_failure_is_told_has_it_as_its_context():
+    class Mailing(Worker):
+        def _email_dependency_error(self, task, formatted_traceback):
+            raise OSError("no mail")
+
+    with Mailing(scheduler=Scheduler(), worker_id="me") as w, pytest.raises(OSError, match="no mail") as caught:
+        w.add(Needy())
+    assert repr(caught.value.__context__) == "KeyError('requires')"
+    assert caught.traceback[-1].name == "_email_dependency_error"
+
+
+def test_a_fraction_of_a_resource_is_refused_with_what_to_do():
+    class Half(luigi.Task):
+        resources = {"cpu": 0.5}
+
+    with worker() as w, pytest.raises(ValueError, match="Half__") as caught:
+        w.add(Half())
+    text = str(caught.value)
+    assert 'resource "cpu" is 0.5' in text
+    assert (
+        "multiply all amounts of this resource, and its limit in section [resources], by 2; this one is 1 then" in text
+    )

@@ -7,7 +7,7 @@ use pyo3::{
 };
 
 use super::{
-    global, log,
+    call_handling, global, log,
     main_loop::{running, scheduler},
 };
 
@@ -94,8 +94,8 @@ fn load(
             Ok(true)
         }
         Err(error) if error.matches(py, global(py, intern!(py, "TaskClassException"))?)? => {
-            let ids = PyList::new(py, [task_id])?;
-            worker.call_method1("_handle_task_load_error", (error.value(py), ids))?;
+            let failed = (error.value(py), PyList::new(py, [task_id])?);
+            call_handling(&error, worker, "_handle_task_load_error", failed)?;
             worker.setattr("run_succeeded", false)?;
             Ok(false)
         }
@@ -151,8 +151,8 @@ pub(super) fn task_id<'py>(
     let task = match load_task(answer) {
         Ok(task) => task,
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyException>(py) => {
-            let members = answer.get_item("batch_task_ids")?;
-            worker.call_method1("_handle_task_load_error", (error.value(py), members))?;
+            let failed = (error.value(py), answer.get_item("batch_task_ids")?);
+            call_handling(&error, worker, "_handle_task_load_error", failed)?;
             worker.setattr("run_succeeded", false)?;
             return Ok(None);
         }

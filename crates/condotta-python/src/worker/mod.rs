@@ -10,6 +10,7 @@ mod main_loop;
 mod plan;
 mod report;
 
+use log::Step;
 use pyo3::{
     prelude::*,
     sync::PyOnceLock,
@@ -34,11 +35,13 @@ impl WorkerSteps {
     ///
     /// Returns True if all that ran here ended well.
     fn run<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let _step = Step::enter("run");
         main_loop::run(slf.as_any())
     }
 
     /// Says what kind of worker this is.
     fn _add_worker(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let _step = Step::enter("_add_worker");
         main_loop::add_worker(slf.as_any())
     }
 
@@ -47,21 +50,25 @@ impl WorkerSteps {
         slf: &Bound<'_, Self>,
         get_work_response: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
+        let _step = Step::enter("_log_remote_tasks");
         main_loop::log_remote_tasks(slf.py(), get_work_response)
     }
 
     /// Whether a worker without anything to run stays.
     fn _keep_alive(slf: &Bound<'_, Self>, get_work_response: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let _step = Step::enter("_keep_alive");
         main_loop::keep_alive(slf.as_any(), get_work_response)
     }
 
     /// Asks for no more work, and leaves when what runs has finished.
     fn _start_phasing_out(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let _step = Step::enter("_start_phasing_out");
         main_loop::start_phasing_out(slf.as_any())
     }
 
     /// Starts a run; or runs the task to its end if it needs no process of its own.
     fn _run_task(slf: &Bound<'_, Self>, task_id: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _step = Step::enter("_run_task");
         main_loop::run_task(slf.as_any(), task_id)
     }
 
@@ -77,6 +84,7 @@ impl WorkerSteps {
 
     /// Says once for each family which of its tasks may run together.
     fn _add_task_batcher(slf: &Bound<'_, Self>, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _step = Step::enter("_add_task_batcher");
         plan::add_task_batcher(slf.as_any(), task)
     }
 
@@ -87,11 +95,13 @@ impl WorkerSteps {
         args: &Bound<'_, PyTuple>,
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
+        let _step = Step::enter("_add_task");
         report::add_task(slf.as_any(), args, kwargs)
     }
 
     /// Asks the scheduler for something to run, or only for what is left if this worker runs nothing.
     fn _get_work<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let _step = Step::enter("_get_work");
         get_work::get_work(slf.as_any())
     }
 
@@ -100,16 +110,19 @@ impl WorkerSteps {
         slf: &Bound<'py, Self>,
         get_work_response: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let _step = Step::enter("_get_work_task_id");
         get_work::task_id(slf.as_any(), get_work_response)
     }
 
     /// Waits a while for the end of a run, and deals with it.
     fn _handle_next_task(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let _step = Step::enter("_handle_next_task");
         report::handle_next_task(slf.as_any())
     }
 
     /// Notices runs whose process died, or that took too long.
     fn _purge_children(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let _step = Step::enter("_purge_children");
         report::purge_children(slf.as_any())
     }
 }
@@ -122,6 +135,24 @@ fn global<'py>(
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = MODULE.get_or_try_init(py, || py.import("luigi.worker").map(Bound::unbind))?;
     module.bind(py).getattr(name)
+}
+
+/// Calls a method as an `except` block does: what fails in it has the error as its context.
+fn call_handling<'py>(
+    error: &PyErr,
+    object: &Bound<'py, PyAny>,
+    method: &str,
+    args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+) -> PyResult<()> {
+    static CALL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = object.py();
+    let call = CALL.import(py, "luigi._worker_parts", "call_handling")?;
+    call.call1((
+        error.value(py),
+        object.getattr(method)?,
+        args.into_pyobject(py)?,
+    ))?;
+    Ok(())
 }
 
 /// The text of an exception as Python prints it.

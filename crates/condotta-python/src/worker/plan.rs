@@ -11,7 +11,7 @@ use pyo3::{
 };
 
 use super::{
-    global, log,
+    call_handling, global, log,
     main_loop::{config, scheduler, setting},
     traceback,
 };
@@ -134,6 +134,7 @@ impl Additions {
     }
 
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let _step = log::Step::enter("_add");
         let worker = self.worker.bind(py);
         let task = self.task.bind(py);
         if self.plan.is_none() {
@@ -262,13 +263,10 @@ fn dependencies_failed(
     let py = worker.py();
     let text = traceback(py, error)?;
     worker.setattr("add_succeeded", false)?;
-    worker.call_method1("_log_dependency_error", (task, &text))?;
-    task.call_method1(
-        "trigger_event",
-        (event(py, "BROKEN_TASK")?, task, error.value(py)),
-    )?;
-    worker.call_method1("_email_dependency_error", (task, text))?;
-    Ok(())
+    call_handling(error, worker, "_log_dependency_error", (task, &text))?;
+    let broken = (event(py, "BROKEN_TASK")?, task, error.value(py));
+    call_handling(error, task, "trigger_event", broken)?;
+    call_handling(error, worker, "_email_dependency_error", (task, text))
 }
 
 fn announce(worker: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>, plan: &Plan) -> PyResult<()> {
