@@ -103,6 +103,8 @@ class Task:
         retry_policy: Any = "notoptional",
     ) -> None:
         self.__dict__.update(_NOTHING_HAPPENED)
+        self.first_failure_time: float | None
+        self.batch_id: str | None
         self.id = task_id
         self.status = status
         self.deps = set(deps or ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
 from luigi.parameter import (
     BoolParameter,
@@ -14,8 +15,11 @@ from luigi.parameter import (
 )
 from luigi.task import Config
 
+if TYPE_CHECKING:
+    from luigi.parameter import ConfigPath
 
-def _formerly(name: str) -> dict[str, str]:
+
+def _formerly(name: str) -> ConfigPath:
     return {"section": "core", "name": name}
 
 

@@ -88,7 +88,7 @@ class FailureMails:
         """The scheduler sent tasks that cannot be loaded here: they failed."""
         text = f"Cannot find task(s) sent by scheduler: {','.join(task_ids)}"
         logger.error(text, exc_info=exception)
-        message = notifications.wrap_traceback(exception)
+        message = notifications.wrap_traceback("".join(traceback.format_exception(exception)))
         for task_id in task_ids:
             self._add_task(worker=self._id, task_id=task_id, status="FAILED", runnable=False, expl=message)  # type: ignore[attr-defined]
         notifications.send_error_email(f"Luigi: {text}", message)

@@ -97,7 +97,7 @@ class LocalFileSystem(FileSystem):
             for name in names:
                 yield os.path.join(folder, name)
 
-    def remove(self, path: str, recursive: bool = True) -> None:
+    def remove(self, path: str, recursive: bool = True) -> None:  # type: ignore[override]
         """Deletes a file, or with `recursive` a folder and all below it."""
         if recursive and self.isdir(path):
             import shutil

@@ -73,7 +73,7 @@ class Parameter(Generic[T]):
     _attribute_name: str | None
     def __init__(
         self,
-        default: T | _NoValueType = ...,
+        default: T | None | _NoValueType = ...,
         is_global: bool = False,
         significant: bool = True,
         description: str | None = None,
@@ -133,7 +133,7 @@ class _DateParameterBase(Parameter[datetime.date]):
     start: datetime.date
     def __init__(
         self,
-        default: datetime.date | _NoValueType = ...,
+        default: datetime.date | None | _NoValueType = ...,
         interval: int = 1,
         start: datetime.date | None = None,
         **kwargs: Unpack[_ParameterKwargs],
@@ -163,7 +163,7 @@ class _DatetimeParameterBase(Parameter[datetime.datetime]):
     start: datetime.datetime
     def __init__(
         self,
-        default: datetime.datetime | _NoValueType = ...,
+        default: datetime.datetime | None | _NoValueType = ...,
         interval: int = 1,
         start: datetime.datetime | None = None,
         **kwargs: Unpack[_ParameterKwargs],
@@ -211,7 +211,7 @@ class BoolParameter(Parameter[bool]):
     EXPLICIT_PARSING: str
     parsing: str
     def __init__(
-        self, default: bool | _NoValueType = ..., parsing: str | None = None, **kwargs: Unpack[_ParameterKwargs]
+        self, default: bool | None | _NoValueType = ..., parsing: str | None = None, **kwargs: Unpack[_ParameterKwargs]
     ) -> None: ...
     def parse(self, x: Any) -> Any: ...
     def normalize(self, x: Any) -> Any: ...
@@ -240,7 +240,7 @@ EnumParameterType = TypeVar("EnumParameterType", bound=Enum)
 class EnumParameter(Parameter[EnumParameterType]):
     def __init__(
         self,
-        default: EnumParameterType | _NoValueType = ...,
+        default: EnumParameterType | None | _NoValueType = ...,
         *,
         enum: type[EnumParameterType] | None = None,
         **kwargs: Unpack[_ParameterKwargs],
@@ -252,7 +252,7 @@ class EnumListParameter(Parameter[tuple[EnumParameterType, ...]]):
     _sep: str
     def __init__(
         self,
-        default: tuple[EnumParameterType, ...] | _NoValueType = ...,
+        default: tuple[EnumParameterType, ...] | None | _NoValueType = ...,
         *,
         enum: type[EnumParameterType] | None = None,
         **kwargs: Unpack[_ParameterKwargs],
@@ -268,7 +268,11 @@ DictT = TypeVar("DictT", bound=dict[Any, Any], default=dict[Any, Any])
 class DictParameter(Parameter[DictT]):
     schema: Any
     def __init__(
-        self, default: DictT | _NoValueType = ..., *, schema: Any = None, **kwargs: Unpack[_ParameterKwargs]
+        self,
+        default: DictT | dict[Any, Any] | None | _NoValueType = ...,
+        *,
+        schema: Any = None,
+        **kwargs: Unpack[_ParameterKwargs],
     ) -> None: ...
     def normalize(self, x: Any) -> Any: ...
     def parse(self, x: Any) -> Any: ...
@@ -281,7 +285,11 @@ ListT = TypeVar("ListT", bound=tuple[Any, ...], default=tuple[Any, ...])
 class ListParameter(Parameter[ListT]):
     schema: Any
     def __init__(
-        self, default: ListT | _NoValueType = ..., *, schema: Any = None, **kwargs: Unpack[_ParameterKwargs]
+        self,
+        default: ListT | list[Any] | None | _NoValueType = ...,
+        *,
+        schema: Any = None,
+        **kwargs: Unpack[_ParameterKwargs],
     ) -> None: ...
     def normalize(self, x: Any) -> Any: ...
     def parse(self, x: Any) -> Any: ...
@@ -300,7 +308,7 @@ NumericalType = TypeVar("NumericalType", int, float)
 class NumericalParameter(Parameter[NumericalType]):
     def __init__(
         self,
-        default: NumericalType | _NoValueType = ...,
+        default: NumericalType | None | _NoValueType = ...,
         *,
         var_type: type[NumericalType] | None = None,
         min_value: NumericalType | None = None,
@@ -319,7 +327,7 @@ ChoiceType = TypeVar("ChoiceType", default=str)
 class ChoiceParameter(Parameter[ChoiceType]):
     def __init__(
         self,
-        default: ChoiceType | _NoValueType = ...,
+        default: ChoiceType | None | _NoValueType = ...,
         *,
         choices: Sequence[ChoiceType] | None = None,
         var_type: type[ChoiceType] = ...,
@@ -336,7 +344,7 @@ class ChoiceListParameter(ChoiceParameter[ChoiceType]):
     def __get__(self, instance: Any, owner: Any = None) -> tuple[ChoiceType, ...]: ...
     def __init__(
         self,
-        default: tuple[ChoiceType, ...] | _NoValueType = ...,
+        default: tuple[ChoiceType, ...] | None | _NoValueType = ...,
         var_type: type[ChoiceType] = ...,
         choices: Sequence[ChoiceType] | None = None,
         **kwargs: Unpack[_ParameterKwargs],
@@ -359,7 +367,7 @@ class PathParameter(Parameter[Path]):
     exists: bool
     def __init__(
         self,
-        default: Path | _NoValueType = ...,
+        default: Path | None | _NoValueType = ...,
         *,
         absolute: bool = False,
         exists: bool = False,

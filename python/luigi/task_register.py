@@ -77,7 +77,7 @@ class Register(abc.ABCMeta):
 
     def _forget_plans(cls) -> None:
         type.__setattr__(cls, "_param_plan", None)
-        subclasses: list[Any] = type.__subclasses__(cls)  # type: ignore[arg-type]
+        subclasses: list[Any] = type.__subclasses__(cls)
         for subclass in subclasses:
             subclass._forget_plans()
 

@@ -36,7 +36,7 @@ const PARTS: &[Part] = &[
     ),
     part(
         "python",
-        "the Python package: lint, format, stubs against the binary, and its tests",
+        "the Python package: lint, format, types, stubs against the binary, and its tests",
         python::python,
     ),
     part(

@@ -141,7 +141,8 @@ class AzureBlobClient(FileSystem):
         """Delete a blob and return whether it was there."""
         if not self.exists(path):
             return False
-        client = self.blob_client(*self.splitfilepath(path))
+        container, blob = self.splitfilepath(path)
+        client = self.blob_client(container, str(blob))
         # The lease goes with the blob.
         client.delete_blob(lease=client.acquire_lease())
         return True
@@ -172,8 +173,8 @@ class AzureBlobClient(FileSystem):
             raise Exception(
                 "Can't copy blob from '%s' to '%s'. File can be moved within container" % (container, dest_container)
             )
-        source = self.blob_client(container, source_blob)
-        destination = self.blob_client(container, dest_blob)
+        source = self.blob_client(container, str(source_blob))
+        destination = self.blob_client(container, str(dest_blob))
         with self._leased(source) as lease, self._leased(destination, self.exists(dest)) as destination_lease:
             return destination.start_copy_from_url(
                 source_url=source.url, source_lease=lease, destination_lease=destination_lease

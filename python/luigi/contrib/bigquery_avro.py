@@ -48,12 +48,12 @@ class BigQueryLoadAvro(BigQueryLoadTask):
         assert avro, "avro module required"
         first = flatten(self.input())[0]
         client = first.fs if hasattr(first, "fs") else GCSClient()
-        uri = self.source_uris()[0]
+        uri: str = self.source_uris()[0]
         if "*" in uri:
-            pattern = uri
-            uri = next(iter(client.list_wildcard(pattern)), None)
-            if uri is None:
-                raise RuntimeError("No match for " + pattern)
+            found = next(iter(client.list_wildcard(uri)), None)
+            if found is None:
+                raise RuntimeError("No match for " + uri)
+            uri = found
         schemas: list[Any] = []
         failures: list[Exception] = []
 

@@ -44,7 +44,8 @@ class ExternalDailySnapshot(luigi.ExternalTask):
     def __newest_complete(cls, date: datetime.date, lookback: int, args: Any, kwargs: Any) -> Any:
         assert lookback > 0, "lookback is a number of days, at least 1"
         days = (date - datetime.timedelta(days_back) for days_back in range(lookback))
-        for task in (cls(*args, date=day, **kwargs) for day in days):
+        make: Any = cls
+        for task in (make(*args, date=day, **kwargs) for day in days):
             if task.complete():
                 return task
         logger.debug("Could not find last dump for %s (looked back %d days)", cls.__name__, lookback)

@@ -209,7 +209,7 @@ class RemoteFileSystem(FileSystem):
             self._make_directories(posixpath.dirname(dest))
             self.conn.rename(path, dest)
 
-    def remove(self, path: str, recursive: bool = True) -> None:
+    def remove(self, path: str, recursive: bool = True) -> None:  # type: ignore[override]
         """Delete the file or directory at ``path``; a directory that is not empty only if ``recursive``."""
         with self._session():
             if self.sftp:

@@ -199,7 +199,7 @@ class GCSClient(FileSystem):
         request = self.client.objects().list(bucket=bucket, prefix=prefix, maxResults=1)
         return bool(self._execute(request).get("items"))
 
-    def remove(self, path: str, recursive: bool = True) -> bool:
+    def remove(self, path: str, recursive: bool = True) -> bool:  # type: ignore[override]
         """Delete an object, or a directory with all below it; return whether anything was there.
 
         Raises :class:`InvalidDeleteException` for the root of a bucket and for a directory without ``recursive``.

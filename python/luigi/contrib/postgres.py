@@ -160,7 +160,7 @@ class PostgresTarget(MarkerTableTarget):
     def _write_marker(self, connection: Any) -> None:
         # A plain INSERT on purpose: if two workers do the same update at a time, the second one fails here,
         # and its rows are rolled back with it.
-        row = {"update_id": self.update_id, "target_table": self.table}
+        row: dict[str, Any] = {"update_id": self.update_id, "target_table": self.table}
         if not self.use_db_timestamps:
             row["inserted"] = datetime.datetime.now()
         places = ", ".join(["%s"] * len(row))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from enum import Enum
 from time import sleep
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 from luigi.contrib import rdbms
@@ -130,7 +130,8 @@ class PrestoTarget(luigi.Target):
 
     @property
     def _count_query(self) -> tuple[str, list[Any]]:
-        partition: Mapping[Any, Any] = self.partition or {1: 1}
+        always: Mapping[Any, Any] = {1: 1}
+        partition = self.partition or always
         condition = " AND ".join(f"{column} = %s" for column in partition)
         table = f"{self.catalog}.{self.database}.{self.table}"
         return f"SELECT COUNT(*) AS cnt FROM {table} WHERE {condition} LIMIT 1", list(partition.values())
@@ -169,6 +170,8 @@ class PrestoTask(rdbms.Query, metaclass=WithPrestoClient):
     A subclass gives `database`, `table` and `query`; the rest comes from `[presto]` unless it is overridden.
     """
 
+    #: Made by the metaclass.
+    _client: ClassVar[Any]
     _tracking_url_set = False
 
     query: Any = None

@@ -348,11 +348,9 @@ class RedshiftManifestTask(S3PathTask):
             folder = S3Target(folder_path)
             for name in folder.fs.list(folder.path):
                 entries.append({"url": f"{folder_path}/{name}", "mandatory": True})
-        manifest: str | bytes = json.dumps({"entries": entries})
-        if not self.text_target:
-            manifest = manifest.encode("utf-8")
+        manifest = json.dumps({"entries": entries})
         target = self.output().open("w")
-        target.write(manifest)
+        target.write(manifest if self.text_target else manifest.encode("utf-8"))
         target.close()
 
 

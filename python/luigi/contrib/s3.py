@@ -146,7 +146,7 @@ class S3Client(FileSystem):
         logger.debug("Path %s does not exist", path)
         return False
 
-    def remove(self, path: str, recursive: bool = True) -> bool:
+    def remove(self, path: str, recursive: bool = True) -> bool:  # type: ignore[override]
         """Delete an object, or a directory with all below it; return whether anything was there.
 
         Raises :class:`InvalidDeleteException` for the root of a bucket, for a directory without ``recursive``, and if
@@ -181,7 +181,7 @@ class S3Client(FileSystem):
                 raise InvalidDeleteException("S3 did not delete %d keys, the first is %s" % (len(failed), failed[0]))
         return bool(doomed)
 
-    def move(self, source_path: str, destination_path: str, **kwargs: Any) -> None:
+    def move(self, source_path: str, destination_path: str, **kwargs: Any) -> None:  # type: ignore[override]
         """Copy an object or a directory, then remove the original; ``kwargs`` are those of :meth:`copy`."""
         self.copy(source_path, destination_path, **kwargs)
         self.remove(source_path)
@@ -222,7 +222,7 @@ class S3Client(FileSystem):
                 ExtraArgs=kwargs,
             )
 
-    def copy(
+    def copy(  # type: ignore[override]
         self,
         source_path: str,
         destination_path: str,

@@ -449,7 +449,7 @@ class SalesforceAPI:
         """The ids of a completed batch's results."""
         url = self._get_batch_results_url(job_id, batch_id)
         response = self._checked(requests.get(url, headers=self._get_batch_info_headers()))
-        return [result.text for result in ET.fromstring(response.text).findall(self.API_NS + "result")]
+        return [str(result.text) for result in ET.fromstring(response.text).findall(self.API_NS + "result")]
 
     def get_batch_result(self, job_id: str, batch_id: str, result_id: str) -> bytes:
         """One result, in the format of the batch."""
@@ -478,7 +478,10 @@ class SalesforceAPI:
         return response
 
     def _text_in(self, response: Any, name: str) -> str:
-        return ET.fromstring(self._checked(response).text).find(self.API_NS + name).text
+        text = ET.fromstring(self._checked(response).text).findtext(self.API_NS + name)
+        if text is None:
+            raise ValueError(f"Salesforce's answer has no {name}")
+        return text
 
     # The addresses.
 

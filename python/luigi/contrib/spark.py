@@ -59,7 +59,7 @@ class SparkSubmitTask(ExternalProgramTask):
     stream_for_searching_tracking_url = "stderr"
 
     @property
-    def tracking_url_pattern(self) -> str:
+    def tracking_url_pattern(self) -> str:  # type: ignore[override]
         """How Spark words the address of its pages: on a cluster in its reports, else when it begins to listen."""
         if self.deploy_mode == "cluster":
             return r"tracking URL: (https?://.*)\s"
@@ -282,7 +282,7 @@ class PySparkTask(SparkSubmitTask):
     #: What ``spark-submit`` is given; it rebuilds the task and calls it.
     app = os.path.join(os.path.dirname(__file__), "pyspark_runner.py")
 
-    @property
+    @property  # type: ignore[misc]
     def name(self) -> str:
         """The name to show for the application: that of the class."""
         return type(self).__name__

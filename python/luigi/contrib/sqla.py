@@ -113,14 +113,15 @@ class SQLAlchemyTarget(luigi.Target):
             self._create_or_reflect_marker_table()
 
     def _create_or_reflect_marker_table(self) -> None:
+        name = str(self.marker_table)
         metadata = sqlalchemy.MetaData()
         with self.engine.begin() as connection:
-            if connection.dialect.has_table(connection, self.marker_table):
-                metadata.reflect(only=[self.marker_table], bind=connection)
+            if connection.dialect.has_table(connection, name):
+                metadata.reflect(only=[name], bind=connection)
             else:
-                sqlalchemy.Table(self.marker_table, metadata, *_marker_columns())
+                sqlalchemy.Table(name, metadata, *_marker_columns())
                 metadata.create_all(connection)
-        self.marker_table_bound = metadata.tables[self.marker_table]
+        self.marker_table_bound = metadata.tables[name]
 
     def open(self, mode: str) -> Any:
         """A table is no file: always refused."""
@@ -272,5 +273,5 @@ class CopyToTable(luigi.Task):
         :param ins_rows: one dictionary per row; the value of the column `size` has the key `_size`, for `bindparam`.
         :param table_bound: the table.
         """
-        values = {column: sqlalchemy.bindparam("_" + column.key) for column in table_bound.columns}
+        values: Any = {column: sqlalchemy.bindparam("_" + column.key) for column in table_bound.columns}
         conn.execute(table_bound.insert().values(values), ins_rows)

@@ -175,7 +175,7 @@ class RemoteFileSystem(FileSystem):
         found = self.remote_context.check_output(["find", "-L", _word(top), "-type", "f"])
         return found.decode("utf-8").splitlines()
 
-    def remove(self, path: str, recursive: bool = True) -> None:
+    def remove(self, path: str, recursive: bool = True) -> None:  # type: ignore[override]
         """Delete the file at ``path``; a directory only if ``recursive``."""
         self.remote_context.check_output(["rm", *(["-r"] if recursive else []), _word(path)])
 

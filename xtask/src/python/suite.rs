@@ -12,12 +12,13 @@ use super::{
 };
 use crate::{project::Project, setup, shell, tally::Tally};
 
-/// The package on the Python at hand: lint, format, stubs against the binary, and all tests.
+/// The package on the Python at hand: lint, format, types, stubs against the binary, and all tests.
 pub(crate) fn python(project: &Project) -> anyhow::Result<Tally> {
     let interpreter = Interpreter::at_hand()?;
     let mut tally = lint(project)?;
     let wheel = wheel::build(project, Profile::Dev)?;
     let venv = with_wheel(project, &interpreter, &wheel, Scope::All)?;
+    tally.add(Tally::one(types_fit(project, &venv)?));
     tally.add(Tally::one(stubs_fit(project, &venv)?));
     tally.add(tests(project, &venv, &interpreter, &wheel, Scope::All)?);
     Ok(tally)
@@ -87,6 +88,15 @@ fn lint(project: &Project) -> anyhow::Result<Tally> {
         tally.add(Tally::one(shell::run(ruff)?.success));
     }
     Ok(tally)
+}
+
+/// Whether the types that the package says it has are those that it uses.
+fn types_fit(project: &Project, venv: &Venv) -> anyhow::Result<bool> {
+    let mut mypy = Command::new(venv.python());
+    mypy.args(["-m", "mypy", "--cache-dir"])
+        .arg(project.target().join("python/mypy"))
+        .current_dir(project.root());
+    Ok(shell::run(mypy)?.success)
 }
 
 /// Whether the stubs say what the native module has.

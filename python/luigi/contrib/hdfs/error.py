@@ -14,4 +14,5 @@ class HDFSCliError(Exception):
         self.stdout = stdout
         self.stderr = stderr
         headline = "Command %r failed [exit code %d]" % (command, returncode)
-        super().__init__("%s\n---stdout---\n%s\n---stderr---\n%s------------" % (headline, stdout, stderr))
+        said = {"stdout": str(stdout), "stderr": str(stderr)}
+        super().__init__("{}\n---stdout---\n{stdout}\n---stderr---\n{stderr}------------".format(headline, **said))

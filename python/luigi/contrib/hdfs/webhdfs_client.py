@@ -116,7 +116,9 @@ class WebHdfsClient(HdfsFileSystem):
             self.mkdir(parent)
         self.client.rename(path, dest)
 
-    def mkdir(self, path: str, parents: bool = True, mode: int = 0o755, raise_if_exists: bool = False) -> None:
+    def mkdir(  # type: ignore[override]
+        self, path: str, parents: bool = True, mode: int = 0o755, raise_if_exists: bool = False
+    ) -> None:
         """Create the directory ``path``, with its parents if ``parents``.
 
         Raises :class:`~luigi.target.FileAlreadyExists` and :class:`~luigi.target.MissingParentDirectory`.
