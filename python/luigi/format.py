@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import os
 import re
-import warnings
 from typing import TYPE_CHECKING, Any
+
+from luigi import _warnings
 
 if TYPE_CHECKING:
     import subprocess
@@ -345,7 +346,7 @@ class MixedUnicodeBytesWrapper(BaseWrapper):
     def _convert(self, b: str | bytes) -> bytes:
         if not isinstance(b, str):
             return b
-        warnings.warn("Writing unicode to byte stream", stacklevel=2)
+        _warnings.warn("Writing unicode to byte stream")
         return b.encode(self.encoding)
 
 
@@ -391,15 +392,21 @@ class TextWrapper(io.TextIOWrapper):
 class Format:
     """How a target's content looks to the user; a subclass wraps the stream for reading and for writing."""
 
-    @classmethod
-    def pipe_reader(cls, input_pipe: Any) -> Any:
-        """Wraps the stream that a target reads from."""
-        raise NotImplementedError()
+    if TYPE_CHECKING:
+        # A subclass may have methods of its objects in the place of these.
+        pipe_reader: Any
+        pipe_writer: Any
+    else:
 
-    @classmethod
-    def pipe_writer(cls, output_pipe: Any) -> Any:
-        """Wraps the stream that a target writes to."""
-        raise NotImplementedError()
+        @classmethod
+        def pipe_reader(cls, input_pipe: Any) -> Any:
+            """Wraps the stream that a target reads from."""
+            raise NotImplementedError()
+
+        @classmethod
+        def pipe_writer(cls, output_pipe: Any) -> Any:
+            """Wraps the stream that a target writes to."""
+            raise NotImplementedError()
 
     def __rshift__(a, b: Format) -> ChainFormat:
         return ChainFormat(a, b)

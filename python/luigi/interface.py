@@ -7,17 +7,19 @@ import os
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from luigi import lock, parameter, rpc, scheduler, task, worker
+from luigi import _warnings, lock, parameter, rpc, scheduler, task, worker
 from luigi.cmdline_parser import CmdlineParser
 from luigi.execution_summary import LuigiRunResult
 from luigi.setup_logging import InterfaceLogging
 
+if TYPE_CHECKING:
+    from luigi.parameter import ConfigPath
 
-def _formerly(name: str) -> dict[str, str]:
+
+def _formerly(name: str) -> ConfigPath:
     return {"section": "core", "name": name}
 
 
@@ -145,7 +147,7 @@ def _run(
     detailed_summary: bool = False,
 ) -> LuigiRunResult:
     if use_dynamic_argparse is not None:
-        warnings.warn("use_dynamic_argparse is deprecated, don't set it.", DeprecationWarning, stacklevel=2)
+        _warnings.warn("use_dynamic_argparse is deprecated, don't set it.", DeprecationWarning)
     if cmdline_args is not None and not isinstance(cmdline_args, (list, tuple)):
         kind = type(cmdline_args).__name__
         raise TypeError(

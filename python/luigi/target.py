@@ -11,9 +11,10 @@ import io
 import logging
 import os
 import re
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from luigi import _warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +63,8 @@ class FileSystem(metaclass=abc.ABCMeta):
     """The operations on paths that targets of one kind share.
 
     Only `exists` and `remove` are mandatory. An operation that a file system lacks raises
-    `NotImplementedError`; one that fails raises a `FileSystemException` or what its client raises.
+    `NotImplementedError`; one that fails raises a `FileSystemException` or what its client raises. What
+    an operation returns besides is its own matter.
     """
 
     @abc.abstractmethod
@@ -70,10 +72,10 @@ class FileSystem(metaclass=abc.ABCMeta):
         """Says whether a file or folder is at `path`."""
 
     @abc.abstractmethod
-    def remove(self, path: str, recursive: bool = True, skip_trash: bool = True) -> None:
+    def remove(self, path: str, recursive: bool = True, skip_trash: bool = True) -> Any:
         """Deletes `path`; with `recursive`, a folder goes with everything below it."""
 
-    def mkdir(self, path: str, parents: bool = True, raise_if_exists: bool = False) -> None:
+    def mkdir(self, path: str, parents: bool = True, raise_if_exists: bool = False) -> Any:
         """Makes the folder `path`.
 
         Without `parents`, a missing parent raises `MissingParentDirectory`; with `raise_if_exists`,
@@ -89,16 +91,16 @@ class FileSystem(metaclass=abc.ABCMeta):
         """The paths of all files below `path`, at any depth. Not every file system can list."""
         raise self._lacks("listdir")
 
-    def move(self, path: str, dest: str) -> None:
+    def move(self, path: str, dest: str) -> Any:
         """Moves the file at `path` to `dest`."""
         raise self._lacks("move")
 
-    def rename_dont_move(self, path: str, dest: str) -> None:
+    def rename_dont_move(self, path: str, dest: str) -> Any:
         """Gives `path` the name `dest`, and never puts it inside a folder that is called so.
 
         This fallback looks first and moves then, so another writer can come in between.
         """
-        warnings.warn(f"File system {type(self).__name__} client doesn't support atomic mv.")
+        _warnings.warn(f"File system {type(self).__name__} client doesn't support atomic mv.")
         if self.exists(dest):
             raise FileAlreadyExists()
         self.move(path, dest)
@@ -107,7 +109,7 @@ class FileSystem(metaclass=abc.ABCMeta):
         """Another name of `move`."""
         self.move(*args, **kwargs)
 
-    def copy(self, path: str, dest: str) -> None:
+    def copy(self, path: str, dest: str) -> Any:
         """Copies the file at `path` to `dest`; some file systems copy whole folders too."""
         raise self._lacks("copy")
 

@@ -7,13 +7,12 @@ import functools
 import logging
 import re
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from json.encoder import JSONEncoder, encode_basestring_ascii
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from luigi import configuration, parameter
+from luigi import _warnings, configuration, parameter
 from luigi._param_plan import ParamPlan, resolve
 from luigi._structures import flatten, flatten_output  # noqa: F401
 from luigi.parameter import ParameterVisibility, UnconsumedParameterWarning
@@ -142,7 +141,7 @@ class Task(metaclass=Register):
     @property
     def disable_window_seconds(self) -> Any:
         """The old name of :attr:`disable_window`."""
-        warnings.warn(
+        _warnings.warn(
             "Use of `disable_window_seconds` has been deprecated, use `disable_window` instead", DeprecationWarning
         )
         return self.disable_window
@@ -284,7 +283,7 @@ class Task(metaclass=Register):
             name = key.replace("-", "_")
             if name not in used and name not in ignored and f"{family}_{name}" not in warned:
                 warned.add(f"{family}_{name}")
-                warnings.warn(
+                _warnings.warn(
                     f"The configuration contains the parameter '{name}' with value '{value}' "
                     f"that is not consumed by the task '{family}'.",
                     UnconsumedParameterWarning,
@@ -316,7 +315,7 @@ class Task(metaclass=Register):
     @property
     def param_args(self) -> tuple:
         """The values of the parameters, in their order."""
-        warnings.warn("Use of param_args has been deprecated.", DeprecationWarning)
+        _warnings.warn("Use of param_args has been deprecated.", DeprecationWarning)
         return tuple(self.param_kwargs[name] for name, _ in self.get_params())
 
     def initialized(self) -> bool:
@@ -399,7 +398,7 @@ class Task(metaclass=Register):
         """
         outputs = flatten(self.output())
         if not outputs:
-            warnings.warn(f"Task {self!r} without outputs has no custom complete() method", stacklevel=2)
+            _warnings.warn_of_class(f"Task {self!r} without outputs has no custom complete() method", type(self))
             return False
         return all(output.exists() for output in outputs)
 
@@ -533,7 +532,7 @@ def _is_complete(task: Any) -> bool:
 class ExternalTask(Task):
     """A task whose output is made by something else. It is not run, only waited for."""
 
-    run = None  # type: ignore[assignment]
+    run: ClassVar[Any] = None
 
 
 def externalize(taskclass_or_taskobject: Any) -> Any:

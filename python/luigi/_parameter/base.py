@@ -6,11 +6,12 @@ The types that a type checker sees are those of ``luigi/parameter.pyi``.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
-from luigi import configuration
+from luigi import _warnings, configuration
 from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration.base_parser import BaseParser
 
@@ -21,6 +22,14 @@ _OptT = TypeVar("_OptT")
 def facade() -> Any:
     """Returns :mod:`luigi.parameter`: its ``warnings`` and ``_JSONSCHEMA_ENABLED`` are there for tests to replace."""
     return sys.modules["luigi.parameter"]
+
+
+def warn(message: str, *category: type[Warning]) -> None:
+    """Warns at the user's line, or as whoever took the place of ``luigi.parameter.warnings`` does."""
+    if facade().warnings is warnings:
+        _warnings.warn(message, *category)
+    else:
+        facade().warnings.warn(message, *category)
 
 
 class _NoValueType:
@@ -118,9 +127,7 @@ class Parameter(Generic[T]):
         visibility: ParameterVisibility = ParameterVisibility.PUBLIC,
     ) -> None:
         if is_global:
-            facade().warnings.warn(
-                "is_global support is removed. Assuming positional=False", DeprecationWarning, stacklevel=2
-            )
+            warn("is_global support is removed. Assuming positional=False", DeprecationWarning)
             positional = False
         if config_path is not None and not {"section", "name"}.issubset(config_path):
             raise ParameterException("config_path must be a hash containing entries for section and name")
@@ -191,7 +198,9 @@ class Parameter(Generic[T]):
         for value, warning in self._value_iterator(task_name, param_name):
             if value is not _no_value:
                 if warning:
-                    facade().warnings.warn(warning, DeprecationWarning)
+                    # It is about a file, and no line of the user's.
+                    warnings = facade().warnings
+                    warnings.warn(warning, DeprecationWarning)
                 return value
         return _no_value
 
@@ -236,7 +245,7 @@ class Parameter(Generic[T]):
     def _warn_on_wrong_param_type(self, param_name: str, param_value: Any) -> None:
         # Subclasses have values of other types.
         if self.__class__ is Parameter and not isinstance(param_value, str):
-            facade().warnings.warn(f'Parameter "{param_name}" with value "{param_value}" is not of type string.')
+            warn(f'Parameter "{param_name}" with value "{param_value}" is not of type string.')
 
     @staticmethod
     def _parser_global_dest(param_name: str, task_name: str) -> str:
@@ -291,7 +300,7 @@ class OptionalParameterMixin(Generic[_OptT]):
         else:
             names = ", ".join(f'"{kind.__name__}"' for kind in self.expected_type)
             expected = f"any type in [{names}]"
-        facade().warnings.warn(
+        warn(
             f'{self.__class__.__name__} "{param_name}" with value "{param_value}" is not of {expected} or None.',
             OptionalParameterTypeWarning,
         )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from luigi import date_interval
-from luigi._parameter.base import Parameter, _no_value, facade
+from luigi._parameter.base import Parameter, _no_value, warn
 
 _UNIX_EPOCH = datetime.datetime(1970, 1, 1)
 _DIRECTIVES = ["%Y", "%m", "%d", "%H", "%M", "%S"]
@@ -186,9 +186,7 @@ class DateMinuteParameter(_DatetimeParameterBase):
             value = _parse_datetime(x, self.deprecated_date_format)
         except ValueError:
             return super().parse(x)
-        facade().warnings.warn(
-            'Using "H" between hours and minutes is deprecated, omit it instead.', DeprecationWarning, stacklevel=2
-        )
+        warn('Using "H" between hours and minutes is deprecated, omit it instead.', DeprecationWarning)
         return value
 
 

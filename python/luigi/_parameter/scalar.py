@@ -13,6 +13,7 @@ from luigi._parameter.base import (
     Parameter,
     _no_value,
     facade,
+    warn,
 )
 
 TaskType = TypeVar("TaskType")
@@ -162,7 +163,7 @@ class TimeDeltaParameter(Parameter[datetime.timedelta]):
 
     def _warn_on_wrong_param_type(self, param_name: str, param_value: Any) -> None:
         if self.__class__ is TimeDeltaParameter and not isinstance(param_value, datetime.timedelta):
-            facade().warnings.warn(f'Parameter "{param_name}" with value "{param_value}" is not of type timedelta.')
+            warn(f'Parameter "{param_name}" with value "{param_value}" is not of type timedelta.')
 
 
 class TaskParameter(Parameter[TaskType]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
-from luigi._parameter.base import OptionalParameterMixin, Parameter, _no_value, facade
+from luigi._parameter.base import OptionalParameterMixin, Parameter, _no_value, facade, warn
 from luigi.freezing import FrozenOrderedDict, recursively_freeze, recursively_unfreeze
 
 JsonT = TypeVar("JsonT")
@@ -27,7 +27,7 @@ _encode = _DictParamEncoder().encode
 
 def _usable_schema(schema: Any) -> Any:
     if schema is not None and not facade()._JSONSCHEMA_ENABLED:
-        facade().warnings.warn(
+        warn(
             "The 'jsonschema' package is not installed so the parameter can not be validated "
             "even though a schema is given."
         )

@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import logging
 import time
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from luigi import _warnings
 from luigi.event import Event
 from luigi.parameter import (
     BoolParameter,
@@ -79,7 +79,7 @@ class RangeBase(WrapperTask):
     """
 
     of = TaskParameter(description="the recurring task. It must take one parameter for the date or time")
-    of_params = DictParameter(default=dict(), description="further arguments for the recurring task")
+    of_params: Any = DictParameter(default=dict(), description="further arguments for the recurring task")
     # A subclass gives these two the type of its unit.
     start: Any = Parameter()
     stop: Any = Parameter()
@@ -99,7 +99,7 @@ class RangeBase(WrapperTask):
     def of_cls(self) -> type[Task]:
         """The recurring task's class. `of` itself is what to use."""
         if isinstance(self.of, str):
-            warnings.warn('When using Range programatically, dont pass "of" param as string!')
+            _warnings.warn('When using Range programatically, dont pass "of" param as string!')
             return Register.get_task_cls(self.of)
         return self.of
 
@@ -146,8 +146,9 @@ class RangeBase(WrapperTask):
         except TypeError as error:
             if "missing_datetimes()" not in repr(error):
                 raise
-            warnings.warn("In your Range* subclass, missing_datetimes() should only take 1 argument (see latest docs)")
-            return self.missing_datetimes(self.of_cls, finite_datetimes)
+            message = "In your Range* subclass, missing_datetimes() should only take 1 argument (see latest docs)"
+            _warnings.warn_of_class(message, type(self))
+            return self.missing_datetimes(self.of_cls, finite_datetimes)  # type: ignore[call-arg, arg-type]
 
     def requires(self) -> list[Task]:
         """The missing instances, `task_limit` of them at most. They are worked out once."""
