@@ -61,6 +61,7 @@ fn follow() {
     let expected = format!("https://0.0.0.0:{}, for whoever has a token", reader.port);
     assert!(said.contains(&expected), "{said}");
     reader.run("curl").says("luigi_");
+    reader.run("export CONDOTTA_TOKEN");
     reader.run("cat > worker.cfg");
     reader
         .run("export SSL_CERT_FILE")
@@ -104,6 +105,7 @@ fn secrets() {
     reader.place.write("luigi.cfg", &config);
     let server = begin(&mut reader);
     reader.next("curl");
+    reader.run("export CONDOTTA_TOKEN");
     reader.run("cat > worker.cfg");
     reader
         .run("export SSL_CERT_FILE")

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use condotta_protocol::Role;
 
 use super::{
     Caller, Token,
@@ -56,12 +57,22 @@ impl Gate {
         gate
     }
 
-    /// Who sends this request.
+    /// Who sends this request. Whoever may only look changes nothing, also where a handler does not
+    /// say which role it needs.
     ///
     /// # Errors
     ///
     /// The answer to a request that is not let in.
     pub(crate) fn admit(&self, request: &Parts) -> Result<Caller, Refusal> {
+        let caller = self.identify(request)?;
+        if changes_something(request) {
+            let allowed = caller.require(Role::Worker);
+            allowed.map_err(|error| Box::new(error.into_response()))?;
+        }
+        Ok(caller)
+    }
+
+    fn identify(&self, request: &Parts) -> Result<Caller, Refusal> {
         if self.authentication == Authentication::Never {
             return Ok(Caller::anybody());
         }
@@ -213,6 +224,14 @@ fn is_open(request: &Parts) -> bool {
         Method::GET | Method::HEAD => matches!(path, "/robots.txt" | "/favicon.ico"),
         _ => false,
     }
+}
+
+/// Whether the verb says so. Luigi's calls are posts all, and each has its role; to sign in changes
+/// nothing.
+fn changes_something(request: &Parts) -> bool {
+    let path = request.uri.path();
+    let looks = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    !looks && path.starts_with("/api/v1/") && path != "/api/v1/session"
 }
 
 /// 401 with the way to do better.

@@ -87,7 +87,10 @@ impl Reader {
     /// Waits until there is a task of this status.
     fn wait_for_one(&self, status: &str) {
         wait_until(&format!("a task is {status}"), || {
-            let tasks = self.stage.rpc().call("task_list", &json!({"status": status}));
+            let tasks = self
+                .stage
+                .rpc()
+                .call("task_list", &json!({"status": status}));
             tasks.as_object().is_some_and(|tasks| !tasks.is_empty())
         });
     }

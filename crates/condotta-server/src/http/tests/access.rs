@@ -87,6 +87,21 @@ fn each_role_may_call_what_it_needs() {
 }
 
 #[test]
+fn a_viewer_changes_nothing_also_where_nobody_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let server = serve(home.path(), Authentication::Auto);
+    for (role, refused) in [(Role::Viewer, true), (Role::Worker, false)] {
+        let bearer = format!("Bearer {}", token(home.path(), role.name(), role));
+        let header = [("authorization", bearer.as_str())];
+        for verb in ["POST", "PUT", "PATCH", "DELETE"] {
+            let answer = server.ask(verb, "/api/v1/nothing/yet", &header, "");
+            let text = answer.text();
+            assert_eq!(answer.status == 403, refused, "{role} {verb}: {text}");
+        }
+    }
+}
+
+#[test]
 fn the_first_token_closes_the_door_and_a_revoked_one_opens_nothing() {
     let home = tempfile::tempdir().unwrap();
     let server = serve(home.path(), Authentication::Auto);
