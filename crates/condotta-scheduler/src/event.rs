@@ -91,6 +91,40 @@ pub enum Event {
         /// JSON text.
         statistics: String,
     },
+    /// A run said how far it is, or what it does.
+    Progress {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// How far the run is, in percent.
+        percentage: Option<f64>,
+        /// What it said last; the beginning, if that is long.
+        message: Option<String>,
+    },
+    /// From now on nothing is handed out, or something is again.
+    Paused {
+        /// When.
+        at: Timestamp,
+        /// Whether nothing is handed out.
+        paused: bool,
+    },
+    /// A resource has another limit.
+    LimitChanged {
+        /// When.
+        at: Timestamp,
+        /// The resource.
+        resource: String,
+        /// Its limit now.
+        limit: u64,
+    },
+    /// An operator disabled a worker: it finishes what it runs and goes.
+    WorkerDisabled {
+        /// When.
+        at: Timestamp,
+        /// The worker.
+        worker: String,
+    },
     /// A task can never run as things are.
     DeadEnd {
         /// When it was found.

@@ -60,6 +60,7 @@ mod restore;
 mod saved;
 mod scheduler;
 mod shown;
+mod shown_detail;
 mod status;
 mod task;
 mod tasks;
@@ -69,6 +70,7 @@ mod view;
 mod view_graph;
 mod view_worker;
 mod wakeup;
+mod walk;
 mod why;
 mod worker;
 
@@ -85,8 +87,11 @@ pub use request::*;
 pub use saved::SavedState;
 pub use scheduler::{Answer, Scheduler};
 pub use shown::{ShownTask, ShownWorker};
+pub use shown_detail::Neighbour;
 pub use time::{Now, Timestamp};
+pub use view_worker::ResourceUse;
 pub use wakeup::Wakeups;
+pub use walk::{Seen, TaskWalk};
 pub use why::{
     Absence, Candidate, Cause, Disabled, DisabledBy, Failed, Hold, Lacking, NoWorker, Path, Run,
     TaskName, Waiting, Why, Word,

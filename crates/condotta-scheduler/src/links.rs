@@ -66,6 +66,15 @@ impl Links {
         }
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> {
+        let (few, many) = match self {
+            Self::Few(slots) => (Some(slots), None),
+            Self::Many(slots) => (None, Some(slots)),
+        };
+        let few = few.into_iter().flatten();
+        few.chain(many.into_iter().flatten()).copied()
+    }
+
     pub(crate) fn to_vec(&self) -> Vec<Slot> {
         match self {
             Self::Few(slots) => slots.clone(),

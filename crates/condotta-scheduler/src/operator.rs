@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    Answer, Now, Scheduler, ShownTask, Status, TaskView, WorkerMessage,
+    Answer, Event, Now, Scheduler, ShownTask, Status, TaskView, WorkerMessage,
     changes::part,
     scheduler::{check_length, check_name},
 };
@@ -109,6 +109,10 @@ impl Scheduler {
             self.worker_changed(worker);
             self.note_worker(worker);
             self.note_contention();
+            self.emit(|scheduler| Event::WorkerDisabled {
+                at: now.wall,
+                worker: scheduler.workers[worker].id.to_string(),
+            });
         }
         Ok(())
     }
@@ -194,8 +198,8 @@ impl Scheduler {
     /// # Errors
     ///
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
-    pub fn pause(&mut self, _now: Now) -> Answer<()> {
-        self.set_paused(true);
+    pub fn pause(&mut self, now: Now) -> Answer<()> {
+        self.set_paused(now, true);
         Ok(())
     }
 
@@ -204,16 +208,18 @@ impl Scheduler {
     /// # Errors
     ///
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
-    pub fn unpause(&mut self, _now: Now) -> Answer<()> {
-        self.set_paused(false);
+    pub fn unpause(&mut self, now: Now) -> Answer<()> {
+        self.set_paused(now, false);
         self.note_everybody();
         Ok(())
     }
 
-    fn set_paused(&mut self, paused: bool) {
+    fn set_paused(&mut self, now: Now, paused: bool) {
         if self.config.pause_enabled && self.paused != paused {
             self.paused = paused;
             self.paused_changed();
+            let at = now.wall;
+            self.emit(|_| Event::Paused { at, paused });
         }
     }
 
@@ -237,13 +243,18 @@ impl Scheduler {
     /// # Errors
     ///
     /// A [`Refusal`](crate::Refusal) when a name or text is none or too long. Nothing has changed then.
-    pub fn update_resource(&mut self, _now: Now, resource: &str, limit: u64) -> Answer<()> {
+    pub fn update_resource(&mut self, now: Now, resource: &str, limit: u64) -> Answer<()> {
         check_name("the resource", resource)?;
         let (resource, changed) = self.limits.set(&mut self.needs, resource, limit);
         if changed {
             self.changed_limits.insert(resource);
             self.limit_changed(resource);
             self.note_contention();
+            self.emit(|scheduler| Event::LimitChanged {
+                at: now.wall,
+                resource: scheduler.needs.name(resource).to_string(),
+                limit,
+            });
         }
         Ok(())
     }

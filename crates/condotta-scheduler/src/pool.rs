@@ -74,7 +74,8 @@ impl<T: Hash + Eq, D: Default> Pool<T, D> {
         (key, true)
     }
 
-    fn find<Q>(&self, value: &Q) -> Option<u32>
+    /// The key of `value`, if somebody uses it.
+    pub(crate) fn find<Q>(&self, value: &Q) -> Option<u32>
     where
         T: Borrow<Q>,
         Q: Hash + Eq + ?Sized,

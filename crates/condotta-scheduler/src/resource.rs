@@ -133,6 +133,11 @@ impl Needs {
         self.resources.data(resource.0).iter().copied()
     }
 
+    /// The resource of this name, if it has a limit or somebody needs it.
+    pub(crate) fn find_resource(&self, name: &str) -> Option<Resource> {
+        self.resources.find(name).map(Resource)
+    }
+
     pub(crate) fn name(&self, resource: Resource) -> &str {
         self.resources.value(resource.0)
     }
@@ -187,6 +192,10 @@ impl Limits {
 
     pub(crate) fn limit(&self, resource: Resource) -> u64 {
         self.by_resource.get(&resource).copied().unwrap_or(1)
+    }
+
+    pub(crate) fn is_said(&self, resource: Resource) -> bool {
+        self.by_resource.contains_key(&resource)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Resource, u64)> {

@@ -28,6 +28,8 @@ use crate::{
 const LONGEST_NAME: usize = 65_536;
 /// The longest text of any other kind, in bytes.
 const LONGEST_TEXT: usize = 64 << 20;
+/// How many characters of a status message are told in events.
+const TOLD_CHARS: usize = 1000;
 
 /// What the scheduler answers to a request that it may refuse.
 pub type Answer<T> = Result<T, Refusal>;
@@ -232,7 +234,7 @@ impl Scheduler {
     /// A [`Refusal`] when the message is longer than is kept. Nothing has changed then.
     pub fn set_task_status_message(
         &mut self,
-        _now: Now,
+        now: Now,
         task_id: &str,
         message: Option<String>,
     ) -> Answer<()> {
@@ -242,6 +244,7 @@ impl Scheduler {
             if *kept != message.as_deref().map(Into::into) {
                 *kept = message.as_deref().map(Into::into);
                 self.changed(slot, part::STATE);
+                self.emit_progress(now, slot);
             }
         }
         Ok(())
@@ -254,7 +257,7 @@ impl Scheduler {
     /// A [`Refusal`] when that is no number. Nothing has changed then.
     pub fn set_task_progress_percentage(
         &mut self,
-        _now: Now,
+        now: Now,
         task_id: &str,
         percentage: Option<f64>,
     ) -> Answer<()> {
@@ -269,9 +272,24 @@ impl Scheduler {
             if *kept != percentage {
                 *kept = percentage;
                 self.changed(slot, part::STATE);
+                self.emit_progress(now, slot);
             }
         }
         Ok(())
+    }
+
+    fn emit_progress(&mut self, now: Now, slot: Slot) {
+        self.emit(|scheduler| {
+            let task = &scheduler.tasks[slot];
+            let rare = task.rare.as_deref();
+            let message = rare.and_then(|rare| rare.status_message.as_deref());
+            Event::Progress {
+                at: now.wall,
+                task_id: task.id.to_string(),
+                percentage: rare.and_then(|rare| rare.progress_percentage),
+                message: message.map(|text| text.chars().take(TOLD_CHARS).collect()),
+            }
+        });
     }
 
     /// A running task gives back a part of what it takes.

@@ -28,6 +28,14 @@ impl<'a> ShownTask<'a> {
         }
     }
 
+    pub(crate) fn scheduler(self) -> &'a Scheduler {
+        self.scheduler
+    }
+
+    pub(crate) fn task(self) -> &'a Task {
+        self.task
+    }
+
     fn rare(self) -> Option<&'a Rare> {
         self.task.rare.as_deref()
     }
@@ -282,6 +290,12 @@ impl<'a> ShownWorker<'a> {
             .collect();
         running.sort_unstable_by_key(|task| task.id());
         running
+    }
+
+    /// How many tasks it runs, members of batches among them.
+    #[must_use]
+    pub fn running_count(self) -> usize {
+        self.worker().owned.len()
     }
 
     pub(crate) fn load(self) -> WorkerLoad {

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    DeadEnd, Resources, Scheduler, ShownTask, Status, TaskBrief, TaskError, TaskList,
+    DeadEnd, Neighbour, Resources, Scheduler, ShownTask, Status, TaskBrief, TaskError, TaskList,
     TaskListQuery, TaskListRead, TaskSearchRead, TaskView,
     names::Name,
     task::{Slot, Task},
@@ -106,6 +106,18 @@ impl Scheduler {
             .iter()
             .map(|(&slot, reason)| (self.tasks[slot].id.to_string(), reason.clone()))
             .collect()
+    }
+
+    /// How many those are.
+    #[must_use]
+    pub fn dead_end_count(&self) -> usize {
+        self.dead_ends.len()
+    }
+
+    /// The same, seen in place, in no particular but a lasting order.
+    pub fn shown_dead_ends(&self) -> impl Iterator<Item = (Neighbour<'_>, &DeadEnd)> {
+        let dead_ends = self.dead_ends.iter();
+        dead_ends.map(|(&slot, reason)| (Neighbour::new(self, slot), reason))
     }
 
     fn all_params(&self, task: &Task) -> Vec<(String, String)> {

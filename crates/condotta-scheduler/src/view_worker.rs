@@ -6,7 +6,20 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{ResourceListRead, ResourceView, Scheduler, TaskView, WorkerListRead, WorkerView};
+use crate::{
+    ResourceListRead, ResourceView, Scheduler, ShownWorker, TaskView, WorkerListRead, WorkerView,
+};
+
+/// How much there is of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceUse {
+    /// The limit; 1 where nobody said one.
+    pub limit: u64,
+    /// Whether somebody said the limit.
+    pub is_said: bool,
+    /// What runs take.
+    pub used: u64,
+}
 
 impl Scheduler {
     /// Whether the scheduler hands nothing out.
@@ -51,5 +64,40 @@ impl Scheduler {
             running: running.remove(&total.name).unwrap_or_default(),
         });
         views.collect()
+    }
+
+    /// The connected worker of this id, seen in place.
+    #[must_use]
+    pub fn shown_worker(&self, worker: &str) -> Option<ShownWorker<'_>> {
+        let index = self.workers.find(worker)?;
+        let worker = &self.workers[index];
+        (worker.connected && !worker.forgotten).then(|| ShownWorker::new(self, index))
+    }
+
+    /// How many workers are connected.
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        let workers = self.workers.iter();
+        workers.filter(|(_, worker)| worker.connected).count()
+    }
+
+    /// How much there is of a resource; `None` when it has no limit and nobody needs it.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> Option<ResourceUse> {
+        let resource = self.needs.find_resource(name)?;
+        Some(ResourceUse {
+            limit: self.limits.limit(resource),
+            is_said: self.limits.is_said(resource),
+            used: self.taken.of(resource),
+        })
+    }
+
+    /// The names of the resources that have a limit.
+    #[must_use]
+    pub fn limited_resources(&self) -> Vec<String> {
+        let limits = self.limits.iter();
+        limits
+            .map(|(resource, _)| self.needs.name(resource).to_string())
+            .collect()
     }
 }
