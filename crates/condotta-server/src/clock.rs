@@ -4,6 +4,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use condotta_scheduler::{Now, Timestamp};
 
+/// What the wall's clock shows: seconds since 1970.
+#[must_use]
+pub fn wall_secs() -> f64 {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+    wall.unwrap_or_default().as_secs_f64()
+}
+
 /// A monotonic clock that goes on from where an earlier life of the scheduler left it, and the wall's.
 ///
 /// Time in which no scheduler runs does not count: no lease, retry or removal falls due meanwhile.
@@ -26,10 +33,9 @@ impl Clock {
     /// The time.
     #[must_use]
     pub fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
         Now {
             monotonic: self.offset.after(self.began.elapsed().as_secs_f64()),
-            wall: Timestamp(wall.unwrap_or_default().as_secs_f64()),
+            wall: Timestamp(wall_secs()),
         }
     }
 

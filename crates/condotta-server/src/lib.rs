@@ -4,6 +4,7 @@
 //! makes what they changed durable before it answers, and tells the time.
 
 pub mod access;
+pub mod api;
 pub mod attempt_id;
 pub mod clock;
 pub mod driver;

@@ -6,6 +6,9 @@ use condotta_scheduler::{Event, Scheduler};
 pub trait Observer: Send {
     /// Something happened in `scheduler`, a moment ago. It may not be durable yet.
     fn observe(&mut self, event: &Event, scheduler: &Scheduler);
+
+    /// The stored state was read anew, so some of what was told may not have happened.
+    fn begin_anew(&mut self, _scheduler: &Scheduler) {}
 }
 
 /// Logs what an operator should know of without looking.

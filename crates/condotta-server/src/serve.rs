@@ -6,6 +6,7 @@ use condotta_scheduler::Config;
 use tokio::sync::oneshot;
 
 use crate::{
+    api::{Events, EventsConfig},
     driver::{Driver, DriverConfig, DriverError, Handle},
     http::{self, HttpConfig},
     listen::{self, Limits, ListenError, Listener, Place, Tls, TlsError, TlsFiles},
@@ -35,6 +36,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// What `/metrics` shows; nothing without it.
     pub metrics: Option<MetricsConfig>,
+    /// What the event stream may take.
+    pub events: EventsConfig,
 }
 
 impl ServerConfig {
@@ -50,6 +53,7 @@ impl ServerConfig {
             http: HttpConfig::default(),
             limits: Limits::default(),
             metrics: None,
+            events: EventsConfig::default(),
         }
     }
 }
@@ -120,7 +124,13 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let handle = Handle::default();
-        let router = http::router(handle.clone(), self.config.http, self.metrics.clone());
+        let events = Events::new(self.config.events);
+        let services = http::Services {
+            handle: handle.clone(),
+            metrics: self.metrics.clone(),
+            events: events.clone(),
+        };
+        let router = http::router(services, self.config.http);
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let http = tokio::spawn(listen::serve(
             self.listeners,
@@ -136,11 +146,11 @@ impl Server {
             limits: self.config.resources,
             state_dir: self.config.state_dir,
             snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
-            observers: self
-                .metrics
-                .map(|metrics| Box::new(metrics) as Box<_>)
-                .into_iter()
-                .collect(),
+            observers: {
+                let metrics = self.metrics.map(|metrics| Box::new(metrics) as Box<_>);
+                let events = events.observer().map_err(DriverError::Thread)?;
+                metrics.into_iter().chain([events]).collect()
+            },
         };
         let mut stop = std::pin::pin!(stop);
         let mut reading = start_driver(config, handle)?;
@@ -158,6 +168,7 @@ impl Server {
             () = driver.ended() => {}
         }
         driver.close();
+        events.close();
         drop(stop_http);
         joined(http.await)?;
         let stopping = tokio::task::spawn_blocking(move || driver.stop());

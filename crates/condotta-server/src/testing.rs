@@ -13,11 +13,13 @@ use condotta_scheduler::{Config, Scheduler, Timestamp};
 use tokio::sync::Notify;
 
 use crate::{
+    api::{Events, EventsConfig},
     clock::Clock,
     driver::{CallError, Handle, Message, Reply},
     http::{self, HttpConfig},
     listen::{self, Limits, Listener, Place},
     metrics::Metrics,
+    serve::{Server, ServerConfig},
 };
 
 /// How long a test waits for anything.
@@ -33,7 +35,27 @@ pub(crate) fn handle(limits: &[(&str, u64)]) -> Handle {
     thread::spawn(move || {
         let clock = Clock::starting_at(Timestamp::default());
         let mut scheduler = Scheduler::new(Config::default(), limits, 0);
-        while let Ok(Message::Call(call)) = asked.recv() {
+        while let Ok(message) = asked.recv() {
+            let call = match message {
+                Message::Call(call) => call,
+                Message::Look(look) => {
+                    look(&scheduler, clock.now());
+                    continue;
+                }
+                Message::Read(mut turn) => {
+                    while !turn.step(&scheduler, clock.now(), usize::MAX) {}
+                    turn.finish();
+                    continue;
+                }
+                Message::Act(act) => {
+                    let done = (act.work)(&mut scheduler, clock.now());
+                    let _ = act
+                        .answer
+                        .send(done.map(Reply::Value).map_err(CallError::from));
+                    continue;
+                }
+                _ => return,
+            };
             let answer = match call.method.as_str() {
                 "test_fail" => Err(CallError::Failed("a test said so".to_owned())),
                 "test_wait" => {
@@ -104,7 +126,12 @@ impl Setup {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            let router = http::router(handle, self.http, self.metrics);
+            let services = http::Services {
+                handle,
+                metrics: self.metrics,
+                events: Events::new(EventsConfig::default()),
+            };
+            let router = http::router(services, self.http);
             let serve = listen::serve(listeners, router, self.limits, async move {
                 stopped.notified().await;
             });
@@ -115,6 +142,34 @@ impl Setup {
             stop,
             thread: Some(thread),
         }
+    }
+}
+
+/// A whole server, with its state on disk.
+pub(crate) fn start_whole(config: ServerConfig) -> TestServer {
+    let server = Server::bind(config).expect("a free port");
+    let address = server.listeners().iter().find_map(Listener::tcp_address);
+    let stop = Arc::new(Notify::new());
+    let stopped = stop.clone();
+    let (ready, is_ready) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let started = move |_: &_| {
+            let _ = ready.send(());
+        };
+        let stop = async move { stopped.notified().await };
+        let ran = runtime.block_on(server.run(started, stop));
+        ran.expect("it can store");
+    });
+    is_ready.recv_timeout(PATIENCE).expect("it starts");
+    TestServer {
+        address: address.expect("it listens on TCP"),
+        stop,
+        thread: Some(thread),
     }
 }
 

@@ -6,10 +6,14 @@ use std::{
 };
 
 use condotta_protocol::{LongRead, Object, RpcError, write_json};
+use condotta_scheduler::{Now, Scheduler};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::message::{Call, Message};
+use super::{
+    message::{Act, Call, Message},
+    reading::{Reader, Steps},
+};
 
 /// What a call answers.
 pub enum Reply {
@@ -85,21 +89,71 @@ impl Handle {
     ///
     /// See [`CallError`].
     pub async fn call(&self, method: &str, arguments: Object) -> Result<Reply, CallError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Call(Call {
+            method: method.to_owned(),
+            arguments,
+            answer,
+        }))?;
+        answered.await.unwrap_or_else(|_| Err(CallError::dropped()))
+    }
+
+    /// Has a short look at the scheduler, on its thread: nothing that grows with the number of tasks.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Scheduler, Now) -> T + Send + 'static,
+    ) -> Result<T, CallError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Look(Box::new(move |scheduler, now| {
+            let _ = answer.send(look(scheduler, now));
+        })))?;
+        answered.await.map_err(|_| CallError::dropped())
+    }
+
+    /// Has a long look, in steps between the requests of workers; `read` comes back when it has seen
+    /// all that it wants to see.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub(crate) async fn read<R: Steps>(&self, read: R) -> Result<R, CallError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Read(Box::new(Reader { read, answer })))?;
+        answered.await.map_err(|_| CallError::dropped())
+    }
+
+    /// Has something done with the scheduler, which may be refused; what it changed is durable when
+    /// this returns. `name` is for the log.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub(crate) async fn act(
+        &self,
+        name: &'static str,
+        act: impl FnOnce(&mut Scheduler, Now) -> Result<Value, RpcError> + Send + 'static,
+    ) -> Result<Value, CallError> {
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(act);
+        self.send(Message::Act(Act { name, work, answer }))?;
+        match answered.await {
+            Ok(Ok(Reply::Value(value))) => Ok(value),
+            Ok(Ok(Reply::Read(_))) | Err(_) => Err(CallError::dropped()),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    fn send(&self, message: Message) -> Result<(), CallError> {
         let Some(messages) = self.messages.get() else {
             return Err(CallError::Unavailable(
                 "it is reading its stored state".into(),
             ));
         };
-        let (answer, answered) = oneshot::channel();
-        let call = Call {
-            method: method.to_owned(),
-            arguments,
-            answer,
-        };
-        if messages.send(Message::Call(call)).is_err() {
-            return Err(CallError::stopping());
-        }
-        answered.await.unwrap_or_else(|_| Err(CallError::dropped()))
+        messages.send(message).map_err(|_| CallError::stopping())
     }
 
     /// From now on, calls go here.

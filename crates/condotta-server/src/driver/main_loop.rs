@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{
     CallError, DriverError, Reply,
     committer::{Batch, Committer},
-    message::{Answer, Call, Message},
+    message::{Act, Answer, Call, Look, Message},
     reading::Reading,
     recovery::{Recovered, Recovery},
     snapshot::{self, Snapshot},
@@ -178,6 +178,9 @@ impl MainLoop {
         for left in (0..BATCH).rev() {
             match message {
                 Message::Call(call) => self.handle_call(call)?,
+                Message::Act(act) => self.handle_act(act)?,
+                Message::Look(look) => self.look(look),
+                Message::Read(turn) => self.reading.add_turn(turn),
                 Message::SnapshotBegun(writer) => self.start_snapshot(writer),
                 Message::SnapshotEnded(result) => self.end_snapshot(result.map_err(Into::into)),
                 Message::StateFailed(error) => self.recover_from(error),
@@ -270,6 +273,28 @@ impl MainLoop {
         Ok(())
     }
 
+    fn handle_act(&mut self, act: Act) -> Result<(), DriverError> {
+        let Act { name, work, answer } = act;
+        let now = self.clock.now();
+        let scheduler = &mut self.scheduler;
+        let reply = match catch_unwind(AssertUnwindSafe(|| work(scheduler, now))) {
+            Ok(Ok(value)) => Ok(Reply::Value(value)),
+            Ok(Err(error)) => Err(error.into()),
+            Err(panic) => return self.recover_from_panic(name, &*panic, Some(answer)),
+        };
+        self.note_changes(now);
+        self.batch.answers.push((answer, reply));
+        Ok(())
+    }
+
+    /// Whoever looks and panics gets no answer, and has changed nothing.
+    fn look(&self, look: Look) {
+        let now = self.clock.now();
+        if catch_unwind(AssertUnwindSafe(|| look(&self.scheduler, now))).is_err() {
+            tracing::error!("a look at the scheduler panicked");
+        }
+    }
+
     fn await_work(&mut self, arguments: Object, answer: Answer) {
         match condotta_protocol::await_work(arguments) {
             Ok((worker, secs)) => self.waiting.wait(Instant::now(), worker, secs, answer),
@@ -332,7 +357,7 @@ impl MainLoop {
 
     /// A little of what can wait.
     fn step(&mut self) {
-        self.reading.step(&self.scheduler);
+        self.reading.step(&self.scheduler, self.clock.now());
         if let Snapshotting::Taking(snapshot) = &mut self.snapshot {
             snapshot.step(&self.scheduler, self.clock.now(), &self.committer);
         }
@@ -431,6 +456,10 @@ impl MainLoop {
                     let unavailable = CallError::Unavailable(Arc::clone(reason));
                     let _ = call.answer.send(Err(unavailable));
                 }
+                Ok(Message::Act(act)) => {
+                    let unavailable = CallError::Unavailable(Arc::clone(reason));
+                    let _ = act.answer.send(Err(unavailable));
+                }
                 Ok(Message::Close) => self.waiting.close(),
                 Ok(Message::Stop) => {
                     // The main loop is to see it, too.
@@ -464,6 +493,9 @@ impl MainLoop {
         self.committer = Committer::start(writer, self.messages.0.clone())?;
         self.scheduler = scheduler;
         self.clock = clock;
+        for observer in &mut self.setup.observers {
+            observer.begin_anew(&self.scheduler);
+        }
         // Whom the scheduler in memory was about to wake, nobody knows any more.
         self.waiting.wake(Wakeups {
             everybody: true,

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 pub use error::DriverError;
 pub use handle::{CallError, Handle, Reply};
 pub(crate) use message::Message;
+pub(crate) use reading::Steps;
 
 use crate::{
     observer::{Log, Observer},

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use condotta_protocol::LongRead;
-use condotta_scheduler::Scheduler;
+use condotta_scheduler::{Now, Scheduler};
+use tokio::sync::oneshot;
 
 use super::{Reply, message::Answer};
 
@@ -13,21 +14,80 @@ const STEP_TASKS: usize = 200;
 /// How many reads are under way at once. What they have seen is in memory, so the others wait.
 const MOST_AT_ONCE: usize = 4;
 
-/// Reads under way, which take turns, and those that wait for one of them to end.
-#[derive(Default)]
-pub(crate) struct Reading {
-    turns: VecDeque<Turn>,
-    waiting: VecDeque<Turn>,
+/// A read in steps, between which other requests are answered.
+pub(crate) trait Steps: Send + 'static {
+    /// Looks at about so many more tasks, or as much else as takes that long. Whether it has seen all
+    /// that it wants to see.
+    fn step(&mut self, scheduler: &Scheduler, now: Now, tasks: usize) -> bool;
 }
 
-struct Turn {
+/// A read under way, with whom it is for.
+pub(crate) trait Turn: Send {
+    /// See [`Steps::step`].
+    fn step(&mut self, scheduler: &Scheduler, now: Now, tasks: usize) -> bool;
+
+    /// Whether anybody waits for it.
+    fn is_wanted(&self) -> bool;
+
+    /// Gives what was read to whom it is for, who puts it into words where nobody waits for that.
+    fn finish(self: Box<Self>);
+}
+
+/// A read that goes back whole to whom it is for.
+pub(crate) struct Reader<R> {
+    pub(crate) read: R,
+    pub(crate) answer: oneshot::Sender<R>,
+}
+
+impl<R: Steps> Turn for Reader<R> {
+    fn step(&mut self, scheduler: &Scheduler, now: Now, tasks: usize) -> bool {
+        self.read.step(scheduler, now, tasks)
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn finish(self: Box<Self>) {
+        let _ = self.answer.send(self.read);
+    }
+}
+
+/// A remote procedure call whose answer is long.
+struct LongCall {
     read: Box<dyn LongRead>,
     answer: Answer,
 }
 
+impl Turn for LongCall {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
+        self.read.step(scheduler, tasks)
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn finish(self: Box<Self>) {
+        let Self { read, answer } = *self;
+        let _ = answer.send(Ok(Reply::Read(read)));
+    }
+}
+
+/// Reads under way, which take turns, and those that wait for one of them to end.
+#[derive(Default)]
+pub(crate) struct Reading {
+    turns: VecDeque<Box<dyn Turn>>,
+    waiting: VecDeque<Box<dyn Turn>>,
+}
+
 impl Reading {
     pub(crate) fn add(&mut self, read: Box<dyn LongRead>, answer: Answer) {
-        self.waiting.push_back(Turn { read, answer });
+        self.add_turn(Box::new(LongCall { read, answer }));
+    }
+
+    pub(crate) fn add_turn(&mut self, turn: Box<dyn Turn>) {
+        self.waiting.push_back(turn);
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -35,19 +95,19 @@ impl Reading {
     }
 
     /// One step of the read whose turn it is.
-    pub(crate) fn step(&mut self, scheduler: &Scheduler) {
+    pub(crate) fn step(&mut self, scheduler: &Scheduler, now: Now) {
         if self.turns.len() < MOST_AT_ONCE {
             self.turns.extend(self.waiting.pop_front());
         }
         let Some(mut turn) = self.turns.pop_front() else {
             return;
         };
-        if turn.answer.is_closed() {
+        if !turn.is_wanted() {
             // The browser went away.
             return;
         }
-        if turn.read.step(scheduler, STEP_TASKS) {
-            finish(turn);
+        if turn.step(scheduler, now, STEP_TASKS) {
+            turn.finish();
         } else {
             self.turns.push_back(turn);
         }
@@ -60,12 +120,6 @@ impl Reading {
     }
 }
 
-/// Puts the answer into words where nobody waits for it.
-fn finish(turn: Turn) {
-    let Turn { read, answer } = turn;
-    let _ = answer.send(Ok(Reply::Read(read)));
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{
@@ -74,7 +128,6 @@ mod tests {
     };
 
     use condotta_scheduler::Config;
-    use tokio::sync::oneshot;
 
     use super::*;
 
@@ -119,7 +172,7 @@ mod tests {
         let mut answered = 0;
         let mut most = 0;
         while !reading.is_idle() {
-            reading.step(&scheduler);
+            reading.step(&scheduler, Now::at(0.0));
             most = most.max(begun.load(Ordering::Relaxed));
             answers.retain_mut(|answer| answer.try_recv().is_err());
             answered = 10 - answers.len();

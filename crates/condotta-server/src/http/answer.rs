@@ -12,26 +12,26 @@ use md5::{Digest, Md5};
 
 use crate::driver::Reply;
 
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
 
 /// Smaller bodies are not compressed, as in Tornado.
 const COMPRESS_FROM: usize = 1024;
 /// Work on more bytes than this must not be done on the threads that serve connections.
-pub(super) const LARGE: usize = 64 << 10;
+pub(crate) const LARGE: usize = 64 << 10;
 
 /// What a client said about how it wants its answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wishes {
+pub(crate) struct Wishes {
     /// It takes gzip.
-    pub(super) gzip: bool,
+    pub(crate) gzip: bool,
     /// Whether the answer has an entity tag, which only answers to GET do.
-    pub(super) tagged: bool,
+    pub(crate) tagged: bool,
     /// The entity tags that it has already.
-    pub(super) known: Option<HeaderValue>,
+    pub(crate) known: Option<HeaderValue>,
 }
 
 impl Wishes {
-    pub(super) fn of(headers: &HeaderMap, tagged: bool) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, tagged: bool) -> Self {
         Self {
             gzip: takes_gzip(headers),
             tagged,
@@ -60,7 +60,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// `{"response": …}` around a reply.
-pub(super) fn envelope(reply: Reply) -> Vec<u8> {
+pub(crate) fn envelope(reply: Reply) -> Vec<u8> {
     const OPEN: &[u8] = b"{\"response\": ";
     let mut text = Vec::with_capacity(128);
     text.extend_from_slice(OPEN);
@@ -70,7 +70,7 @@ pub(super) fn envelope(reply: Reply) -> Vec<u8> {
 }
 
 /// A good answer with this text, compressed, tagged, or not sent at all, as was wished.
-pub(super) fn respond(text: Vec<u8>, content_type: HeaderValue, wishes: &Wishes) -> Response {
+pub(crate) fn respond(text: Vec<u8>, content_type: HeaderValue, wishes: &Wishes) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));

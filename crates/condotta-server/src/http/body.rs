@@ -21,13 +21,13 @@ const SMALL: usize = 64 << 10;
 
 /// How many bytes of large bodies are in memory, over all requests.
 #[derive(Clone, Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     used: Arc<AtomicUsize>,
     most: usize,
 }
 
 impl Budget {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             used: Arc::default(),
             most,
@@ -44,7 +44,7 @@ impl Budget {
 
 /// What one request takes of the budget; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     budget: Budget,
     taken: usize,
 }
@@ -76,7 +76,7 @@ impl Drop for Share {
 }
 
 /// Reads all of `body`. The share has to be kept for as long as the bytes are.
-pub(super) async fn read(
+pub(crate) async fn read(
     body: Body,
     config: &HttpConfig,
     budget: &Budget,

@@ -22,7 +22,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Decides who may ask.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     told: Vec<String>,
     own: Option<String>,
     cors: Cors,
@@ -31,7 +31,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(config: &HttpConfig) -> Self {
+    pub(crate) fn new(config: &HttpConfig) -> Self {
         let lower = |name: &String| name.trim_end_matches('.').to_ascii_lowercase();
         let own = nix::unistd::gethostname().ok();
         Self {
@@ -44,7 +44,7 @@ impl Guard {
     }
 
     /// Whether this request may be answered at all.
-    pub(super) fn check(&self, request: &Parts) -> Result<(), HttpError> {
+    pub(crate) fn check(&self, request: &Parts) -> Result<(), HttpError> {
         let host = host(request)?;
         let over_unix = request.extensions.get() == Some(&Transport::Unix);
         if let Some(host) = host
@@ -146,7 +146,7 @@ impl Guard {
     }
 
     /// Adds what tells a browser that another origin's page may read the answer.
-    pub(super) fn add_cors(&self, origin: Option<&HeaderValue>, answer: &mut Headers) {
+    pub(crate) fn add_cors(&self, origin: Option<&HeaderValue>, answer: &mut Headers) {
         let Some((allowed, varies)) = origin.and_then(|origin| self.cors.allowed_origin(origin))
         else {
             return;
@@ -161,7 +161,7 @@ impl Guard {
     }
 
     /// Adds what answers a browser that asks whether it may ask.
-    pub(super) fn add_preflight(&self, origin: Option<&HeaderValue>, answer: &mut Headers) {
+    pub(crate) fn add_preflight(&self, origin: Option<&HeaderValue>, answer: &mut Headers) {
         let Some((allowed, _)) = origin.and_then(|origin| self.cors.allowed_origin(origin)) else {
             return;
         };
@@ -264,7 +264,7 @@ fn shown(text: &str) -> String {
 }
 
 /// What is said to browsers with each answer: take nothing else for content, show it in no frame.
-pub(super) fn add_security(answer: &mut HeaderMap) {
+pub(crate) fn add_security(answer: &mut HeaderMap) {
     let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -4,8 +4,8 @@
 //! malformed, too large or sent by a foreign page before the scheduler hears of it. Knows nothing of
 //! sockets (`listen` does) and decides nothing about tasks.
 
-mod answer;
-mod body;
+pub(crate) mod answer;
+pub(crate) mod body;
 mod config;
 pub(crate) mod error;
 mod form;
@@ -17,7 +17,7 @@ mod session;
 mod tests;
 mod work;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -30,39 +30,58 @@ use axum::{
 
 pub use config::{Cors, HttpConfig};
 
-use crate::{access::Gate, driver::Handle, metrics::Metrics};
+use crate::{
+    access::Gate,
+    api::{self, Events},
+    driver::Handle,
+    metrics::Metrics,
+};
+
+/// What the rest of the server does for requests.
+#[derive(Clone)]
+pub struct Services {
+    /// The scheduler.
+    pub handle: Handle,
+    /// What `/metrics` shows; nothing without it.
+    pub metrics: Option<Metrics>,
+    /// What happens.
+    pub events: Events,
+}
 
 /// All that requests share.
-struct Shared {
-    handle: Handle,
-    guard: guard::Guard,
-    gate: Gate,
-    budget: body::Budget,
-    work: work::HeavyWork,
-    config: HttpConfig,
+pub(crate) struct Shared {
+    pub(crate) handle: Handle,
+    pub(crate) guard: guard::Guard,
+    pub(crate) gate: Gate,
+    pub(crate) budget: body::Budget,
+    pub(crate) work: work::HeavyWork,
+    pub(crate) config: HttpConfig,
+    pub(crate) events: Events,
+    pub(crate) started: Instant,
     metrics: Option<Metrics>,
 }
 
-type Server = Arc<Shared>;
+pub(crate) type Server = Arc<Shared>;
 
-/// Answers requests with what `handle` says, also while the scheduler is not there yet (503).
-///
-/// `/metrics` shows `metrics`, or nothing without them.
-pub fn router(handle: Handle, config: HttpConfig, metrics: Option<Metrics>) -> Router {
+/// Answers requests with what the scheduler says, also while it is not there yet (503).
+pub fn router(services: Services, config: HttpConfig) -> Router {
     let prefix = config.path_prefix.trim_matches('/').to_owned();
     let server = Arc::new(Shared {
-        handle,
+        handle: services.handle,
         guard: guard::Guard::new(&config),
         gate: Gate::new(&config.access),
         budget: body::Budget::new(config.max_bodies),
         work: work::HeavyWork::default(),
         config,
-        metrics,
+        events: services.events,
+        started: Instant::now(),
+        metrics: services.metrics,
     });
     let router = Router::new()
         .route("/api/", any(rpc::answer))
         .route("/api/{*method}", any(rpc::answer))
         .route("/api/v1/session", any(session::answer))
+        .merge(api::router(&server))
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(server.clone(), protect))
         .with_state(server);

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 /// Does work on threads of their own, no more at once than there are processors.
 #[derive(Clone, Debug)]
-pub(super) struct HeavyWork {
+pub(crate) struct HeavyWork {
     places: Arc<Semaphore>,
 }
 
@@ -21,7 +21,7 @@ impl Default for HeavyWork {
 
 impl HeavyWork {
     /// What `work` gives; done elsewhere if it is heavy.
-    pub(super) async fn run<T, F>(&self, is_heavy: bool, work: F) -> T
+    pub(crate) async fn run<T, F>(&self, is_heavy: bool, work: F) -> T
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,

@@ -144,6 +144,8 @@ struct State {
     written: AtomicU64,
     /// The request's body has not been read to its end.
     unread: AtomicBool,
+    /// The answer is a stream, which is the last on its connection.
+    streams: AtomicBool,
 }
 
 impl State {
@@ -156,6 +158,7 @@ impl State {
             answered: AtomicU64::new(0),
             written: AtomicU64::new(0),
             unread: AtomicBool::new(false),
+            streams: AtomicBool::new(false),
         }
     }
 
@@ -185,9 +188,19 @@ impl State {
         self.written.store(0, Ordering::Relaxed);
     }
 
+    /// Now a stream begins. It is being answered until its end, so it never counts as waiting.
+    fn stream(&self) {
+        self.streams.store(true, Ordering::Relaxed);
+    }
+
     /// How long an answer may still be stuck: as long as allowed, and less if the client took the
     /// answer slowly so far.
     fn patience(&self, limits: &Limits, stuck: u64) -> Option<Duration> {
+        if self.streams.load(Ordering::Relaxed) {
+            // There is mostly nothing to write, so that it was little says nothing.
+            let stuck_for = Duration::from_millis(self.now().saturating_sub(stuck));
+            return limits.write_timeout.checked_sub(stuck_for);
+        }
         let earned = self.written.load(Ordering::Relaxed) * 1000 / limits.write_rate.max(1);
         let due = self
             .answered
@@ -252,7 +265,11 @@ impl Service<Request<Incoming>> for Requests {
         let state = self.state.clone();
         Box::pin(async move {
             let mut answer = answer.await;
-            state.answer();
+            if answer.as_ref().is_ok_and(is_stream) {
+                state.stream();
+            } else {
+                state.answer();
+            }
             if let Ok(answer) = &mut answer
                 && answer.status() == StatusCode::NO_CONTENT
             {
@@ -262,6 +279,12 @@ impl Service<Request<Incoming>> for Requests {
             answer
         })
     }
+}
+
+/// Whether an answer goes on for as long as its client reads.
+fn is_stream(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// The body of a request, which notes when it has been read.

@@ -1,0 +1,127 @@
+//! One reader of the event stream: which events it wants, and how they reach it at its own pace.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::Bytes;
+use hyper::body::{Body, Frame};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::{sleep, timeout},
+};
+
+use super::{thread::Shared, told::Kind};
+
+/// How long a reader is left alone after it got something: what happens meanwhile comes together.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Keeps a silent stream alive, and finds out who is gone.
+const HEARTBEAT: Bytes = Bytes::from_static(b": nothing new\n\n");
+
+/// Which events a reader wants; without names all of them.
+pub(crate) struct Filter {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) families: Vec<String>,
+    pub(crate) tasks: Vec<String>,
+}
+
+impl Filter {
+    /// A reset is for everybody. Of a task that is gone, only the id tells its family.
+    pub(super) fn takes(&self, kind: Kind, task: Option<&str>, family: Option<&str>) -> bool {
+        if kind == Kind::Reset {
+            return true;
+        }
+        let is_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
+        let Some(task) = task else {
+            return is_kind;
+        };
+        let is_family = |wanted: &String| match family {
+            Some(family) => wanted == family,
+            None => task
+                .strip_prefix(wanted.as_str())
+                .is_some_and(|rest| rest.starts_with('_')),
+        };
+        is_kind
+            && (self.families.is_empty() || self.families.iter().any(is_family))
+            && (self.tasks.is_empty() || self.tasks.iter().any(|wanted| wanted == task))
+    }
+}
+
+/// The body of the answer: pieces of the stream as they come.
+pub(super) struct ReaderBody {
+    pieces: mpsc::Receiver<Bytes>,
+}
+
+impl Body for ReaderBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.poll_recv(context);
+        piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+/// Starts to read. The stream ends with its body, or when the server stops.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    place: OwnedSemaphorePermit,
+    filter: Filter,
+    last: Option<String>,
+) -> ReaderBody {
+    // One piece may wait in here; the rest waits in the ring.
+    let (sender, pieces) = mpsc::channel(1);
+    let (begin, next) = shared.begin(last.as_deref());
+    tokio::spawn(async move {
+        let reading = read(&shared, filter, begin, next, &sender);
+        tokio::select! {
+            () = reading => {}
+            () = sender.closed() => {}
+        }
+        drop(place);
+        shared.left();
+    });
+    ReaderBody { pieces }
+}
+
+async fn read(
+    shared: &Shared,
+    filter: Filter,
+    begin: Bytes,
+    mut next: u64,
+    sender: &mpsc::Sender<Bytes>,
+) {
+    let pauses_in_a_second = usize::try_from(1000 / PAUSE.as_millis()).expect("a few");
+    let most = (shared.config.max_rate / pauses_in_a_second).max(1);
+    let mut news = shared.news.subscribe();
+    let mut piece = begin;
+    loop {
+        if !piece.is_empty() && sender.send(piece).await.is_err() {
+            return;
+        }
+        sleep(PAUSE).await;
+        news.mark_unchanged();
+        let taken = shared.take(&mut next, &filter, most);
+        piece = taken.text.into();
+        if !piece.is_empty() || taken.has_more {
+            continue;
+        }
+        match timeout(shared.config.heartbeat, news.changed()).await {
+            Ok(Ok(())) => {
+                if shared.is_closed() {
+                    return;
+                }
+            }
+            // Nobody will tell anything any more.
+            Ok(Err(_)) => return,
+            Err(_) => piece = HEARTBEAT,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The events of the stream: their kinds, and what is said of each.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::shapes::{Counts, TaskStatus};
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A task's status changed, or the task is new or gone.
+    Status,
+    /// A run said how far it is, or what it does.
+    Progress,
+    /// A task failed too often, or can never run.
+    Trouble,
+    /// A worker came, went, was lost or was disabled.
+    Worker,
+    /// A resource has another limit.
+    Limit,
+    /// The scheduler was paused or goes on.
+    Paused,
+    /// How many tasks there are of each status; at most once a second.
+    Counts,
+    /// The stream begins.
+    Hello,
+    /// Events are missing here: what was fetched may be out of date.
+    Reset,
+}
+
+impl Kind {
+    /// The word on the wire.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Progress => "progress",
+            Self::Trouble => "trouble",
+            Self::Worker => "worker",
+            Self::Limit => "limit",
+            Self::Paused => "paused",
+            Self::Counts => "counts",
+            Self::Hello => "hello",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// A change, and the task that it is about.
+pub(super) struct Told {
+    /// The task and its family, if it is about one. Tasks that are gone have no family.
+    pub(super) task: Option<(Box<str>, Option<Box<str>>)>,
+    pub(super) what: What,
+}
+
+/// What is said of a change. Times are seconds since 1970.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum What {
+    Status {
+        at: f64,
+        from: Option<TaskStatus>,
+        to: Option<TaskStatus>,
+        worker: Option<String>,
+        attempt: u64,
+        /// When the attempt began.
+        started: Option<f64>,
+    },
+    Progress {
+        at: f64,
+        progress: Option<f64>,
+        status_message: Option<String>,
+    },
+    Trouble {
+        at: f64,
+        trouble: Trouble,
+        reason: String,
+    },
+    Worker {
+        at: f64,
+        worker: String,
+        change: WorkerChange,
+    },
+    Limit {
+        at: f64,
+        resource: String,
+        limit: u64,
+    },
+    Paused {
+        at: f64,
+        paused: bool,
+    },
+    Counts {
+        at: f64,
+        counts: Counts,
+    },
+    /// Nothing of what was told before can be relied on.
+    Reset {
+        reason: &'static str,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Trouble {
+    Disabled,
+    DeadEnd,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WorkerChange {
+    Attached,
+    Lost,
+    Released,
+    Disabled,
+}
+
+impl What {
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Status { .. } => Kind::Status,
+            Self::Progress { .. } => Kind::Progress,
+            Self::Trouble { .. } => Kind::Trouble,
+            Self::Worker { .. } => Kind::Worker,
+            Self::Limit { .. } => Kind::Limit,
+            Self::Paused { .. } => Kind::Paused,
+            Self::Counts { .. } => Kind::Counts,
+            Self::Reset { .. } => Kind::Reset,
+        }
+    }
+}
