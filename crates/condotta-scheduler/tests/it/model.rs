@@ -144,7 +144,9 @@ impl<'a> Model<'a> {
                 if may && self.fits(&task.resources, &used) {
                     return self.batch(worker, &walk[at..]);
                 }
-                let caller = assistant.then_some(worker);
+                // Unlike in Luigi, nothing is kept for an assistant that cannot run the task.
+                let helps = assistant && self.memory.runnable.contains(*id);
+                let caller = helps.then_some(worker);
                 let mut helpers = task.workers.iter().map(String::as_str).chain(caller);
                 let free = helpers.find(|it| places.get(*it).is_some_and(|free| *free > 0));
                 if let Some(free) = free {
