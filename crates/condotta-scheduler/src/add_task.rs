@@ -337,6 +337,7 @@ impl Scheduler {
             self.emit(|scheduler| Event::Failure {
                 at: now.wall,
                 task_id: request.task_id.to_string(),
+                worker: request.worker.to_string(),
                 expl: request.expl.clone(),
                 owners: request.owners.clone(),
                 disabled: scheduler.tasks[slot].status == Status::Disabled,

@@ -31,8 +31,6 @@ pub struct Config {
     pub send_messages: bool,
     /// Seconds for which a finished task can't be announced as pending again.
     pub stable_done_cooldown_secs: f64,
-    /// Failures are told in groups: whether scheduling failures leave as events, to be sent by e-mail.
-    pub batch_emails: bool,
     /// Whether history records leave as [`Event::History`](crate::Event::History).
     pub record_task_history: bool,
     /// Whether any events are kept for [`poll_event`](crate::Scheduler::poll_event). Who turns
@@ -62,7 +60,6 @@ impl Default for Config {
             pause_enabled: true,
             send_messages: true,
             stable_done_cooldown_secs: 10.0,
-            batch_emails: false,
             record_task_history: false,
             keep_events: false,
             keep_wakeups: false,

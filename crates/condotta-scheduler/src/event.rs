@@ -40,6 +40,8 @@ pub enum Event {
         at: Timestamp,
         /// The task.
         task_id: String,
+        /// The worker.
+        worker: String,
         /// What the worker said.
         expl: Option<String>,
         /// Whom to tell.
@@ -53,6 +55,12 @@ pub enum Event {
         at: Timestamp,
         /// The task.
         task_id: String,
+        /// So many failures disable it.
+        retry_count: u64,
+        /// Seconds within which they count.
+        disable_window: f64,
+        /// Seconds for which it stays disabled.
+        disable_persist: f64,
     },
     /// A task could not be scheduled by its worker.
     SchedulingFailure {

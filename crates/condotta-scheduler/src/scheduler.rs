@@ -211,19 +211,17 @@ impl Scheduler {
         Ok(messages)
     }
 
-    /// Tells owners that a task could not be scheduled, when failures are told in groups.
+    /// Tells whoever hears of events that a task could not be scheduled.
     pub fn announce_scheduling_failure(
         &mut self,
         now: Now,
         failure: SchedulingFailure,
     ) -> Answer<()> {
         check_name("the worker id", &failure.worker)?;
-        if self.config.batch_emails {
-            self.emit(|_| Event::SchedulingFailure {
-                at: now.wall,
-                failure,
-            });
-        }
+        self.emit(|_| Event::SchedulingFailure {
+            at: now.wall,
+            failure,
+        });
         Ok(())
     }
 

@@ -36,9 +36,16 @@ impl Scheduler {
                 self.tasks[slot].rare_mut().scheduler_disabled = Some(now.monotonic);
                 let due = now.monotonic.after(self.config.disable_persist);
                 self.timers.insert((due, Timer::Enable(slot)));
-                self.emit(|scheduler| Event::DisabledByFailures {
-                    at: now.wall,
-                    task_id: scheduler.tasks[slot].id.to_string(),
+                self.emit(|scheduler| {
+                    let task = &scheduler.tasks[slot];
+                    let policy = scheduler.policies.value(task.policy);
+                    Event::DisabledByFailures {
+                        at: now.wall,
+                        task_id: task.id.to_string(),
+                        retry_count: policy.retry_count,
+                        disable_window: policy.disable_window,
+                        disable_persist: scheduler.config.disable_persist,
+                    }
                 });
             }
         } else if new == Status::Disabled

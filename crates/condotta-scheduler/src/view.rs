@@ -63,6 +63,15 @@ impl Scheduler {
         })
     }
 
+    /// The parameters that may differ within this worker's batches of the family; none when it runs
+    /// each task alone.
+    pub fn batched_args(&self, worker: &str, family: &str) -> impl Iterator<Item = &str> {
+        let family = self.names.find(family);
+        let batcher = family.and_then(|family| self.batches.batcher(worker, family));
+        let args = batcher.into_iter().flat_map(|batcher| batcher.args.iter());
+        args.map(|&arg| self.names.text(arg))
+    }
+
     /// What the task's last run said, with all parameters that the scheduler knows.
     #[must_use]
     pub fn fetch_error(&self, task_id: &str) -> Option<TaskError> {
