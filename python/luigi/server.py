@@ -225,12 +225,11 @@ def _only_in_python() -> list[str]:
     wants = []
     if settings.record_task_history:
         wants.append("[scheduler] record_task_history")
-    if settings.batch_emails:
-        wants.append("[scheduler] batch_emails")
     if settings.metrics_collector.name in ("datadog", "custom"):
         wants.append(f"[scheduler] metrics_collector = {settings.metrics_collector.name}")
-    if email().receiver:
-        wants.append("[email] receiver")
+    mail = email()
+    if (settings.batch_emails or mail.receiver) and mail.method != "smtp":
+        wants.append(f"[email] method = {mail.method}")
     return wants
 
 

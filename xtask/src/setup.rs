@@ -26,6 +26,9 @@ pub(crate) const LUIGI_REQUIRES: [&str; 5] = [
 /// they send all requests in another way where they find it.
 const UNIX_SOCKETS: &str = "requests-unixsocket==0.4.1";
 
+/// A mail server for tests, and the parser of Prometheus's library.
+const RECEIVERS: [&str; 2] = ["aiosmtpd==1.4.6", "prometheus-client==0.24.1"];
+
 /// A C compiler, which links Rust programs and builds the C libraries among the dependencies.
 pub(crate) fn need_linker() -> anyhow::Result<()> {
     if shell::works("cc", &["--version"]) {
@@ -128,7 +131,8 @@ fn unpack(package: &str, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// The Python of a virtual environment that has stock Luigi. The environment's folder
-/// `unix-sockets` has what its workers need for those.
+/// `unix-sockets` has what its workers need for those, and its folder `receivers` what tests receive mail
+/// and read metrics with.
 pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
     let folder = project.target().join("stock-luigi");
     let python = folder.join("bin/python");
@@ -144,6 +148,13 @@ pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
     if !has(&python, Some(&apart), UNIX_SOCKETS)? {
         let apart = apart.to_str().context("the folder's path is not UTF-8")?;
         pip(&python, &["--target", apart, "--upgrade", UNIX_SOCKETS])?;
+    }
+    let apart = folder.join("receivers");
+    for package in RECEIVERS {
+        if !has(&python, Some(&apart), package)? {
+            let apart = apart.to_str().context("the folder's path is not UTF-8")?;
+            pip(&python, &["--target", apart, "--upgrade", package])?;
+        }
     }
     Ok(python)
 }

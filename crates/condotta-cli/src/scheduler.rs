@@ -116,6 +116,7 @@ fn server_config(
         ..serving.http
     };
     config.metrics = settings.metrics.clone();
+    config.notify = settings.notify.clone();
     Ok(config)
 }
 

@@ -1,20 +1,25 @@
-//! What luigi.cfg says to the server: sections `[scheduler]`, `[resources]`,
-//! `[cors]` and `[prometheus]`.
+//! What luigi.cfg says to the server: sections `[scheduler]`, `[resources]`, `[cors]` and `[prometheus]`;
+//! `settings/` has the topics with sections of their own.
 //!
 //! The defaults are those of the types that are filled in. A key that nobody asks for is a key that
 //! nobody reads, so there is no list of them.
 
 pub(crate) mod access;
+mod mail;
 pub(crate) mod serving;
+mod webhooks;
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use condotta_config::{Config, ConfigError, Entry, Syntax, Value};
-use condotta_server::{access::AccessConfig, http::Cors, metrics::MetricsConfig};
+use condotta_server::{
+    access::AccessConfig, http::Cors, metrics::MetricsConfig, notify::NotifyConfig,
+};
 
 use self::serving::Serving;
 use crate::{
@@ -37,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) state_dir: Option<PathBuf>,
     /// What `/metrics` shows.
     pub(crate) metrics: Option<MetricsConfig>,
+    /// Who is told what happens.
+    pub(crate) notify: NotifyConfig,
     /// What is said and has no effect.
     pub(crate) warnings: Vec<String>,
 }
@@ -49,9 +56,16 @@ pub(crate) enum SettingError {
     #[error("{origin}: [{section}] {key} is {value}: write {expected}")]
     Invalid {
         origin: String,
-        section: &'static str,
+        section: String,
         key: String,
         value: String,
+        expected: &'static str,
+    },
+    #[error("{origin}: [{section}] {key}: write {expected}")]
+    Secret {
+        origin: String,
+        section: String,
+        key: &'static str,
         expected: &'static str,
     },
 }
@@ -105,6 +119,9 @@ impl Settings {
         // Luigid's; the server says how to move over.
         section.text("state_path")?;
         let mut warnings = without_effect(&section)?;
+        let mut batch_emails = false;
+        section.flag("batch_emails", &mut batch_emails)?;
+        let public_url = section.text("public_url")?.filter(|url| !url.is_empty());
         let collector = section.text("metrics_collector")?.unwrap_or_default();
         section.text("metrics_custom_import")?;
         let collector = collector.to_lowercase();
@@ -123,6 +140,10 @@ impl Settings {
         let section = Section::new(config, "prometheus");
         let metrics = metrics(&section)?;
         warnings.extend(section.unread()?);
+        let (mail, more) = mail::mail(config, batch_emails)?;
+        warnings.extend(more);
+        let (webhooks, more) = webhooks::webhooks(config)?;
+        warnings.extend(more);
         Ok(Self {
             scheduler,
             limits: limits(config)?,
@@ -131,6 +152,11 @@ impl Settings {
             serving,
             state_dir: state_dir.map(PathBuf::from),
             metrics: (collector != "none").then_some(metrics),
+            notify: NotifyConfig {
+                mail,
+                webhooks,
+                public_url,
+            },
             warnings,
         })
     }
@@ -175,10 +201,7 @@ fn is_json(section: &Section<'_>) -> Result<bool, SettingError> {
 /// Luigi's keys for what this server does not do; a warning of each that asks for it.
 fn without_effect(section: &Section<'_>) -> Result<Vec<String>, SettingError> {
     let mut warnings = Vec::new();
-    for (key, what) in [
-        ("batch_emails", "sends no e-mail"),
-        ("record_task_history", "keeps no history of tasks"),
-    ] {
+    for (key, what) in [("record_task_history", "keeps no history of tasks")] {
         let mut asked = false;
         section.flag(key, &mut asked)?;
         if asked {
@@ -228,7 +251,7 @@ pub(crate) fn limits(config: &Config) -> Result<BTreeMap<String, u64>, SettingEr
         Ok(limit) => Ok((name, limit)),
         Err(_) => Err(SettingError::Invalid {
             origin: origin(config, section, &name),
-            section,
+            section: section.to_owned(),
             value: limit.to_string(),
             key: name,
             expected: "a whole number of at least 0",
@@ -275,22 +298,22 @@ fn origin(config: &Config, section: &str, key: &str) -> String {
 /// A section of the configuration, which remembers what it was asked for.
 struct Section<'a> {
     config: &'a Config,
-    name: &'static str,
+    name: Cow<'static, str>,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Section<'a> {
-    fn new(config: &'a Config, name: &'static str) -> Self {
+    fn new(config: &'a Config, name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             config,
-            name,
+            name: name.into(),
             asked: RefCell::default(),
         }
     }
 
     fn number(&self, key: &'static str, value: &mut f64) -> Result<(), SettingError> {
         self.ask(key);
-        if let Some(said) = self.config.get_float(self.name, key)? {
+        if let Some(said) = self.config.get_float(&self.name, key)? {
             if said.is_nan() {
                 return Err(self.invalid(key, "a number"));
             }
@@ -301,7 +324,7 @@ impl<'a> Section<'a> {
 
     fn count(&self, key: &'static str, value: &mut u64) -> Result<(), SettingError> {
         self.ask(key);
-        if let Some(said) = self.config.get_int(self.name, key)? {
+        if let Some(said) = self.config.get_int(&self.name, key)? {
             let expected = "a whole number of at least 0";
             *value = u64::try_from(said).map_err(|_| self.invalid(key, expected))?;
         }
@@ -310,7 +333,7 @@ impl<'a> Section<'a> {
 
     fn flag(&self, key: &'static str, value: &mut bool) -> Result<(), SettingError> {
         self.ask(key);
-        if let Some(said) = self.config.get_bool(self.name, key)? {
+        if let Some(said) = self.config.get_bool(&self.name, key)? {
             *value = said;
         }
         Ok(())
@@ -318,17 +341,40 @@ impl<'a> Section<'a> {
 
     fn text(&self, key: &'static str) -> Result<Option<String>, SettingError> {
         self.ask(key);
-        Ok(self.config.get_text(self.name, key)?)
+        Ok(self.config.get_text(&self.name, key)?)
     }
 
     /// A list of texts: JSON in INI files, as Luigi's list parameters have it.
     fn list(&self, key: &'static str, value: &mut Vec<String>) -> Result<(), SettingError> {
         self.ask(key);
-        let Some(entry) = self.config.get(self.name, key)? else {
+        let Some(entry) = self.config.get(&self.name, key)? else {
             return Ok(());
         };
         let read = texts(&entry.value);
         *value = read.ok_or_else(|| self.invalid(key, "a list such as [\"a\", \"b\"]"))?;
+        Ok(())
+    }
+
+    /// The value, whatever its kind.
+    fn value(&self, key: &'static str) -> Result<Option<Value>, SettingError> {
+        self.ask(key);
+        let entry = self.config.get(&self.name, key)?;
+        Ok(entry.map(|entry| entry.value))
+    }
+
+    /// One of several words.
+    fn choice<T: Copy>(
+        &self,
+        key: &'static str,
+        choices: &[(&str, T)],
+        expected: &'static str,
+        value: &mut T,
+    ) -> Result<(), SettingError> {
+        if let Some(said) = self.text(key)? {
+            let found = choices.iter().find(|(word, _)| *word == said);
+            let (_, choice) = found.ok_or_else(|| self.invalid(key, expected))?;
+            *value = *choice;
+        }
         Ok(())
     }
 
@@ -337,9 +383,9 @@ impl<'a> Section<'a> {
         let asked = self.asked.borrow();
         let is_unread =
             |(key, _): &(String, Entry)| !asked.contains(key.replace('-', "_").as_str());
-        let entries = self.config.section(self.name)?.into_iter();
+        let entries = self.config.section(&self.name)?.into_iter();
         let warning = |(key, entry): (String, Entry)| {
-            let (origin, name) = (entry.origin, self.name);
+            let (origin, name) = (entry.origin, &self.name);
             format!("{origin}: section [{name}] has no key {key}, which is ignored")
         };
         Ok(entries.filter(is_unread).map(warning).collect())
@@ -349,11 +395,21 @@ impl<'a> Section<'a> {
         self.asked.borrow_mut().insert(key);
     }
 
+    /// The value cannot be used, and must not be shown.
+    fn secret(&self, key: &'static str, expected: &'static str) -> SettingError {
+        SettingError::Secret {
+            origin: origin(self.config, &self.name, key),
+            section: self.name.to_string(),
+            key,
+            expected,
+        }
+    }
+
     fn invalid(&self, key: &str, expected: &'static str) -> SettingError {
-        let value = self.config.get_text(self.name, key).ok().flatten();
+        let value = self.config.get_text(&self.name, key).ok().flatten();
         SettingError::Invalid {
-            origin: origin(self.config, self.name, key),
-            section: self.name,
+            origin: origin(self.config, &self.name, key),
+            section: self.name.to_string(),
             key: key.to_owned(),
             value: value.unwrap_or_default(),
             expected,

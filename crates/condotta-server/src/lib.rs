@@ -11,6 +11,7 @@ pub mod driver;
 pub mod http;
 pub mod listen;
 pub mod metrics;
+pub mod notify;
 pub mod observer;
 mod seldom;
 mod serve;

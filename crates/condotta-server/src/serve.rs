@@ -1,6 +1,6 @@
 //! A whole server: sockets, stored state and the scheduler's thread, from start to stop.
 
-use std::{collections::BTreeMap, future::Future, path::PathBuf};
+use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
 
 use condotta_scheduler::Config;
 use tokio::sync::oneshot;
@@ -10,7 +10,9 @@ use crate::{
     driver::{Driver, DriverConfig, DriverError, Handle},
     http::{self, HttpConfig},
     listen::{self, Limits, ListenError, Listener, Place, Tls, TlsError, TlsFiles},
-    metrics::{Metrics, MetricsConfig, MetricsError},
+    metrics::{Meters, Metrics, MetricsConfig, MetricsError},
+    notify::{Notifier, NotifyConfig, NotifyError},
+    observer::Observer,
     state::OpenReport,
 };
 
@@ -38,6 +40,8 @@ pub struct ServerConfig {
     pub metrics: Option<MetricsConfig>,
     /// What the event stream may take.
     pub events: EventsConfig,
+    /// Who is told what happens.
+    pub notify: NotifyConfig,
 }
 
 impl ServerConfig {
@@ -54,6 +58,7 @@ impl ServerConfig {
             limits: Limits::default(),
             metrics: None,
             events: EventsConfig::default(),
+            notify: NotifyConfig::default(),
         }
     }
 }
@@ -73,6 +78,9 @@ pub enum ServeError {
     /// It cannot count as it should.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// It cannot tell people what happens.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
 }
 
 /// A server that listens, so that whoever connects has to wait but is not turned away.
@@ -80,6 +88,8 @@ pub enum ServeError {
 pub struct Server {
     listeners: Vec<Listener>,
     metrics: Option<Metrics>,
+    notifier: Notifier,
+    meters: Arc<Meters>,
     config: ServerConfig,
 }
 
@@ -90,15 +100,26 @@ impl Server {
     ///
     /// When one of them cannot be had.
     pub fn bind(config: ServerConfig) -> Result<Self, ServeError> {
-        let metrics = config.metrics.clone().map(Metrics::new).transpose()?;
+        let meters = Arc::new(Meters::default());
+        let notifier = Notifier::new(config.notify.clone(), &config.state_dir)?;
+        let metrics = config.metrics.clone();
+        let metrics = metrics
+            .map(|config| Metrics::new(config, Arc::clone(&meters), Some(notifier.clone())))
+            .transpose()?;
         let tls = config.tls.clone().map(Tls::new).transpose()?;
         let mut listeners = listen::bind(&config.places)?;
         for listener in &mut listeners {
             tls.iter().for_each(|tls| listener.encrypt(tls));
         }
+        if let Some(address) = listeners.iter().find_map(Listener::tcp_address) {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            notifier.place_server(&format!("{scheme}://{address}"));
+        }
         Ok(Self {
             listeners,
             metrics,
+            notifier,
+            meters,
             config,
         })
     }
@@ -141,16 +162,23 @@ impl Server {
                 let _ = http_stopped.await;
             },
         ));
+        let metrics = self
+            .metrics
+            .map(|metrics| Box::new(metrics) as Box<dyn Observer>);
+        let mut observers = Vec::from_iter(metrics);
+        observers.push(events.observer().map_err(DriverError::Thread)?);
+        let started_notifier = self.notifier.start().map_err(DriverError::Thread)?;
+        let notifying = started_notifier.map(|(observer, running)| {
+            observers.push(observer);
+            running
+        });
         let config = DriverConfig {
             scheduler: self.config.scheduler,
             limits: self.config.resources,
             state_dir: self.config.state_dir,
             snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
-            observers: {
-                let metrics = self.metrics.map(|metrics| Box::new(metrics) as Box<_>);
-                let events = events.observer().map_err(DriverError::Thread)?;
-                metrics.into_iter().chain([events]).collect()
-            },
+            observers,
+            meters: self.meters,
         };
         let mut stop = std::pin::pin!(stop);
         let mut reading = start_driver(config, handle)?;
@@ -171,7 +199,13 @@ impl Server {
         events.close();
         drop(stop_http);
         joined(http.await)?;
-        let stopping = tokio::task::spawn_blocking(move || driver.stop());
+        let stopping = tokio::task::spawn_blocking(move || {
+            let stopped = driver.stop();
+            if let Some(notifying) = notifying {
+                notifying.stop();
+            }
+            stopped
+        });
         joined(stopping.await)?;
         Ok(())
     }

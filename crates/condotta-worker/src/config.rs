@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Observer, StopSignal, TaskLoader, WorkerEvents};
+use crate::{Notifier, Observer, StopSignal, TaskLoader, WorkerEvents};
 
 /// The smallest `wait_interval`.
 const WAIT_INTERVAL_MIN_SECS: f64 = 1e-5;
@@ -131,6 +131,8 @@ pub struct WorkerOptions {
     pub events: WorkerEvents,
     /// A live display.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Who tells people of failures.
+    pub notifier: Option<Arc<dyn Notifier>>,
     /// How the worker is told to stop.
     pub stop: StopSignal,
     /// The program that runs a task in a child process.
@@ -151,6 +153,7 @@ impl Default for WorkerOptions {
             loader: None,
             events: WorkerEvents::default(),
             observer: None,
+            notifier: None,
             stop: StopSignal::default(),
             child_command: ChildCommand::ThisProgram,
             kill_grace: Duration::from_secs(5),

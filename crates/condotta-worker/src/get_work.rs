@@ -229,6 +229,8 @@ impl Worker {
             "Cannot find task(s) sent by scheduler: {}\n{text}",
             task_ids.join(","),
         );
+        self.shared
+            .tell(|notifier| notifier.load_failed(task_ids, &text));
         for task_id in task_ids {
             self.report(AddTask {
                 status: Status::Failed,

@@ -21,6 +21,7 @@ mod loader;
 mod local;
 mod main_loop;
 mod messages;
+mod notifier;
 mod observer;
 mod panic;
 pub mod pid_lock;
@@ -45,6 +46,7 @@ pub use events::{Event, EventDetail, EventKind, WorkerEvents};
 pub use loader::{LoadError, TaskLoader};
 pub use local::LocalScheduler;
 pub use messages::{Messages, TaskMessage};
+pub use notifier::Notifier;
 pub use observer::{Observer, TaskCounts};
 pub use remote::{
     AddressError, HttpClient, HttpFailure, Identity, Outlook, RemoteError, RemoteOptions,

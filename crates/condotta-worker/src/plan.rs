@@ -285,6 +285,8 @@ impl Worker {
                 &owners,
             )
         })?;
+        self.shared
+            .tell_failure(|notifier| notifier.scheduling_failed(&**task, method, &text));
         Ok(())
     }
 
@@ -296,6 +298,9 @@ impl Worker {
                 "Luigi unexpected framework error while scheduling {}\n{error}",
                 task.display_name(),
             );
+            let text = error.to_string();
+            self.shared
+                .tell(|notifier| notifier.planning_failed(task, &text));
         }
         let error: BoxError = error.to_string().into();
         let broken = EventDetail::BrokenTask { error: &error };

@@ -125,6 +125,9 @@ impl Worker {
             }
             Err(error) => return Err(error),
         }
+        if status == Status::Failed && end != End::Stopped {
+            self.tell_failed_run(&task, expl.as_deref().unwrap_or_default());
+        }
         let waits = !new_deps.is_empty();
         self.running.remove(&index);
         let renewed = self.shared.claims.end(task.task_id());
@@ -158,6 +161,16 @@ impl Worker {
         }
         self.run_succeeded &= status == Status::Done || waits;
         Ok(())
+    }
+
+    /// People are told, unless it is data that others make and that is looked for again.
+    fn tell_failed_run(&self, task: &TaskHandle, error: &str) {
+        let is_retried = self.shared.config.retry_external_tasks
+            && guard(|| task.is_external()).unwrap_or(false);
+        if !is_retried {
+            self.shared
+                .tell_failure(|notifier| notifier.task_failed(&**task, error));
+        }
     }
 
     /// Time-outs and deaths are noticed from outside; what happened inside was said there.

@@ -13,9 +13,9 @@ use std::{
 use condotta_scheduler::Recipe;
 
 use crate::{
-    BoxError, ChildCommand, LoadError, Observer, Runnable, Scheduler, StopSignal, TaskHandle,
-    TaskLoader, WorkerConfig, WorkerEvents, claims::Claims, messages::MessageRoutes, panic::guard,
-    running::Finished,
+    BoxError, ChildCommand, LoadError, Notifier, Observer, Runnable, Scheduler, StopSignal,
+    TaskHandle, TaskLoader, WorkerConfig, WorkerEvents, claims::Claims, messages::MessageRoutes,
+    panic::guard, running::Finished,
 };
 
 /// What reaches the main loop from other threads.
@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) loader: Option<Arc<dyn TaskLoader>>,
     pub(crate) events: WorkerEvents,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) notifier: Option<Arc<dyn Notifier>>,
     pub(crate) stop: StopSignal,
     /// The worker itself has gone: what it left running in child processes is stopped.
     pub(crate) gone: StopSignal,
@@ -87,6 +88,23 @@ impl Shared {
                 .lock()
                 .expect("nobody panics with this lock")
                 .insert(task_id.to_owned());
+        }
+    }
+
+    /// Has people told of a failure of the task's, unless the settings say no.
+    pub(crate) fn tell_failure(&self, tell: impl FnOnce(&dyn Notifier)) {
+        if self.config.send_failure_email {
+            self.tell(tell);
+        }
+    }
+
+    /// Has people told. What the task's own code does wrong meanwhile is logged.
+    pub(crate) fn tell(&self, tell: impl FnOnce(&dyn Notifier)) {
+        let Some(notifier) = &self.notifier else {
+            return;
+        };
+        if let Err(panic) = guard(|| tell(&**notifier)) {
+            tracing::error!(target: "luigi-interface", "nobody can be told of a failure: {panic}");
         }
     }
 

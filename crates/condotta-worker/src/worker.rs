@@ -110,6 +110,7 @@ impl Worker {
             loader: options.loader,
             events: options.events,
             observer: options.observer,
+            notifier: options.notifier,
             stop: options.stop,
             gone: StopSignal::new(),
             child_command: options.child_command,

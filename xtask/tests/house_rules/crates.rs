@@ -13,6 +13,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("condotta-config", &[]),
     ("condotta-derive", &[]),
     ("condotta-logging", &["condotta-config"]),
+    ("condotta-mail", &[]),
     ("condotta-protocol", &["condotta-scheduler"]),
     (
         "condotta-worker",
@@ -24,6 +25,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "condotta-config",
             "condotta-derive",
             "condotta-logging",
+            "condotta-mail",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-targets",
@@ -32,13 +34,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "condotta-server",
-        &["condotta-scheduler", "condotta-protocol"],
+        &["condotta-mail", "condotta-scheduler", "condotta-protocol"],
     ),
     (
         "condotta-cli",
         &[
             "condotta-config",
             "condotta-logging",
+            "condotta-mail",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-server",

@@ -5,15 +5,22 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use super::{
     CallError, DriverError, Reply,
     message::{Answer, Message},
 };
-use crate::state::{StateError, Writer};
+use crate::{
+    metrics::Meters,
+    state::{StateError, Writer},
+};
 
 /// What is written together, and who waits for it.
 #[derive(Default)]
@@ -25,6 +32,22 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty() && self.answers.is_empty()
+    }
+}
+
+/// The journal, and where it is counted what it does.
+struct Journal {
+    writer: Writer,
+    meters: Arc<Meters>,
+}
+
+impl Journal {
+    fn write(&mut self, batch: &Batch) -> Result<(), StateError> {
+        let began = Instant::now();
+        self.writer.write(&batch.frames)?;
+        let (bytes, requests) = (batch.frames.len(), batch.answers.len());
+        self.meters.note_commit(bytes, requests, began.elapsed());
+        Ok(())
     }
 }
 
@@ -45,12 +68,17 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Starts the thread. It says to `back` what does not go with an answer.
-    pub(crate) fn start(writer: Writer, back: Sender<Message>) -> Result<Self, DriverError> {
+    pub(crate) fn start(
+        writer: Writer,
+        back: Sender<Message>,
+        meters: Arc<Meters>,
+    ) -> Result<Self, DriverError> {
+        let journal = Journal { writer, meters };
         let (orders, received) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                let ran = catch_unwind(AssertUnwindSafe(|| run(writer, &received, &back)));
+                let ran = catch_unwind(AssertUnwindSafe(|| run(journal, &received, &back)));
                 ran.unwrap_or_else(|panic| {
                     let _ = back.send(Message::JournalPanicked);
                     resume_unwind(panic)
@@ -102,21 +130,21 @@ impl Committer {
 }
 
 /// Ends when nobody can order any more, or when the disk fails.
-fn run(mut writer: Writer, orders: &Receiver<Order>, back: &Sender<Message>) -> Writer {
+fn run(mut journal: Journal, orders: &Receiver<Order>, back: &Sender<Message>) -> Writer {
     while let Ok(first) = orders.recv() {
         let waiting = std::iter::once(first).chain(orders.try_iter());
-        if let Err(error) = obey(&mut writer, waiting, back) {
+        if let Err(error) = obey(&mut journal, waiting, back) {
             // The scheduler's thread reads the state anew, or ends itself.
             let _ = back.send(Message::StateFailed(error));
             break;
         }
     }
-    writer
+    journal.writer
 }
 
 /// Everything in one write, up to where the order of things matters.
 fn obey(
-    writer: &mut Writer,
+    journal: &mut Journal,
     orders: impl Iterator<Item = Order>,
     back: &Sender<Message>,
 ) -> Result<(), StateError> {
@@ -129,8 +157,8 @@ fn obey(
                 together.answers.extend(batch.answers);
             }
             Order::BeginSnapshot => {
-                commit(writer, std::mem::take(&mut together))?;
-                let begun = writer.begin_snapshot();
+                commit(journal, std::mem::take(&mut together))?;
+                let begun = journal.writer.begin_snapshot();
                 let _ = back.send(match begun {
                     Ok(snapshot) => Message::SnapshotBegun(snapshot),
                     // The journal may still go on; if not, the next write says so.
@@ -138,25 +166,25 @@ fn obey(
                 });
             }
             Order::Close => {
-                commit(writer, std::mem::take(&mut together))?;
-                if let Err(error) = writer.close() {
+                commit(journal, std::mem::take(&mut together))?;
+                if let Err(error) = journal.writer.close() {
                     tracing::warn!(
                         "all is stored, but not that the server stopped in good order: {error}"
                     );
                 }
             }
             Order::Then(done) => {
-                commit(writer, std::mem::take(&mut together))?;
+                commit(journal, std::mem::take(&mut together))?;
                 done();
             }
         }
     }
-    commit(writer, together)
+    commit(journal, together)
 }
 
-fn commit(writer: &mut Writer, batch: Batch) -> Result<(), StateError> {
+fn commit(journal: &mut Journal, batch: Batch) -> Result<(), StateError> {
     if !batch.frames.is_empty()
-        && let Err(error) = writer.write(&batch.frames)
+        && let Err(error) = journal.write(&batch)
     {
         let reason = format!("what it was told cannot be stored: {error}");
         let reason: std::sync::Arc<str> = reason.into();

@@ -23,7 +23,9 @@ use super::{
     snapshot::{self, Snapshot},
     waiting::Waiting,
 };
-use crate::{clock::Clock, observer::Observer, seldom::Seldom, state, state::StateError};
+use crate::{
+    clock::Clock, metrics::Meters, observer::Observer, seldom::Seldom, state, state::StateError,
+};
 
 /// How many requests are answered before the rest gets its turn.
 const BATCH: usize = 256;
@@ -48,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) recovery: Recovery,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) snapshot_after_bytes: u64,
+    pub(crate) meters: Arc<Meters>,
     pub(crate) ask: Ask,
 }
 
@@ -117,11 +120,12 @@ impl MainLoop {
             ..
         } = recovered;
         let journal_bytes = writer.bytes_since_snapshot();
+        let meters = Arc::clone(&setup.meters);
         Ok(Self {
             setup,
             scheduler,
             clock,
-            committer: Committer::start(writer, messages.0.clone())?,
+            committer: Committer::start(writer, messages.0.clone(), meters)?,
             messages,
             held: VecDeque::new(),
             batch: Batch::default(),
@@ -490,7 +494,8 @@ impl MainLoop {
             snapshot::write_whole(&scheduler, clock.now(), writer.begin_snapshot()?)?;
         }
         self.journal_bytes = writer.bytes_since_snapshot();
-        self.committer = Committer::start(writer, self.messages.0.clone())?;
+        let meters = Arc::clone(&self.setup.meters);
+        self.committer = Committer::start(writer, self.messages.0.clone(), meters)?;
         self.scheduler = scheduler;
         self.clock = clock;
         for observer in &mut self.setup.observers {

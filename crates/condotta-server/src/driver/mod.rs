@@ -14,7 +14,12 @@ mod recovery;
 mod snapshot;
 mod waiting;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::mpsc, thread};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use condotta_protocol::dispatch;
 use condotta_scheduler::{Config, Timestamp};
@@ -26,6 +31,7 @@ pub(crate) use message::Message;
 pub(crate) use reading::Steps;
 
 use crate::{
+    metrics::Meters,
     observer::{Log, Observer},
     state::OpenReport,
 };
@@ -45,6 +51,8 @@ pub struct DriverConfig {
     pub snapshot_after_bytes: u64,
     /// Who hears of what happens.
     pub observers: Vec<Box<dyn Observer>>,
+    /// Where it is counted what the journal does.
+    pub meters: Arc<Meters>,
 }
 
 /// The scheduler's thread.
@@ -81,6 +89,7 @@ impl Driver {
             },
             observers,
             snapshot_after_bytes: config.snapshot_after_bytes,
+            meters: config.meters,
             ask,
         };
         let recovered = setup.recovery.recover(Timestamp::default())?;

@@ -16,6 +16,7 @@ fn config(folder: &Path, snapshot_after_bytes: u64) -> DriverConfig {
         limits: [("disk".to_owned(), 1)].into(),
         state_dir: folder.join("state"),
         snapshot_after_bytes,
+        meters: Default::default(),
         observers: Vec::new(),
     }
 }

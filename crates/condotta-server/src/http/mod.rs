@@ -10,6 +10,7 @@ mod config;
 pub(crate) mod error;
 mod form;
 mod guard;
+mod measure;
 mod pages;
 mod rpc;
 mod session;
@@ -84,6 +85,10 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
         .merge(api::router(&server))
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(server.clone(), protect))
+        .layer(middleware::from_fn_with_state(
+            server.clone(),
+            measure::measure,
+        ))
         .with_state(server);
     if prefix.is_empty() {
         return router;

@@ -95,7 +95,7 @@ async fn show_metrics(State(server): State<Server>, request: Request) -> Respons
     let wishes = Wishes::of(request.headers(), true);
     let respond = move || {
         let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-        answer::respond(metrics.text().into_bytes(), content_type, &wishes)
+        answer::respond(metrics.text(None).into_bytes(), content_type, &wishes)
     };
     server.work.run(true, respond).await
 }

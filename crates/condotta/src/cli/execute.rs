@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use condotta_worker::{
-    Observer, Scheduler, StopSignal, Summary, TaskHandle, TaskLoader, Worker, WorkerError,
-    WorkerEvents, WorkerOptions,
+    Notifier, Observer, Scheduler, StopSignal, Summary, TaskHandle, TaskLoader, Worker,
+    WorkerError, WorkerEvents, WorkerOptions,
     pid_lock::{self, PidLockError, PidLockOptions},
 };
 
 use super::{
     connect::{self, ConnectError},
+    mail::{MailError, Mailer},
     options::{self, Core, OptionsError},
     settings::{SettingError, Settings},
 };
@@ -61,6 +62,8 @@ pub(crate) enum ExecuteError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
     Worker(#[from] WorkerError),
 }
 
@@ -80,6 +83,7 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
         Some(scheduler) => scheduler,
         None => connect::scheduler(&core.place, settings, &request.stop)?,
     };
+    let mailer = Mailer::start(settings)?;
     let display = open_display();
     let options = WorkerOptions {
         processes: core.workers,
@@ -89,12 +93,14 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
         parallel_scheduling_processes: core.parallel_scheduling_processes,
         loader: request.loader,
         events: request.events,
+        notifier: Some(Arc::clone(&mailer) as Arc<dyn Notifier>),
         observer: display.clone().map(|display| display as Arc<dyn Observer>),
         stop: request.stop,
         ..WorkerOptions::default()
     };
     let mut worker = Worker::new(scheduler, config, options)?;
     let result = work(&mut worker, request.tasks);
+    mailer.finish();
     if let Some(display) = display {
         display.close();
     }

@@ -8,6 +8,7 @@ mod execute;
 mod flags;
 mod help;
 mod loader;
+mod mail;
 mod options;
 mod parse;
 mod retcode;

@@ -144,7 +144,6 @@ pub(crate) fn scheduler_config(settings: &Settings) -> Result<Config, SettingErr
         pause_enabled: flag("pause_enabled")?,
         send_messages: flag("send_messages")?,
         stable_done_cooldown_secs: number("stable_done_cooldown_secs")?,
-        batch_emails: flag("batch_emails")?,
         ..Config::default()
     })
 }

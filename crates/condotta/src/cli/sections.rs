@@ -53,25 +53,29 @@ pub(crate) fn key(section: &str, name: &str) -> Option<&'static Key> {
 }
 
 /// Keys that are read, but are no flags: nobody is warned of them.
-pub(crate) const CONFIG_ONLY: &[(&str, &[&str])] = &[(
-    "core",
-    &[
-        "autoload_range",
-        "no_configure_logging",
-        "rpc_retry_attempts",
-        "rpc_retry_wait",
-        "rpc_log_retries",
-        "rpc_connect_timeout",
-        "rpc_token",
-        "rpc_ca_file",
-        "default_scheduler_host",
-        "default_scheduler_port",
-        "default_scheduler_url",
-        "history_filename",
-        "tmp_dir",
-        "hdfs_tmp_dir",
-    ],
-)];
+pub(crate) const CONFIG_ONLY: &[(&str, &[&str])] = &[
+    (
+        "core",
+        &[
+            "autoload_range",
+            "no_configure_logging",
+            "rpc_retry_attempts",
+            "rpc_retry_wait",
+            "rpc_log_retries",
+            "rpc_connect_timeout",
+            "rpc_token",
+            "rpc_ca_file",
+            "default_scheduler_host",
+            "default_scheduler_port",
+            "default_scheduler_url",
+            "history_filename",
+            "tmp_dir",
+            "hdfs_tmp_dir",
+        ],
+    ),
+    ("email", &["max_queue", "retry_for"]),
+    ("scheduler", &["public_url"]),
+];
 
 /// Sections without keys of their own here that somebody reads all the same.
 pub(crate) const READ_ELSEWHERE: &[&str] = &["DEFAULT", "resources", "logging", "task_history"];
@@ -185,6 +189,8 @@ keys! {
         ssl: Bool, Some("false"), Some((CORE, "smtp_ssl")), "Speak TLS with the SMTP server from the start";
         timeout: Float, Some("10.0"), Some((CORE, "smtp_timeout")), "Seconds to wait for the SMTP server";
         username: Text, None, Some((CORE, "smtp_login")), "User name for the SMTP server";
+        verify: Bool, None, None, "Whether the SMTP server has to prove who it is (default: when a password is sent, or with ssl)";
+        ca_file: Text, None, None, "Certificates that are trusted, too, in a PEM file";
     }
     sendgrid {
         apikey: Text, None, Some(("email", "SENGRID_API_KEY")), "API key for SendGrid";

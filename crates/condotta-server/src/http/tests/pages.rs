@@ -114,7 +114,8 @@ fn what_is_not_there_says_so() {
 fn metrics_are_shown_if_there_are_any() {
     let none = Setup::default().start().get("/metrics");
     assert_eq!((none.status, none.body.len()), (200, 0));
-    let metrics = Some(Metrics::new(MetricsConfig::default()).expect("a label"));
+    let metrics =
+        Some(Metrics::new(MetricsConfig::default(), Default::default(), None).expect("a label"));
     let some = Setup {
         metrics,
         ..Setup::default()

@@ -1,20 +1,18 @@
 //! Counts of what happened to tasks, as Luigi's Prometheus collector names and writes them.
 //!
-//! Fed with the scheduler's events; read by whoever asks for `/metrics`. Labels come from tasks, so
-//! they are escaped, and the number of their combinations is bounded.
+//! Fed with the scheduler's events. Labels come from tasks, so the number of their combinations is
+//! bounded.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fmt::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::observer::Observer;
 use condotta_scheduler::{DeadEnd, Event, Scheduler, Status, TaskBrief, Timestamp};
 
-/// The content type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "text/plain; version=1.0.0; charset=utf-8";
+use super::text::{Text, braced};
+use crate::observer::Observer;
 
 /// The most combinations of labels that are counted apart.
 const MOST_SERIES: usize = 10_000;
@@ -74,9 +72,9 @@ impl Moment {
     }
 }
 
-/// The metrics. Cheap to clone; all clones show the same.
+/// The counts. Cheap to clone; all clones are the same.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub(super) struct TaskCounts {
     shared: Arc<Shared>,
 }
 
@@ -117,13 +115,13 @@ struct Incidents {
     needs_above_limit: u64,
 }
 
-impl Metrics {
-    /// Metrics in which nothing has happened yet.
+impl TaskCounts {
+    /// Nothing has happened yet.
     ///
     /// # Errors
     ///
     /// When the labels are none that Prometheus takes.
-    pub fn new(config: MetricsConfig) -> Result<Self, MetricsError> {
+    pub(super) fn new(config: MetricsConfig) -> Result<Self, MetricsError> {
         let params = config.task_parameters_to_use_in_labels;
         let family = config.use_task_family_in_labels;
         if params.is_empty() && !family {
@@ -144,10 +142,8 @@ impl Metrics {
         })
     }
 
-    /// All metrics as Prometheus reads them.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::new();
+    /// Writes all of them.
+    pub(super) fn write(&self, text: &mut Text) {
         // A copy, since the scheduler's thread must not wait for the writing.
         let counts = self.counts().clone();
         let labels: Vec<(&Series, String)> = counts
@@ -156,28 +152,20 @@ impl Metrics {
             .map(|(values, series)| (series, self.labels(values)))
             .collect();
         for moment in Moment::ALL {
-            write_counter(&mut out, moment, &labels);
+            write_counter(text, moment, &labels);
         }
-        write_execution_time(&mut out, &labels);
-        write_incidents(&mut out, &counts);
-        out
+        write_execution_time(text, &labels);
+        write_incidents(text, &counts);
     }
 
     /// `{a="x",b="y"}`, in the order of the names.
     fn labels(&self, values: &[String]) -> String {
         let family = self.shared.family.then_some("family");
         let names = self.shared.params.iter().map(String::as_str).chain(family);
-        let mut pairs: Vec<(&str, &String)> = names.zip(values).collect();
+        let values = values.iter().map(String::as_str);
+        let mut pairs: Vec<(&str, &str)> = names.zip(values).collect();
         pairs.sort_unstable();
-        let mut text = String::from("{");
-        for (index, (name, value)) in pairs.into_iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}{name}=\"");
-            escape(value, &mut text);
-            text.push('"');
-        }
-        text.push('}');
-        text
+        braced(&pairs)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -221,7 +209,7 @@ impl Metrics {
     }
 }
 
-impl Observer for Metrics {
+impl Observer for TaskCounts {
     fn observe(&mut self, event: &Event, scheduler: &Scheduler) {
         let (task_id, at, moment) = match event {
             Event::StatusChanged {
@@ -272,74 +260,62 @@ fn seconds_now() -> f64 {
     now.unwrap_or_default().as_secs_f64()
 }
 
-fn escape(value: &str, text: &mut String) {
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            plain => text.push(plain),
-        }
-    }
-}
-
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-}
-
-fn write_counter(out: &mut String, moment: Moment, series: &[(&Series, String)]) {
+fn write_counter(text: &mut Text, moment: Moment, series: &[(&Series, String)]) {
     let word = moment.word();
     let help = format!("number of {word} luigi tasks");
     let counters: Vec<(Counter, &str)> = series
         .iter()
         .filter_map(|(series, labels)| Some((series.counters[moment as usize]?, labels.as_str())))
         .collect();
-    head(out, &format!("luigi_task_{word}_total"), "counter", &help);
+    let name = format!("luigi_task_{word}_total");
+    text.head(&name, "counter", &help);
     for (counter, labels) in &counters {
-        let _ = writeln!(out, "luigi_task_{word}_total{labels} {}.0", counter.count);
+        text.sample(
+            &format!("{name}{labels}"),
+            &[],
+            format!("{}.0", counter.count),
+        );
     }
     if counters.is_empty() {
         return;
     }
-    head(out, &format!("luigi_task_{word}_created"), "gauge", &help);
+    let name = format!("luigi_task_{word}_created");
+    text.head(&name, "gauge", &help);
     for (counter, labels) in &counters {
-        let _ = writeln!(
-            out,
-            "luigi_task_{word}_created{labels} {:?}",
-            counter.created
+        text.sample(
+            &format!("{name}{labels}"),
+            &[],
+            format!("{:?}", counter.created),
         );
     }
 }
 
-fn write_execution_time(out: &mut String, series: &[(&Series, String)]) {
+fn write_execution_time(text: &mut Text, series: &[(&Series, String)]) {
     let name = "luigi_task_execution_time_seconds";
-    head(out, name, "gauge", "luigi task execution time in seconds");
+    text.head(name, "gauge", "luigi task execution time in seconds");
     for (series, labels) in series {
         if let Some(time) = series.execution_time {
-            let _ = writeln!(out, "{name}{labels} {time:?}");
+            text.sample(&format!("{name}{labels}"), &[], format!("{time:?}"));
         }
     }
 }
 
 /// Metrics that Luigi does not have, under this project's name.
-fn write_incidents(out: &mut String, counts: &Counts) {
+fn write_incidents(text: &mut Text, counts: &Counts) {
     let Incidents {
         workers_lost,
         cycles,
         never_announced,
         needs_above_limit,
     } = counts.incidents;
-    let name = "condotta_workers_lost_total";
-    head(
-        out,
-        name,
+    text.single(
+        "condotta_workers_lost_total",
         "counter",
         "workers that were silent for too long",
+        workers_lost,
     );
-    let _ = writeln!(out, "{name} {workers_lost}");
     let name = "condotta_tasks_that_can_never_run_total";
-    head(
-        out,
+    text.head(
         name,
         "counter",
         "tasks that were found to have no way to run",
@@ -349,12 +325,14 @@ fn write_incidents(out: &mut String, counts: &Counts) {
         ("never_announced", never_announced),
         ("need_above_limit", needs_above_limit),
     ] {
-        let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
+        text.sample(name, &[("reason", reason)], count);
     }
-    let name = "condotta_metrics_left_out_total";
-    let help = "moments of tasks not counted, since there were too many combinations of labels";
-    head(out, name, "counter", help);
-    let _ = writeln!(out, "{name} {}", counts.left_out);
+    text.single(
+        "condotta_metrics_left_out_total",
+        "counter",
+        "moments of tasks not counted, since there were too many combinations of labels",
+        counts.left_out,
+    );
 }
 
 #[cfg(test)]
@@ -366,7 +344,7 @@ mod tests {
     /// A scheduler whose events are counted.
     struct Counted {
         scheduler: Scheduler,
-        metrics: Metrics,
+        metrics: TaskCounts,
     }
 
     impl Counted {
@@ -378,7 +356,7 @@ mod tests {
             };
             Self {
                 scheduler: Scheduler::new(config, BTreeMap::new(), 0),
-                metrics: Metrics::new(metrics).expect("good labels"),
+                metrics: TaskCounts::new(metrics).expect("good labels"),
             }
         }
 
@@ -415,9 +393,15 @@ mod tests {
             }
         }
 
+        fn text(&self) -> String {
+            let mut text = Text::default();
+            self.metrics.write(&mut text);
+            text.0
+        }
+
         /// The samples, without those that tell when something was first seen.
         fn samples(&self, start: &str) -> Vec<String> {
-            let text = self.metrics.text();
+            let text = self.text();
             let samples = text.lines().filter(|line| line.starts_with(start));
             let timeless = samples.filter(|line| !line.contains("_created{"));
             timeless.map(str::to_owned).collect()
@@ -458,7 +442,7 @@ mod tests {
     fn the_text_is_prometheus_own() {
         let mut counted = Counted::new(MetricsConfig::default());
         counted.add(0.0, "A_1", Status::Done, &[]);
-        let text = counted.metrics.text();
+        let text = counted.text();
         let start = "# HELP luigi_task_started_total number of started luigi tasks\n\
                      # TYPE luigi_task_started_total counter\n\
                      # HELP luigi_task_failed_total number of failed luigi tasks\n";
@@ -523,7 +507,7 @@ mod tests {
     #[test]
     fn labels_that_prometheus_does_not_take_are_refused() {
         let labels = |family: bool, names: &[&str]| {
-            let metrics = Metrics::new(MetricsConfig {
+            let metrics = TaskCounts::new(MetricsConfig {
                 use_task_family_in_labels: family,
                 task_parameters_to_use_in_labels: names.iter().map(ToString::to_string).collect(),
             });

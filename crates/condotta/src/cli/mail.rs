@@ -1,0 +1,273 @@
+//! E-mail about failures, as Luigi's workers send it: sections `[email]` and `[smtp]`.
+//!
+//! A thread of its own sends, so that a slow mail server holds up no task.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError, SyncSender, TrySendError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use condotta_mail::{
+    AddressError, EmailSettings, Format, Mail, Report, Secret, Smtp, SmtpError, SmtpSettings,
+    addresses,
+};
+use condotta_scheduler::Visibility;
+use condotta_worker::{Notifier, Runnable};
+
+use super::settings::{SettingError, Settings};
+
+/// How many mails wait at most. It takes a flood of failures, of which one needs no mail each.
+const WAITING: usize = 1000;
+/// How often a mail is tried.
+const ATTEMPTS: u32 = 3;
+/// How long the program stays for mails that are not sent yet.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// What cannot be used to send e-mail.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MailError {
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
+    #[error("[email] {0}")]
+    Address(#[from] AddressError),
+}
+
+/// Sends mails about failures.
+pub(crate) struct Mailer {
+    email: EmailSettings,
+    host: String,
+    command: String,
+    /// Until the end.
+    queue: Mutex<Option<SyncSender<Mail>>>,
+    ended: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Mailer {
+    /// As the settings say. Nothing is sent when nobody is to be told.
+    pub(crate) fn start(settings: &Settings) -> Result<Arc<Self>, MailError> {
+        let host = nix::unistd::gethostname().ok();
+        let host = host.and_then(|name| name.into_string().ok());
+        let host = host.unwrap_or_else(|| "localhost".to_owned());
+        let email = email(settings, &host)?;
+        email.check()?;
+        let smtp = Smtp::new(&smtp(settings)?)?;
+        let method: String = settings.require("email", "method")?;
+        let is_other = method != "smtp" && !email.receiver.is_empty();
+        if is_other && email.format != Format::None {
+            tracing::warn!(
+                "[email] method = {method} has no effect: mail is sent by SMTP, through the server of section \
+                 [smtp], which may be that service's"
+            );
+        }
+        let (queue, waiting) = mpsc::sync_channel::<Mail>(WAITING);
+        let (at_the_end, ended) = mpsc::channel();
+        thread::Builder::new()
+            .name("mail".to_owned())
+            .spawn(move || {
+                let _at_the_end: mpsc::Sender<()> = at_the_end;
+                for mail in waiting {
+                    send(&smtp, &mail);
+                }
+            })
+            .expect("there is a thread to be had");
+        let arguments = std::env::args_os().map(|it| it.to_string_lossy().into_owned());
+        Ok(Arc::new(Self {
+            email,
+            host,
+            command: command_line(arguments),
+            queue: Mutex::new(Some(queue)),
+            ended: Mutex::new(ended),
+        }))
+    }
+
+    /// Waits a while until all mails are sent.
+    pub(crate) fn finish(&self) {
+        let queue = self.queue.lock();
+        drop(queue.unwrap_or_else(PoisonError::into_inner).take());
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(FAREWELL) {
+            tracing::warn!(
+                "not all e-mails could be sent within {} s; those left are lost",
+                FAREWELL.as_secs()
+            );
+        }
+    }
+
+    /// A mail about a task, to the receiver and the task's owners.
+    fn tell(&self, task: &dyn Runnable, subject: &str, headline: &str, error: &str) {
+        let params = task.params();
+        let shown = params.iter();
+        let shown: Vec<(String, String)> = shown
+            .filter(|param| param.visibility == Visibility::Public)
+            .map(|param| (param.name.clone(), param.value.clone()))
+            .collect();
+        let private = params.iter();
+        let private = private.filter(|param| param.visibility != Visibility::Public);
+        let mut command = self.command.clone();
+        for value in private.map(|param| param.value.as_str()) {
+            if !value.is_empty() {
+                command = command.replace(value, "***");
+            }
+        }
+        let report = Report {
+            headline,
+            family: task.family(),
+            params: &shown,
+            command: &command,
+            error,
+        };
+        let owners = task.owners();
+        let recipients = std::iter::once(&self.email.receiver).chain(&owners);
+        self.send(subject, report.body(&self.email), recipients);
+    }
+
+    fn send<'a>(&self, subject: &str, body: String, recipients: impl Iterator<Item = &'a String>) {
+        let Some(mail) = Mail::new(&self.email, subject, body, recipients) else {
+            return;
+        };
+        let to = mail.recipients.join(", ");
+        if let Some(reason) = self.email.why_not(io::stdout().is_terminal()) {
+            tracing::info!("Not sending email to {to} because {reason}");
+            return;
+        }
+        tracing::info!("Sending email to {to}");
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = queue.as_ref().map(|queue| queue.try_send(mail));
+        if let Some(Err(TrySendError::Full(mail))) = sent {
+            tracing::error!("too many e-mails wait; left out: {}", mail.subject);
+        }
+    }
+}
+
+impl Notifier for Mailer {
+    fn task_failed(&self, task: &dyn Runnable, error: &str) {
+        let (name, host) = (task.display_name(), &self.host);
+        let headline = "A task failed when running. Most likely run() raised an exception.";
+        let subject = format!("Luigi: {name} FAILED. Host: {host}");
+        self.tell(task, &subject, headline, error);
+    }
+
+    fn scheduling_failed(&self, task: &dyn Runnable, method: &str, error: &str) {
+        let (name, host) = (task.display_name(), &self.host);
+        let headline =
+            format!("Will not run {name} or any dependencies due to error in {method} method");
+        let subject = format!("Luigi: {name} failed scheduling. Host: {host}");
+        self.tell(task, &subject, &headline, error);
+    }
+
+    fn planning_failed(&self, task: &dyn Runnable, error: &str) {
+        let (name, host) = (task.display_name(), &self.host);
+        let subject = format!("Luigi: Framework error while scheduling {name}. Host: {host}");
+        self.tell(task, &subject, "Luigi framework error", error);
+    }
+
+    fn load_failed(&self, task_ids: &[String], error: &str) {
+        let ids = task_ids.join(",");
+        let subject = format!("Luigi: Cannot find task(s) sent by scheduler: {ids}");
+        let recipients = [&self.email.receiver];
+        self.send(&subject, error.to_owned(), recipients.into_iter());
+    }
+}
+
+/// Tries a few times.
+fn send(smtp: &Smtp, mail: &Mail) {
+    let began = Instant::now();
+    for attempt in 1..=ATTEMPTS {
+        match smtp.send(mail) {
+            Ok(sent) => {
+                for (recipient, reason) in sent.refused {
+                    tracing::error!(
+                        "mail \"{}\" does not reach {recipient}: {reason}",
+                        mail.subject
+                    );
+                }
+                return;
+            }
+            Err(error) => {
+                let is_last = attempt == ATTEMPTS || began.elapsed() > FAREWELL;
+                if !error.is_passing || is_last {
+                    let (place, subject) = (smtp.place(), &mail.subject);
+                    tracing::error!("mail \"{subject}\" is not sent: {place} says: {error}");
+                    return;
+                }
+            }
+        }
+        thread::sleep(Duration::from_secs(u64::from(attempt)));
+    }
+}
+
+fn email(settings: &Settings, host: &str) -> Result<EmailSettings, SettingError> {
+    const EMAIL: &str = "email";
+    let mut email = EmailSettings::on_host(host);
+    email.force_send = settings.require(EMAIL, "force_send")?;
+    let format: String = settings.require(EMAIL, "format")?;
+    email.format = match format.as_str() {
+        "html" => Format::Html,
+        "none" => Format::None,
+        _ => Format::Plain,
+    };
+    email.prefix = settings.require(EMAIL, "prefix")?;
+    let receiver: String = settings.require(EMAIL, "receiver")?;
+    email.receiver = addresses(&receiver).collect::<Vec<String>>().join(",");
+    if let Some(sender) = settings.get::<String>(EMAIL, "sender")? {
+        email.sender = sender;
+    }
+    email.traceback_max_length = settings.require(EMAIL, "traceback_max_length")?;
+    Ok(email)
+}
+
+fn smtp(settings: &Settings) -> Result<SmtpSettings, SettingError> {
+    const SMTP: &str = "smtp";
+    let text = |name| {
+        let said: Result<Option<String>, SettingError> = settings.get(SMTP, name);
+        said.map(|text| text.filter(|text| !text.is_empty()))
+    };
+    let secs: f64 = settings.require(SMTP, "timeout")?;
+    Ok(SmtpSettings {
+        host: settings.require(SMTP, "host")?,
+        port: settings.require(SMTP, "port")?,
+        username: text("username")?,
+        password: text("password")?.map(Secret::new),
+        ssl: settings.require(SMTP, "ssl")?,
+        no_tls: settings.require(SMTP, "no_tls")?,
+        timeout: Duration::try_from_secs_f64(secs).unwrap_or_default(),
+        local_hostname: text("local_hostname")?,
+        verify: settings.get(SMTP, "verify")?,
+        ca_file: text("ca_file")?.map(Into::into),
+    })
+}
+
+/// The arguments as one line, as Python's `list2cmdline` writes most of them.
+fn command_line(arguments: impl Iterator<Item = String>) -> String {
+    let quoted = arguments.map(|argument| {
+        let needs_quotes = argument.is_empty() || argument.contains([' ', '\t']);
+        let argument = argument.replace('"', "\\\"");
+        if needs_quotes {
+            format!("\"{argument}\"")
+        } else {
+            argument
+        }
+    });
+    quoted.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_lines_are_quoted_as_pythons() {
+        let arguments = ["a b", "", "c\"d", "--x=1"];
+        assert_eq!(
+            command_line(arguments.into_iter().map(str::to_owned)),
+            "\"a b\" \"\" c\\\"d --x=1"
+        );
+    }
+}
