@@ -24,11 +24,14 @@ pub(super) fn write(text: &mut Text, notifier: &Notifier) {
     );
 }
 
+/// One of the figures.
+type Figure = fn(&SendFigures) -> u64;
+
 fn write_all(text: &mut Text, name: &str, what: &str, all: &[(Labels<'_>, SendFigures)]) {
     if all.is_empty() {
         return;
     }
-    let counters: [(&str, &str, fn(&SendFigures) -> u64); 4] = [
+    let counters: [(&str, &str, Figure); 4] = [
         ("sent", "that were taken", |it| it.sent),
         (
             "retried",
