@@ -240,10 +240,7 @@ mod tests {
             settings: Vec::new(),
         };
         let arguments = scheduler("--port 9000 --config /tmp/x.cfg").launched_by(Some(launcher));
-        assert_eq!(
-            arguments.opened(),
-            "luigid --port 9000 --address 0.0.0.0"
-        );
+        assert_eq!(arguments.opened(), "luigid --port 9000 --address 0.0.0.0");
     }
 
     #[test]

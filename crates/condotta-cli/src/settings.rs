@@ -200,17 +200,12 @@ fn is_json(section: &Section<'_>) -> Result<bool, SettingError> {
 
 /// Luigi's keys for what this server does not do; a warning of each that asks for it.
 fn without_effect(section: &Section<'_>) -> Result<Vec<String>, SettingError> {
-    let mut warnings = Vec::new();
-    for (key, what) in [("record_task_history", "keeps no history of tasks")] {
-        let mut asked = false;
-        section.flag(key, &mut asked)?;
-        if asked {
-            warnings.push(format!(
-                "[scheduler] {key} has no effect: this version {what}"
-            ));
-        }
-    }
-    Ok(warnings)
+    let key = "record_task_history";
+    let mut asked = false;
+    section.flag(key, &mut asked)?;
+    let warning =
+        || format!("[scheduler] {key} has no effect: this version keeps no history of tasks");
+    Ok(asked.then(warning).into_iter().collect())
 }
 
 fn cors(section: &Section<'_>) -> Result<Cors, SettingError> {
