@@ -119,7 +119,7 @@ fn told(event: &Event, scheduler: &Scheduler) -> Option<Told> {
                 status_message: message.clone(),
             },
         ),
-        Event::DisabledByFailures { at, task_id } => about(
+        Event::DisabledByFailures { at, task_id, .. } => about(
             task_id,
             What::Trouble {
                 at: at.0,
