@@ -186,7 +186,7 @@ class RemoteScheduler:
         self._rpc_retry_wait = config.getint("core", "rpc-retry-wait", 30)
         self._rpc_log_retries = config.getboolean("core", "rpc-log-retries", True)
         if HAS_REQUESTS:
-            token, ca_file = config.get("core", "rpc-token", ""), config.get("core", "rpc-ca-file", "")
+            token, ca_file = config.get("core", "rpc_token", ""), config.get("core", "rpc_ca_file", "")
             self._fetcher: Any = _EngineFetcher(self._url, token or None, ca_file or None)
         else:
             self._fetcher = URLLibFetcher()

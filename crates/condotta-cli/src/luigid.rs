@@ -15,6 +15,7 @@ use ureq::Agent;
 
 use crate::{
     error::{Failure, Kind, with_causes},
+    operate::without_user,
     settings::{self, Settings},
     state::failure,
 };
@@ -63,6 +64,8 @@ fn count(records: &[Record], is_meant: impl Fn(Status) -> bool) -> usize {
 struct Luigid {
     agent: Agent,
     url: String,
+    /// The address as people may see it.
+    shown: String,
 }
 
 impl Luigid {
@@ -75,6 +78,7 @@ impl Luigid {
         Self {
             agent: config.new_agent(),
             url: url.trim_end_matches('/').to_owned(),
+            shown: without_user(url),
         }
     }
 
@@ -134,7 +138,7 @@ impl Luigid {
     }
 
     fn no_luigid(&self, method: &str, why: &str) -> Failure {
-        let text = format!("cannot ask luigid at {} for {method}: {why}", self.url);
+        let text = format!("cannot ask luigid at {} for {method}: {why}", self.shown);
         Failure::new(Kind::Other, text)
     }
 }

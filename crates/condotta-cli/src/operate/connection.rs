@@ -131,7 +131,7 @@ fn configured(config: &Config) -> Result<String, condotta_config::ConfigError> {
 }
 
 /// A URL without user name and password.
-fn without_user(url: &str) -> String {
+pub(crate) fn without_user(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find('/').map_or(url.len(), |at| start + at);
     let place = &url[start..end];

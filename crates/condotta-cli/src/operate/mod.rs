@@ -22,8 +22,8 @@ mod watch;
 mod why;
 mod workers;
 
-pub(crate) use self::arguments::OperateCommand;
 use self::change::Change;
+pub(crate) use self::{arguments::OperateCommand, connection::without_user};
 use crate::error::Failure;
 
 /// Does what the command says.

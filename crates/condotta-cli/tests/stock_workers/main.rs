@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     let trials = needing(is_there, plain.into_iter().flatten().collect())
         .chain(needing(has_nginx, proxies::trials()))
         .chain(needing(has_unix_sockets, sockets::trials()))
+        .chain(needing(has_unix_sockets, secure::trials_with_requests()))
         .chain(traffic::trials())
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -16,7 +17,8 @@ use nix::sys::signal::Signal;
 
 use crate::{
     guide::{Reader, exec},
-    processes::{Process, wait_until},
+    processes::{Process, stock_python, unix_sockets, wait_until},
+    stage::pipelines,
     trial,
 };
 
@@ -27,6 +29,51 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("the_page_about_security", follow),
         trial("secrets_are_written_nowhere", secrets),
     ]
+}
+
+/// Those of workers that send their requests with `requests`.
+pub(crate) fn trials_with_requests() -> Vec<Trial> {
+    vec![trial("a_worker_with_requests_over_tls", with_requests)]
+}
+
+/// It finds the certificate by `REQUESTS_CA_BUNDLE`, and the token in the URL or in `.netrc`.
+fn with_requests() {
+    let mut reader = reader();
+    let server = begin(&mut reader);
+    let port = reader.port;
+    let token = reader.place.read("workers.token");
+    let token = token.trim();
+    let netrc = format!("machine localhost login worker password {token}\n");
+    for (user, netrc) in [
+        (format!("worker:{token}@"), ""),
+        (String::new(), netrc.as_str()),
+    ] {
+        reader.place.write(".netrc", netrc);
+        let only_ours = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(reader.place.path(".netrc"), only_ours).unwrap();
+        let path = [
+            pipelines(),
+            unix_sockets().expect("it was looked for before"),
+        ];
+        let mut worker = reader.place.command(stock_python().expect("the same"));
+        worker
+            .args([
+                "-m",
+                "luigi",
+                "--module",
+                "my_pipelines",
+                "Report",
+                "--scheduler-url",
+            ])
+            .arg(format!("https://{user}localhost:{port}/"))
+            .env("PYTHONPATH", std::env::join_paths(path).unwrap())
+            .env("REQUESTS_CA_BUNDLE", reader.place.path("scheduler.pem"))
+            .env("WORKER_NAME", "w");
+        let ended = reader.place.start("worker", &mut worker).end();
+        ended.with_code(0).says("This progress looks :)");
+    }
+    server.send(Signal::SIGTERM);
+    server.end().with_code(0);
 }
 
 /// Somebody who follows the page, and has the command.
