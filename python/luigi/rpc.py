@@ -258,7 +258,9 @@ class RemoteScheduler:
             except Exception as error:
                 if attempt >= self._rpc_retry_attempts or not _may_pass(error):
                     if isinstance(error, self._fetcher.raises):
-                        message = f"Errors ({attempt} attempts) when connecting to remote scheduler {_shown(self._url)!r}"
+                        message = (
+                            f"Errors ({attempt} attempts) when connecting to remote scheduler {_shown(self._url)!r}"
+                        )
                         raise RPCError(message, error) from error
                     raise
                 if self._rpc_log_retries:

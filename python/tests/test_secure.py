@@ -167,7 +167,13 @@ def test_a_mail_of_a_failure_has_no_password(secured):
 
 @needs_examples
 def test_a_worker_in_rust_has_its_token_from_the_environment(secured, tmp_path):
-    command = [str(Path(EXAMPLES or "") / "hello_world"), "HelloWorldTask", "--scheduler-url", secured.url(), "--no-lock"]
+    command = [
+        str(Path(EXAMPLES or "") / "hello_world"),
+        "HelloWorldTask",
+        "--scheduler-url",
+        secured.url(),
+        "--no-lock",
+    ]
     environment = {**os.environ, "REQUESTS_CA_BUNDLE": str(secured.certificate), "CONDOTTA_TOKEN": secured.token}
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment, timeout=WAIT_SECS, capture_output=True, text=True, check=False
