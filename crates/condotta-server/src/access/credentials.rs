@@ -7,7 +7,7 @@ use base64::{
 };
 
 /// The cookie that stands for a token in browsers.
-pub(super) const COOKIE: &str = "condotta_session";
+pub(crate) const COOKIE: &str = "condotta_session";
 
 /// As `Basic` writes it, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

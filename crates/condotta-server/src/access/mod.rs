@@ -18,6 +18,7 @@ pub use condotta_protocol::Role;
 
 pub(crate) use self::{
     caller::Caller,
+    credentials::COOKIE,
     gate::Gate,
     token_file::{LOCK_FILE, TEMPORARY_FILE, TOKENS_FILE},
 };

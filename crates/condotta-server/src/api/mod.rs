@@ -15,6 +15,7 @@ mod input;
 mod openapi;
 mod page;
 mod resources;
+mod session;
 mod settings;
 mod shapes;
 mod tasks;
@@ -50,6 +51,7 @@ fn topics() -> OpenApiRouter<Server> {
         .merge(families::router())
         .merge(graph::router())
         .merge(resources::router())
+        .merge(session::router())
         .merge(settings::router())
         .merge(tasks::router())
         .merge(workers::router())

@@ -9,7 +9,7 @@ use utoipa::{
 };
 
 use super::answer::Answerer;
-use crate::http::Server;
+use crate::{access::COOKIE, http::Server};
 
 /// Why a request got no answer.
 #[derive(Serialize, ToSchema)]
@@ -56,8 +56,9 @@ pub(super) fn complete(described: OpenApi) -> Value {
     document["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer"},
         "basic": {"type": "http", "scheme": "basic"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     });
-    document["security"] = json!([{"bearer": []}, {"basic": []}, {}]);
+    document["security"] = json!([{"bearer": []}, {"basic": []}, {"session": []}, {}]);
     document["paths"]["/openapi.json"] = json!({"get": {
         "tags": ["about"],
         "operationId": "openapi",
@@ -81,7 +82,7 @@ pub(super) fn complete(described: OpenApi) -> Value {
 }
 
 /// The errors with which any operation may be answered.
-const ANY: [(&str, &str); 5] = [
+const ANY: [(&str, &str); 6] = [
     (
         "400",
         "The request cannot be read, or asks for what makes no sense",
@@ -89,6 +90,10 @@ const ANY: [(&str, &str); 5] = [
     (
         "401",
         "The server wants a token, and there is none or a wrong one",
+    ),
+    (
+        "429",
+        "Too many wrong tokens came from the caller's address",
     ),
     (
         "403",

@@ -13,7 +13,6 @@ mod guard;
 mod measure;
 mod pages;
 mod rpc;
-mod session;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -81,7 +80,6 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
     let router = Router::new()
         .route("/api/", any(rpc::answer))
         .route("/api/{*method}", any(rpc::answer))
-        .route("/api/v1/session", any(session::answer))
         .merge(api::router(&server))
         .merge(pages::router())
         .layer(middleware::from_fn_with_state(server.clone(), protect))

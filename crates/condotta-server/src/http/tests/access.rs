@@ -311,7 +311,7 @@ fn a_browser_signs_in_with_a_token_and_out_again() {
     assert_eq!(session("GET", &[]).status, 401);
     let begun = session("POST", &[("authorization", &bearer)]);
     assert_eq!(begun.status, 200);
-    assert_eq!(begun.text(), r#"{"name":"anna","role":"operator"}"#);
+    assert_eq!(begun.text(), "{\"name\":\"anna\",\"role\":\"operator\"}\n");
     assert_eq!(begun.header("cache-control"), Some("no-store"));
     let first = cookie(&begun);
     assert!(!first.contains(&token), "{first}");
