@@ -3,6 +3,7 @@
 //! CPU time is that of the program and all its children, user and system, as the kernel counts it.
 
 use std::{
+    cell::Cell,
     fmt::Write,
     fs::File,
     path::{Path, PathBuf},
@@ -35,12 +36,18 @@ struct Taken {
     wall: Duration,
 }
 
-/// The programs and the folder of a bench.
+/// The programs and the folders of a bench.
+///
+/// Each run has a folder of its own, and nothing is removed before all have ended: ext4 does not use
+/// the inode of a file that was removed in the last minutes again, and passes over all of them, one
+/// by one, for each new file. That took more time than all that is measured here.
 struct Bench {
     stock: PathBuf,
     ours: PathBuf,
     script: PathBuf,
     folder: PathBuf,
+    /// How many folders there are.
+    folders: Cell<usize>,
 }
 
 /// Measures all and keeps the tables under `target/bench`.
@@ -54,7 +61,9 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         ours: ours.python(),
         script: project.root().join("xtask/python/bench_tasks.py"),
         folder: project.target().join("python/bench"),
+        folders: Cell::new(0),
     };
+    bench.remove()?;
     let mut text = format!(
         "Python {}, CPU seconds (user and system, with children)\n\n",
         interpreter.release
@@ -67,6 +76,7 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
     show(bench.starts()?);
     show(bench.one_worker()?);
     show(bench.more_workers()?);
+    bench.remove()?;
     let kept = project.target().join("bench");
     std::fs::create_dir_all(&kept)?;
     std::fs::write(kept.join("python.txt"), text)?;
@@ -173,7 +183,7 @@ impl Bench {
         median(rounds, || {
             self.prepare()?;
             let taken = self.script(python, &arguments)?;
-            let made = std::fs::read_dir(self.folder.join("out"))?.count();
+            let made = std::fs::read_dir(self.now().join("out"))?.count();
             anyhow::ensure!(
                 made.to_string() == count,
                 "{shape}: {made} files instead of {count}"
@@ -184,10 +194,20 @@ impl Bench {
 
     /// An empty folder.
     fn prepare(&self) -> anyhow::Result<()> {
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)?;
+        self.folders.set(self.folders.get() + 1);
+        Ok(std::fs::create_dir_all(self.now())?)
+    }
+
+    /// The folder of what runs now.
+    fn now(&self) -> PathBuf {
+        self.folder.join(self.folders.get().to_string())
+    }
+
+    fn remove(&self) -> anyhow::Result<()> {
+        match self.folder.exists() {
+            true => Ok(std::fs::remove_dir_all(&self.folder)?),
+            false => Ok(()),
         }
-        Ok(std::fs::create_dir_all(&self.folder)?)
     }
 
     fn script(&self, python: &Path, arguments: &[&str]) -> anyhow::Result<Taken> {
@@ -200,13 +220,13 @@ impl Bench {
 
     /// Runs Python, with what it logs in a file.
     fn time(&self, python: &Path, arguments: &[&str]) -> anyhow::Result<Taken> {
-        let log = self.folder.join("log");
+        let log = self.now().join("log");
         let output = File::create(&log)?;
         let before = children_cpu()?;
         let start = Instant::now();
         let status = Command::new(python)
             .args(arguments)
-            .current_dir(&self.folder)
+            .current_dir(self.now())
             .env_remove("LUIGI_CONFIG_PATH")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
