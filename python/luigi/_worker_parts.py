@@ -58,6 +58,23 @@ class TaskStatusReporter:
         self._scheduler.report_task_statistics(self._task_id, statistics)
 
 
+class LentAttributes:
+    """What a task can use of the status reporter of its ``process``, for the time of a run."""
+
+    def __init__(self, process: Any) -> None:
+        self.process = process
+
+    def __enter__(self) -> Any:
+        process = self.process
+        for reporter_attribute, task_attribute in process.forward_reporter_attributes.items():
+            setattr(process.task, task_attribute, getattr(process.status_reporter, reporter_attribute))
+        return process
+
+    def __exit__(self, *exc_info: object) -> None:
+        for task_attribute in self.process.forward_reporter_attributes.values():
+            setattr(self.process.task, task_attribute, None)
+
+
 class SchedulerMessage:
     """A message that somebody sent to a running task."""
 

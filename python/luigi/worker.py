@@ -35,6 +35,7 @@ from luigi._worker_mails import FailureMails
 from luigi._worker_parts import (
     AsyncCompletionException,
     DequeQueue,
+    LentAttributes,
     SchedulerMessage,
     SingleProcessPool,
     TaskStatusReporter,
@@ -161,6 +162,12 @@ class TaskProcess(multiprocessing.Process):
             result_queue = result_queue.for_process(self)
         self.result_queue = result_queue
 
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        from luigi import _forks  # not needed by workers that run their tasks themselves
+
+        return _forks.start(process_obj)
+
     def start(self) -> None:
         """Starts the process, whose ``run()`` puts the result on the queue.
 
@@ -210,9 +217,6 @@ class TaskProcess(multiprocessing.Process):
             self.result_queue.put((*self._not_loaded, [], []))
             return
         logger.info("[pid %s] Worker %s running   %s", os.getpid(), self.worker_id, task)
-        if self.use_multiprocessing:
-            # Forked processes would all draw the same numbers.
-            random.seed(os.getpid() * time.time())
         status: str | None = FAILED
         explanation: Any = ""
         missing: list[str] = []
@@ -296,16 +300,8 @@ class TaskProcess(multiprocessing.Process):
         except ImportError:
             super().terminate()
 
-    @contextlib.contextmanager
-    def _forward_attributes(self) -> Iterator[TaskProcess]:
-        forwarded = self.forward_reporter_attributes.items()
-        for reporter_attribute, task_attribute in forwarded:
-            setattr(self.task, task_attribute, getattr(self.status_reporter, reporter_attribute))
-        try:
-            yield self
-        finally:
-            for _, task_attribute in forwarded:
-                setattr(self.task, task_attribute, None)
+    def _forward_attributes(self) -> contextlib.AbstractContextManager[TaskProcess]:
+        return LentAttributes(self)
 
     def __getstate__(self) -> dict[str, Any]:
         # A process that is not forked for it builds the task anew, like one that the scheduler handed out.

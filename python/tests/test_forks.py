@@ -1,0 +1,182 @@
+"""Processes of single tasks: what a run finds in its process, how it ends, and how results come back."""
+
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from processes import ENVIRONMENT
+
+import luigi
+from luigi.scheduler import Scheduler
+from luigi.worker import TaskProcess, Worker
+
+WORKER = {"worker_processes": 2, "wait_interval": 0.01, "wait_jitter": 0.0}
+
+
+class Told(luigi.Task):
+    """Returns from its process what ``tell`` returns there."""
+
+    name = luigi.Parameter()
+    told = False
+
+    def complete(self):
+        return False
+
+    def tell(self):
+        return None
+
+    def on_success(self):
+        return self.tell()
+
+
+def told_by(tell):
+    """What the function returns in the process of a task."""
+    heard = []
+
+    class Asked(Told):
+        pass
+
+    class Listening(Worker):
+        def _add_task(self, *args, **kwargs):
+            if kwargs["status"] in ("DONE", "FAILED"):
+                heard.append(kwargs["expl"])
+            return super()._add_task(*args, **kwargs)
+
+    Asked.tell = lambda self: tell()
+    with Listening(scheduler=Scheduler(), worker_id="me", **WORKER) as worker:
+        assert worker.add(Asked("a")) and worker.run()
+    return json.loads(heard[-1])
+
+
+def test_a_run_reads_nothing_from_the_terminal(tmp_path):
+    program = tmp_path / "reads.py"
+    program.write_text(
+        "import os, subprocess, sys, luigi\n"
+        "class Reads(luigi.Task):\n"
+        "    def complete(self):\n"
+        "        return False\n"
+        "    def run(self):\n"
+        "        below = subprocess.run(['cat'], capture_output=True)\n"
+        "        print([sys.stdin.fileno(), sys.stdin.read(), os.read(0, 9), below.stdout])\n"
+        "luigi.build([Reads()], local_scheduler=True, workers=2, log_level='ERROR')\n"
+        "print(sys.stdin.read())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        input="for the worker",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=ENVIRONMENT,
+    )
+    assert done.stdout == "[0, '', b'', b'']\nfor the worker\n", done.stderr
+
+
+def test_a_run_knows_its_process_and_its_worker():
+    name, own, parent, parent_pid, is_main = told_by(
+        lambda: [
+            multiprocessing.current_process().name,
+            multiprocessing.current_process().pid == os.getpid() != os.getppid(),
+            multiprocessing.parent_process().name,
+            multiprocessing.parent_process().pid,
+            threading.current_thread() is threading.main_thread() and threading.get_native_id() == os.getpid(),
+        ]
+    )
+    assert name.startswith("ContextManagedTaskProcess-")
+    assert (own, parent, parent_pid, is_main) == (True, "MainProcess", os.getpid(), True)
+
+
+def test_a_run_sees_that_its_worker_lives():
+    assert told_by(lambda: multiprocessing.parent_process().is_alive()) is True
+
+
+def test_a_run_can_start_processes_and_pools():
+    def doubled():
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return pool.map(abs, [-2, -3])
+
+    assert told_by(doubled) == [2, 3]
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_results_of_any_size_arrive(size):
+    assert told_by(lambda: "ä" * size) == "ä" * size
+
+
+@pytest.mark.parametrize("value", [None, "", "text", [], ["a"], {"a": [1, 2.5, None]}, True, 0])
+def test_results_of_any_kind_arrive_as_they_are(value):
+    assert told_by(lambda: value) == value
+
+
+class Ends(TaskProcess):
+    """A process of which only the end matters."""
+
+    def __init__(self, end):
+        super().__init__(Told("ends"), "me", None, None, use_multiprocessing=True)
+        self.end = end
+
+    def run(self):
+        self.end()
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        (lambda: None, 0, ""),
+        (lambda: sys.exit(), 0, ""),
+        (lambda: sys.exit(7), 7, ""),
+        (lambda: sys.exit("no more"), 1, "no more\n"),
+        (lambda: 1 // 0, 1, "ZeroDivisionError"),
+        (lambda: os.kill(os.getpid(), 9), -9, ""),
+    ],
+)
+def test_a_process_ends_as_its_run_does(end, code, said, capfd):
+    process = Ends(end)
+    process.start()
+    assert multiprocessing.connection.wait([process.sentinel], 60) == [process.sentinel]
+    process.join(60)
+    assert process.exitcode == code and not process.is_alive()
+    assert said in capfd.readouterr().err
+    process.close()
+
+
+def test_a_process_waits_for_those_that_it_started(tmp_path):
+    def start_another():
+        multiprocessing.get_context("fork").Process(target=(tmp_path / "other").touch).start()
+
+    process = Ends(start_another)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0 and (tmp_path / "other").exists()
+
+
+def test_a_process_can_be_waited_for_and_terminated():
+    process = Ends(threading.Event().wait)
+    process.start()
+    process.join(0.01)
+    assert process.is_alive() and process.exitcode is None
+    assert process in multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGTERM)
+    process.join(60)
+    assert process.exitcode == -15
+
+
+def wait_for_all_processes():
+    for process in multiprocessing.active_children():
+        process.join()
+
+
+def test_no_files_are_left_open():
+    def files_open_after(runs):
+        for _ in range(runs):
+            told_by(lambda: None)
+        wait_for_all_processes()
+        return len(os.listdir("/proc/self/fd"))
+
+    assert files_open_after(1) == files_open_after(3)
