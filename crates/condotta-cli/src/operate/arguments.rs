@@ -250,10 +250,10 @@ pub(crate) enum MessagesCommand {
 /// How to watch.
 #[derive(Args, Debug)]
 pub(crate) struct WatchArguments {
-    /// Seconds between two looks
+    /// Seconds between two looks at a scheduler that tells no changes by itself
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub(crate) interval: f64,
-    /// End after so many looks
+    /// End after so many lines
     #[arg(long, value_name = "NUMBER")]
     pub(crate) count: Option<u64>,
     #[command(flatten)]

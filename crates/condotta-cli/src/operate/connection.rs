@@ -1,8 +1,9 @@
 //! The way to the scheduler: Luigi's remote procedure calls, so that stock luigid answers, too.
 
 use std::{
+    io::Read,
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use condotta_config::Config;
@@ -62,6 +63,35 @@ impl Scheduler {
                 Ok(None)
             }
             Err(failure) => Err(self.failure(method, &failure)),
+        }
+    }
+
+    /// What `/api/v1` has at this path with this query; `None` where there is no such API.
+    pub(crate) fn rest(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Value>, Failure> {
+        let pairs = query.iter();
+        let pairs = pairs.map(|(name, value)| format!("{name}={}", escaped(value)));
+        let query = pairs.collect::<Vec<_>>().join("&");
+        match self.client.get(&format!("/api/v1/{path}?{query}")) {
+            Ok(answer) => Ok(serde_json::from_str(&answer).ok()),
+            Err(failure) if failure.outlook == Outlook::NoMethod => Ok(None),
+            Err(failure) => Err(self.failure(path, &failure)),
+        }
+    }
+
+    /// What `/api/v1` goes on saying at this path; `None` where there is no such API.
+    pub(crate) fn stream(
+        &self,
+        path: &str,
+        silence: Duration,
+    ) -> Result<Option<impl Read + use<>>, Failure> {
+        match self.client.stream(&format!("/api/v1/{path}"), silence) {
+            Ok(stream) => Ok(Some(stream)),
+            Err(failure) if failure.outlook == Outlook::NoMethod => Ok(None),
+            Err(failure) => Err(self.failure(path, &failure)),
         }
     }
 
@@ -137,6 +167,17 @@ pub(crate) fn without_user(url: &str) -> String {
     let place = &url[start..end];
     let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
     harmless(&format!("{}{place}{}", &url[..start], &url[end..]))
+}
+
+/// A text as a part of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 /// Seconds since the epoch.

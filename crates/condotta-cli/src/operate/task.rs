@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &OneTask) -> Result<Answer, Failure> {
     let dependencies = dependencies(&scheduler, &task)?;
     let mut json = task.json();
     json.insert("error".to_owned(), expl.clone().into());
+    json.insert("workers".to_owned(), task.value["workers"].clone());
     json.insert("module".to_owned(), error["taskModule"].clone());
     json.insert("dependencies".to_owned(), dependencies.clone().into());
     Ok(Answer {

@@ -8,6 +8,7 @@ use super::{
     answer::{Answer, table},
     arguments::{StatusName, TasksArguments},
     connection::{Scheduler, now},
+    find,
     time::relative,
     view::Task,
 };
@@ -26,7 +27,7 @@ pub(super) fn run(arguments: &TasksArguments) -> Result<Answer, Failure> {
         if room == 0 {
             is_cut |= counts.get(&status).is_some_and(|count| *count > 0);
         } else if counts.get(&status).is_some_and(|count| *count > 0) {
-            let mut tasks = list(&scheduler, status, arguments)?;
+            let mut tasks = list(&scheduler, status, arguments, room)?;
             is_cut |= tasks.len() > room;
             tasks.truncate(room);
             found.append(&mut tasks);
@@ -100,8 +101,75 @@ pub(crate) fn counts_text(counts: &Counts) -> String {
 }
 
 /// The tasks of a status that match: those that run and those that wait in the order in which they
-/// began or are to begin, others beginning with what changed last.
+/// began or are to begin, others beginning with what changed last. Where there are more than `room`,
+/// one more is enough.
 fn list(
+    scheduler: &Scheduler,
+    status: StatusName,
+    arguments: &TasksArguments,
+    room: usize,
+) -> Result<Vec<Task>, Failure> {
+    match pages(scheduler, status, arguments, room)? {
+        Some(tasks) => Ok(tasks),
+        None => list_all(scheduler, status, arguments),
+    }
+}
+
+/// The longest page that the API has.
+const PAGE: usize = 1000;
+
+/// The first `room` tasks and one more, page by page; `None` where nobody has pages.
+fn pages(
+    scheduler: &Scheduler,
+    status: StatusName,
+    arguments: &TasksArguments,
+    room: usize,
+) -> Result<Option<Vec<Task>>, Failure> {
+    let sort = match status {
+        StatusName::Pending => "-priority",
+        StatusName::Running | StatusName::BatchRunning => "started",
+        _ => "-updated",
+    };
+    let worker = match &arguments.worker {
+        Some(worker) => find::worker(scheduler, worker).unwrap_or_else(|_| worker.clone()),
+        None => String::new(),
+    };
+    let wanted = [
+        ("family", arguments.family.as_deref()),
+        ("search", arguments.search.as_deref()),
+        ("worker", Some(worker.as_str()).filter(|it| !it.is_empty())),
+    ];
+    let wanted = wanted
+        .into_iter()
+        .filter_map(|(name, it)| Some((name, it?)));
+    let wanted: Vec<(&str, &str)> = wanted.collect();
+    let mut tasks = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let missing = room.saturating_add(1).saturating_sub(tasks.len());
+        let limit = missing.min(PAGE).to_string();
+        let mut query = vec![("status", status.name()), ("sort", sort), ("limit", &limit)];
+        query.extend(&wanted);
+        query.extend(after.as_deref().map(|after| ("after", after)));
+        let Some(page) = scheduler.rest("tasks", &query)? else {
+            return Ok(None);
+        };
+        tasks.extend(
+            page["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(Task::of_row),
+        );
+        after = page["next"].as_str().map(str::to_owned);
+        if after.is_none() || tasks.len() > room {
+            return Ok(Some(tasks));
+        }
+    }
+}
+
+/// All of them, from a scheduler that has no pages.
+fn list_all(
     scheduler: &Scheduler,
     status: StatusName,
     arguments: &TasksArguments,

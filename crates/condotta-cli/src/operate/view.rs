@@ -34,6 +34,26 @@ impl Task {
         }
     }
 
+    /// A task as `/api/v1` lists it.
+    pub(crate) fn of_row(row: &Value) -> Self {
+        let view = json!({
+            "display_name": row["display_name"],
+            "status": row["status"],
+            "last_updated": row["updated"],
+            "start_time": row["created"],
+            "time_running": row["started"],
+            "worker_running": row["worker"],
+            "name": row["family"],
+            "params": row["params"],
+            "priority": row["priority"],
+            "resources": row["resources"],
+            "progress_percentage": row["progress"],
+            "status_message": row["status_message"],
+            "tracking_url": row["tracking_url"],
+        });
+        Self::new(row["id"].as_str().unwrap_or_default(), &view)
+    }
+
     pub(crate) fn family(&self) -> &str {
         self.value["name"].as_str().unwrap_or_default()
     }
@@ -72,7 +92,6 @@ impl Task {
             "start_time": value["start_time"],
             "time_running": value["time_running"],
             "worker_running": value["worker_running"],
-            "workers": value["workers"],
             "resources": value["resources"],
             "progress_percentage": value["progress_percentage"],
             "status_message": value["status_message"],

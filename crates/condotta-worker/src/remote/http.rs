@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use ureq::{
-    Agent,
+    Agent, Body,
     config::Config,
-    http::{StatusCode, header},
+    http::{Response, StatusCode, header},
     tls::{TlsConfig, TlsProvider},
 };
 
@@ -135,23 +135,41 @@ impl Http {
             let limit = Some(self.timeout + extra);
             request = request.config().timeout_per_read(limit).build();
         }
-        let mut response = request.send(form(keywords)).map_err(transport_failure)?;
-        let status = response.status();
-        let retry_after = retry_after(response.headers());
-        let location = response.headers().get(header::LOCATION).cloned();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_BYTES_MAX)
-            .lossy_utf8(true)
-            .read_to_string()
-            .map_err(transport_failure)?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let location = location.as_ref().and_then(|place| place.to_str().ok());
-        Err(status_failure(status, retry_after, location, &body))
+        let response = request.send(form(keywords)).map_err(transport_failure)?;
+        text(answered(response)?)
     }
+
+    /// What is at a path below the server's address, as it comes. Between two pieces of it may be up to
+    /// `extra` more than usual.
+    pub(super) fn get(&self, path: &str, extra: Duration) -> Result<Response<Body>, Failure> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let limit = Some(self.timeout + extra);
+        let request = request.config().timeout_per_read(limit).build();
+        answered(request.call().map_err(transport_failure)?)
+    }
+}
+
+/// The same answer, when it is a good one.
+fn answered(response: Response<Body>) -> Result<Response<Body>, Failure> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let retry_after = retry_after(response.headers());
+    let location = response.headers().get(header::LOCATION).cloned();
+    let body = text(response)?;
+    let location = location.as_ref().and_then(|place| place.to_str().ok());
+    Err(status_failure(status, retry_after, location, &body))
+}
+
+/// All that an answer says.
+pub(super) fn text(mut response: Response<Body>) -> Result<String, Failure> {
+    let body = response.body_mut().with_config();
+    let body = body.limit(ANSWER_BYTES_MAX).lossy_utf8(true);
+    body.read_to_string().map_err(transport_failure)
 }
 
 /// How long arguments are in a form.

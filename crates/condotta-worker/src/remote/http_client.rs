@@ -1,11 +1,11 @@
 //! Single requests to a scheduler server, for callers that decide themselves when to try again.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use super::{
     Identity, RemoteError,
     address::Address,
-    http::{FailureKind, Http},
+    http::{self, Failure, FailureKind, Http},
 };
 
 /// Sends requests to one server, each once. Connections stay open between them.
@@ -57,7 +57,34 @@ impl HttpClient {
     /// When there is no answer, or it is that the request failed.
     pub fn post(&self, path: &str, keywords: &str) -> Result<String, HttpFailure> {
         let answer = self.http.post(path, keywords, Duration::ZERO);
-        answer.map_err(|failure| HttpFailure {
+        answer.map_err(HttpFailure::from)
+    }
+
+    /// What is at a path below the server's address, with its query.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or it is that the request failed.
+    pub fn get(&self, path: &str) -> Result<String, HttpFailure> {
+        let answer = self.http.get(path, Duration::ZERO);
+        answer.and_then(http::text).map_err(HttpFailure::from)
+    }
+
+    /// What comes from a path that goes on saying something, piece by piece. It may be silent for up to
+    /// `silence` more than the usual time.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or it is that the request failed.
+    pub fn stream(&self, path: &str, silence: Duration) -> Result<impl Read + use<>, HttpFailure> {
+        let answer = self.http.get(path, silence)?;
+        Ok(answer.into_body().into_reader())
+    }
+}
+
+impl From<Failure> for HttpFailure {
+    fn from(failure: Failure) -> Self {
+        Self {
             reason: failure.error.to_string(),
             outlook: match failure.kind {
                 FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,
@@ -66,6 +93,6 @@ impl HttpClient {
                     Outlook::Refused
                 }
             },
-        })
+        }
     }
 }

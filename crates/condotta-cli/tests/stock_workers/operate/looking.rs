@@ -77,7 +77,7 @@ fn tasks(operator: &Operator) {
         ),
         (&["--family", "Load"], vec![&failed, &running]),
         (&["--search", "day=3"], vec![&pending]),
-        (&["--search", "load 4"], vec![&done]),
+        (&["--search", "load =4"], vec![&done]),
         (
             &["--worker", "worker-a", "--status", "running"],
             vec![&running],

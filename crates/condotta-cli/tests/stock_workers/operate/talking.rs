@@ -67,20 +67,27 @@ fn watch(operator: &Operator) {
         .place
         .start("watch", command.args(["watch", "--interval", "0.1"]));
     let said = || operator.place.read("watch.out");
-    wait_until("it has looked", || said().contains("1 PENDING\n"));
+    wait_until("the numbers are told", || said().contains("1 PENDING\n"));
     operator.get_work("worker-a");
-    wait_until("the run is told", || {
-        said().contains(&format!("RUNNING {task} on worker-a\n"))
-    });
+    let run = format!("RUNNING {task} on worker-a\n");
+    wait_until("the run is told", || said().contains(&run));
     operator.fail(&task, "no");
-    wait_until("the failure is told", || {
-        said().contains(&format!("FAILED {task}"))
-    });
+    let failure = format!("FAILED {task}");
+    wait_until("the failure is told", || said().contains(&failure));
     wait_until("the numbers are told", || said().contains("1 FAILED\n"));
+    if operator.kind == Kind::Ours {
+        operator.prints(&["resources", "set", "gpu", "3"]);
+        operator.prints(&["pause"]);
+        wait_until("the limit is told", || {
+            said().contains("there is 3 of gpu now\n")
+        });
+        wait_until("the pause is told", || said().contains("  paused\n"));
+    }
     watch.send(Signal::SIGTERM);
     watch.end();
     let lines = operator.prints(&["watch", "--count", "1", "--json"]);
     let line: serde_json::Value = serde_json::from_str(&lines).expect("it is one line of JSON");
+    assert_eq!(line["event"], "counts");
     assert_eq!(line["counts"]["FAILED"], 1);
 }
 
