@@ -23,6 +23,50 @@ pub enum Event {
         /// The number of its current or last run; 0 before the first.
         attempt: u64,
     },
+    /// A worker was handed a task, or said that it runs one.
+    AttemptBegan {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// The number of the attempt, of which each task has its own count.
+        attempt: u64,
+        /// The worker.
+        worker: Option<String>,
+        /// The worker's host, as far as it said.
+        host: Option<String>,
+        /// The batch in which it runs.
+        batch_id: Option<String>,
+        /// Since when nothing but resources and workers kept it from running; `None` when it did not
+        /// wait.
+        ready: Option<Timestamp>,
+    },
+    /// The worker was told of the attempt once more, since it had not heard: it counts as begun now.
+    AttemptToldAgain {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// The number of the attempt, which stays.
+        attempt: u64,
+        /// When it counted as begun until now.
+        began: Timestamp,
+    },
+    /// An attempt is over.
+    AttemptEnded {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// The number of the attempt.
+        attempt: u64,
+        /// When it began.
+        began: Timestamp,
+        /// How it ended.
+        end: AttemptEnd,
+        /// What the worker said of its failure, as it encoded it.
+        expl: Option<String>,
+    },
     /// A moment that Luigi writes to its task history: a task was scheduled, started or finished.
     History {
         /// When.
@@ -142,6 +186,23 @@ pub enum Event {
         /// Why.
         reason: DeadEnd,
     },
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttemptEnd {
+    /// The task is complete.
+    Done,
+    /// Its worker reported a failure.
+    Failed,
+    /// Its worker was silent for too long.
+    Lost,
+    /// The task asked for further tasks, and starts again when they are complete.
+    Suspended,
+    /// Its worker gave the task back: it went, or knows nothing of it.
+    Returned,
+    /// An operator took the task for done.
+    MarkedDone,
 }
 
 /// Why a task can never run.

@@ -16,8 +16,8 @@ use core::fmt::Write as _;
 use md5::{Digest as _, Md5};
 
 use crate::{
-    Answer, Assignment, GetWork, Now, ParamValue, PendingCounts, Recipe, RunningTask, Scheduler,
-    Status, Work, WorkerState,
+    Answer, Assignment, AttemptEnd, GetWork, Now, ParamValue, PendingCounts, Recipe, RunningTask,
+    Scheduler, Status, Work, WorkerState,
     names::Name,
     queue::QueueIndex,
     resource::Taken,
@@ -144,7 +144,9 @@ impl Scheduler {
                     .batch_id()
                     .is_some_and(|batch_id| runs.contains(batch_id))
             {
-                self.set_status(now, slot, Status::Pending);
+                self.ending(AttemptEnd::Returned, |scheduler| {
+                    scheduler.set_status(now, slot, Status::Pending);
+                });
             }
         }
     }
@@ -299,7 +301,9 @@ impl Scheduler {
         slot: Slot,
         host: Option<&str>,
     ) -> Assignment {
-        let again = self.tasks[slot].status == Status::Running;
+        let task = &self.tasks[slot];
+        let again = task.status == Status::Running;
+        let before = task.time_running.filter(|_| again);
         self.set_owner(slot, Some(worker));
         self.edit_run(slot, self.tasks[slot].need, |task| {
             task.time_running = Some(now.wall);
@@ -307,6 +311,9 @@ impl Scheduler {
             task.attempt += u32::from(!again);
         });
         self.set_status(now, slot, Status::Running);
+        if let Some(before) = before {
+            self.emit_told_again(now, slot, before);
+        }
         self.emit_history(now, slot, Status::Running, host);
         Assignment::Task {
             task_id: self.tasks[slot].id.to_string(),

@@ -29,6 +29,7 @@
 extern crate alloc;
 
 mod add_task;
+mod attempt;
 mod batch;
 mod changes;
 mod config;
@@ -78,7 +79,7 @@ mod worker;
 pub use changes::RecordCursor;
 pub use config::Config;
 pub use error::Refusal;
-pub use event::{DeadEnd, Event};
+pub use event::{AttemptEnd, DeadEnd, Event};
 pub use figures::{Figures, ResourceFigures};
 pub use read::{TaskListRead, TaskSearchRead};
 pub use read_graph::{GraphRead, NodeKind, ShownNode};

@@ -53,6 +53,7 @@ impl Scheduler {
 
     /// Drops a task. What depends on it waits again.
     pub(crate) fn remove(&mut self, now: Now, slot: Slot) {
+        self.emit_attempt(now, slot, None);
         self.emit_status(now, slot, Some(self.tasks[slot].status), None);
         self.task_removed(slot);
         self.set_owner(slot, None);

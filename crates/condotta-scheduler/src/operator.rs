@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    Answer, Event, Now, Scheduler, ShownTask, Status, TaskView, WorkerMessage,
+    Answer, AttemptEnd, Event, Now, Scheduler, ShownTask, Status, TaskView, WorkerMessage,
     changes::part,
     scheduler::{check_length, check_name},
 };
@@ -44,7 +44,9 @@ impl Scheduler {
         let slot = self.tasks.find_task(task_id)?;
         if from.contains(&self.tasks[slot].status) {
             self.emit_history(now, slot, to, None);
-            self.set_status(now, slot, to);
+            self.ending(AttemptEnd::MarkedDone, |scheduler| {
+                scheduler.set_status(now, slot, to);
+            });
         }
         Some(self.tasks[slot].status)
     }

@@ -6,7 +6,7 @@
 use alloc::{string::ToString, vec::Vec};
 
 use crate::{
-    Event, Now, Scheduler, Status, Timestamp,
+    AttemptEnd, Event, Now, Scheduler, Status, Timestamp,
     changes::part,
     task::{NO_SLOT, Slot},
     worker::{StakeId, WorkerIndex},
@@ -250,7 +250,9 @@ impl Scheduler {
         if self.tasks[slot].seen_done() {
             self.finish_unreported(now, slot);
         } else {
-            self.set_status(now, slot, Status::Failed);
+            self.ending(AttemptEnd::Lost, |scheduler| {
+                scheduler.set_status(now, slot, Status::Failed);
+            });
             self.retry_later(now, slot);
         }
     }

@@ -3,7 +3,7 @@
 use alloc::string::ToString as _;
 
 use crate::{
-    Event, Now, Scheduler, Status,
+    AttemptEnd, Event, Now, Scheduler, Status,
     changes::part,
     task::{Slot, Task},
     worker::WorkerIndex,
@@ -29,9 +29,11 @@ impl Scheduler {
             worker: worker.to_string(),
         });
         self.detach(now, index);
-        for (_, slot) in self.workers[index].owned.clone() {
-            self.return_run(now, slot);
-        }
+        self.ending(AttemptEnd::Returned, |scheduler| {
+            for (_, slot) in scheduler.workers[index].owned.clone() {
+                scheduler.return_run(now, slot);
+            }
+        });
     }
 
     /// A worker announces or asks: should it have gone, it may have runs again.

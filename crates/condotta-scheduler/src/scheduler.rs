@@ -93,6 +93,8 @@ pub struct Scheduler {
     /// What is to be told by the next `take_changes`.
     pub(crate) changes: Changes,
     events: VecDeque<Event>,
+    /// Why runs end just now, when that is not what their status says.
+    pub(crate) end: Option<crate::AttemptEnd>,
     pub(crate) noted: Noted,
     random: u64,
 }
@@ -130,6 +132,7 @@ impl Scheduler {
             paused: false,
             changes: Changes::default(),
             events: VecDeque::new(),
+            end: None,
             noted: Noted::default(),
             random: seed,
         }

@@ -106,6 +106,13 @@ impl<'a> ShownTask<'a> {
         params.map(|(name, value, _)| (names.text(name), value))
     }
 
+    /// The host of the worker that runs it or ran it last.
+    #[must_use]
+    pub fn host_running(self) -> Option<&'a str> {
+        let worker = self.task.worker_running?;
+        self.scheduler.workers[worker].host.as_deref()
+    }
+
     /// Its family.
     #[must_use]
     pub fn family(self) -> &'a str {

@@ -132,6 +132,7 @@ impl Scheduler {
         if before == new {
             return;
         }
+        self.emit_attempt(now, slot, Some(new));
         let was_satisfied = self.tasks[slot].is_satisfied();
         let was_blocked = self.tasks[slot].is_blocked();
         self.index(slot, false);

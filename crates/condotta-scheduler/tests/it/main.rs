@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "an unexpected refusal fails the test")]
 
+mod attempts;
 mod dead_ends;
 mod kept;
 mod memory;

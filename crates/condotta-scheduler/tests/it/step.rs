@@ -9,6 +9,7 @@ use condotta_scheduler::{
 use proptest::prelude::*;
 
 use crate::{
+    attempts::Attempts,
     kept::Kept,
     model::{Counts, Memory, Model, all_tasks},
     random::{Announce, Request, WORKERS, cases, requests},
@@ -22,6 +23,7 @@ pub(crate) struct Play {
     /// The last batch and who runs it.
     batch: Option<(String, String)>,
     kept: Kept,
+    attempts: Attempts,
     /// Whether the scheduler is restored when that is asked for.
     restarts: bool,
 }
@@ -88,6 +90,7 @@ impl Play {
             secs: 0.0,
             batch: None,
             kept: Kept::default(),
+            attempts: Attempts::default(),
             restarts,
         }
     }
@@ -114,7 +117,7 @@ impl Play {
         if !matches!(request, Request::Restart) {
             self.check_wakeups(&before);
         }
-        while self.scheduler.poll_event().is_some() {}
+        self.attempts.follow(&mut self.scheduler);
         let scheduler = &self.scheduler;
         let known = |id: &String| scheduler.task(id).is_some();
         self.memory.runnable.retain(known);
