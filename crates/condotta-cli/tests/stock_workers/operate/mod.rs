@@ -3,6 +3,7 @@
 mod changing;
 mod guide;
 mod looking;
+mod receiver;
 mod talking;
 
 use libtest_mimic::Trial;
