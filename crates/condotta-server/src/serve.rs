@@ -6,6 +6,7 @@ use condotta_scheduler::Config;
 use tokio::sync::oneshot;
 
 use crate::{
+    access::AccessConfig,
     api::{Events, EventsConfig},
     driver::{Driver, DriverConfig, DriverError, Handle},
     http::{self, HttpConfig},
@@ -48,13 +49,20 @@ impl ServerConfig {
     /// A server for this machine with the settings that Luigi's has when nothing is configured.
     #[must_use]
     pub fn new(state_dir: PathBuf, port: u16) -> Self {
+        let access = AccessConfig {
+            state_dir: Some(state_dir.clone()),
+            ..AccessConfig::default()
+        };
         Self {
             scheduler: Config::default(),
             resources: BTreeMap::new(),
             state_dir,
             places: vec![Place::Loopback { port }],
             tls: None,
-            http: HttpConfig::default(),
+            http: HttpConfig {
+                access,
+                ..HttpConfig::default()
+            },
             limits: Limits::default(),
             metrics: None,
             events: EventsConfig::default(),

@@ -102,6 +102,7 @@ pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
     pub(crate) limits: Limits,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) events: EventsConfig,
     pub(crate) resources: &'static [(&'static str, u64)],
 }
 
@@ -129,7 +130,7 @@ impl Setup {
             let services = http::Services {
                 handle,
                 metrics: self.metrics,
-                events: Events::new(EventsConfig::default()),
+                events: Events::new(self.events),
             };
             let router = http::router(services, self.http);
             let serve = listen::serve(listeners, router, self.limits, async move {

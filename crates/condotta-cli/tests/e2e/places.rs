@@ -181,3 +181,37 @@ fn a_path_prefix_is_served() {
         json!({"paused": false})
     );
 }
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_said() {
+    let place = Place::new();
+    place.write("no.pem", "no certificate");
+    for (words, code, said) in [
+        (
+            "--tls-certificate no.pem",
+            2,
+            "name its file with --tls-key",
+        ),
+        (
+            "--tls-key no.pem",
+            2,
+            "name its file with --tls-certificate",
+        ),
+        (
+            "--tls-certificate no.pem --tls-key no.pem",
+            1,
+            "cannot read the certificate in no.pem: there is none in PEM",
+        ),
+        (
+            "--tls-certificate absent.pem --tls-key no.pem",
+            1,
+            "cannot read the certificate in absent.pem: No such file",
+        ),
+    ] {
+        let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
+        command.args(["scheduler", "--port", "0", "--state-dir", "state"]);
+        let process = place.start("server", command.args(words.split(' ')));
+        process.end().with_code(code).says(said);
+        assert!(!place.path("state").exists());
+    }
+}

@@ -6,16 +6,28 @@ use axum::{
 };
 use condotta_protocol::Role;
 
-use super::Token;
+use super::{Token, secret::Digest};
 use crate::http::error::HttpError;
 
 /// Whoever sent a request; an extractor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The name of the token, or what stands for one where none is asked for.
     pub(crate) name: String,
     /// What it may do.
     pub(crate) role: Role,
+    pub(super) pass: Pass,
+}
+
+/// By what a caller was let in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Nobody was asked.
+    Open,
+    /// The Unix socket's file.
+    Socket,
+    /// A token, or a session in its name.
+    Token(Digest),
 }
 
 impl Caller {
@@ -24,6 +36,7 @@ impl Caller {
         Self {
             name: "anybody".to_owned(),
             role: Role::Operator,
+            pass: Pass::Open,
         }
     }
 
@@ -32,6 +45,7 @@ impl Caller {
         Self {
             name: "anybody".to_owned(),
             role: Role::Viewer,
+            pass: Pass::Open,
         }
     }
 
@@ -40,6 +54,7 @@ impl Caller {
         Self {
             name: "unix-socket".to_owned(),
             role: Role::Operator,
+            pass: Pass::Socket,
         }
     }
 
@@ -48,6 +63,7 @@ impl Caller {
         Self {
             name: token.name.clone(),
             role: token.role,
+            pass: Pass::Token(token.digest),
         }
     }
 
@@ -60,7 +76,7 @@ impl Caller {
         if self.role >= needed {
             return Ok(());
         }
-        let Self { name, role } = self;
+        let Self { name, role, .. } = self;
         Err(HttpError::forbidden(
             "forbidden",
             format!("this needs the role {needed}, and the token `{name}` has the role {role}"),

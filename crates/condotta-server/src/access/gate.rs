@@ -11,6 +11,7 @@ use condotta_protocol::Role;
 use super::{
     Caller, Token,
     attempts::{Attempts, Origin, WINDOW},
+    caller::Pass,
     config::{AccessConfig, Authentication},
     credentials::{COOKIE, Credentials, session},
     secret::Digest,
@@ -70,6 +71,23 @@ impl Gate {
             allowed.map_err(|error| Box::new(error.into_response()))?;
         }
         Ok(caller)
+    }
+
+    /// Whether a caller that was let in would still be, with what it said then.
+    pub(crate) fn still_admits(&self, caller: &Caller) -> bool {
+        let tokens = match self.tokens() {
+            _ if self.authentication == Authentication::Never => return true,
+            Ok(tokens) => tokens,
+            Err(_) => return false,
+        };
+        match caller.pass {
+            Pass::Socket => true,
+            Pass::Open => tokens.is_none(),
+            Pass::Token(digest) => {
+                let found = tokens.as_deref().and_then(|tokens| find(tokens, &digest));
+                found.is_some_and(|token| !token.has_expired(now()))
+            }
+        }
     }
 
     fn identify(&self, request: &Parts) -> Result<Caller, Refusal> {

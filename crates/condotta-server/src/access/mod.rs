@@ -11,6 +11,7 @@ mod credentials;
 mod gate;
 mod secret;
 mod sessions;
+mod stream;
 mod token_file;
 mod tokens;
 
@@ -20,6 +21,7 @@ pub(crate) use self::{
     caller::Caller,
     credentials::COOKIE,
     gate::Gate,
+    stream::Watched,
     token_file::{LOCK_FILE, TEMPORARY_FILE, TOKENS_FILE},
 };
 pub use self::{

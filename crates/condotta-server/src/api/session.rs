@@ -62,7 +62,7 @@ async fn end(
 }
 
 fn answer(caller: Caller, cookie: Option<HeaderValue>, answerer: Answerer) -> Response {
-    let Caller { name, role } = caller;
+    let Caller { name, role, .. } = caller;
     let role = role.name();
     let mut response = answerer.small(&Session { name, role });
     let headers = response.headers_mut();

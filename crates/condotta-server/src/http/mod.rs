@@ -21,6 +21,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
+    body::{Body, HttpBody as _},
     extract::{Request, State},
     http::{HeaderValue, Method, Uri, header, uri::PathAndQuery},
     middleware::{self, Next},
@@ -31,7 +32,7 @@ use axum::{
 pub use config::{Cors, HttpConfig};
 
 use crate::{
-    access::Gate,
+    access::{Caller, Gate, Watched},
     api::{self, Events},
     driver::Handle,
     metrics::Metrics,
@@ -110,8 +111,9 @@ async fn protect(State(server): State<Server>, request: Request, next: Next) -> 
     let mut response = match server.guard.check(&parts) {
         Ok(()) => match server.gate.admit(&parts) {
             Ok(caller) => {
-                parts.extensions.insert(caller);
-                next.run(Request::from_parts(parts, body)).await
+                parts.extensions.insert(caller.clone());
+                let response = next.run(Request::from_parts(parts, body)).await;
+                watched(response, &server, caller)
             }
             Err(refused) => *refused,
         },
@@ -126,6 +128,16 @@ async fn protect(State(server): State<Server>, request: Request, next: Next) -> 
         server.guard.add_cors(origin.as_ref(), headers);
     }
     response
+}
+
+/// Ends an answer that goes on, if its caller is let in no more.
+fn watched(response: Response, server: &Server, caller: Caller) -> Response {
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    let server = server.clone();
+    let is_let_in = move || server.gate.still_admits(&caller);
+    response.map(|body| Body::new(Watched::new(body, is_let_in)))
 }
 
 /// Takes `prefix` off the path, if it is there.

@@ -14,7 +14,10 @@ use std::{
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{self, PemObject as _},
+    },
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -221,7 +224,11 @@ fn stamps(files: &TlsFiles) -> Option<[Stamp; 2]> {
 
 fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .and_then(|chain| match chain.is_empty() {
+            true => Err(pem::Error::NoItemsFound),
+            false => Ok(chain),
+        });
     let chain = chain.map_err(|error| unread("certificate", &files.certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(&files.key);
     let key = key.map_err(|error| unread("private key", &files.key, &error))?;
@@ -232,11 +239,10 @@ fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<CertifiedKey, Tls
     })
 }
 
-fn unread(what: &'static str, path: &Path, error: &rustls::pki_types::pem::Error) -> TlsError {
-    use rustls::pki_types::pem::Error;
+fn unread(what: &'static str, path: &Path, error: &pem::Error) -> TlsError {
     let reason = match error {
-        Error::NoItemsFound => "there is none in PEM, which begins with -----BEGIN".to_owned(),
-        Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "there is none in PEM, which begins with -----BEGIN".to_owned(),
+        pem::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     };
     TlsError::File {

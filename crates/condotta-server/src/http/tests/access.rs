@@ -6,9 +6,10 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::{
     access::{AccessConfig, Authentication, NewToken, Role, TokenFile},
+    api::EventsConfig,
     http::HttpConfig,
     listen::{Place, bind},
-    testing::{Answer, Setup, TestServer, handle, percent},
+    testing::{Answer, Setup, TestServer, handle, percent, send},
 };
 
 const METHODS: [(&str, Role); 4] = [
@@ -349,4 +350,39 @@ fn a_browser_signs_in_with_a_token_and_out_again() {
         401,
         "with its token it ends"
     );
+}
+
+#[test]
+fn a_stream_ends_with_the_token_of_its_reader() {
+    let home = tempfile::tempdir().unwrap();
+    let setup = Setup {
+        http: config(home.path(), Authentication::Auto),
+        events: EventsConfig {
+            heartbeat: Duration::from_millis(20),
+            ..EventsConfig::default()
+        },
+        ..Setup::default()
+    };
+    let server = setup.start();
+    let begin = |header: &[(&str, &str)]| {
+        let mut stream = server.connect();
+        send(&mut stream, "GET", "/api/v1/events", header, b"");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        stream
+    };
+    let mut anybodys = begin(&[]);
+    let viewer = token(home.path(), "a", Role::Viewer);
+    let bearer = format!("Bearer {viewer}");
+    // It would go on for ever: to read to its end takes its end.
+    let mut rest = String::new();
+    anybodys.read_to_string(&mut rest).unwrap();
+    let mut viewers = begin(&[("authorization", &bearer)]);
+    let mut part = [0; 1000];
+    for _ in 0..5 {
+        assert!(viewers.read(&mut part).unwrap() > 0, "it goes on meanwhile");
+    }
+    TokenFile::of(home.path()).revoke("a").unwrap();
+    viewers.read_to_string(&mut rest).unwrap();
 }
