@@ -8,6 +8,9 @@ use alloc::{
     vec::Vec,
 };
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::{Cause, Hold, Path, TaskName, Waiting};
 use crate::{
     Now, Scheduler, Status,
@@ -15,8 +18,8 @@ use crate::{
     task::{NO_SLOT, Slot},
 };
 
-/// So many dependencies are looked at for one answer: some milliseconds.
-const LOOKED_AT: usize = 50_000;
+/// So many dependencies are looked at for one answer, which takes some milliseconds.
+const LOOKED_AT: usize = 120_000;
 /// So many tasks of a path are named at each of its ends.
 const PATH_END: usize = 8;
 
@@ -37,8 +40,8 @@ enum Kind {
 
 /// What was found upstream of a task.
 struct Found {
-    /// Every task that was come by, with the one that waits for it.
-    from: BTreeMap<Slot, Slot>,
+    /// Every task that was come by, with the one that waits for it. Nobody goes along it.
+    from: HashMap<Slot, Slot, FixedState>,
     /// Root causes: the first of each kind, and how many there are.
     roots: BTreeMap<Kind, (Slot, usize)>,
     is_exact: bool,
@@ -87,10 +90,11 @@ impl Scheduler {
     fn upstream(&self, start: Slot) -> Found {
         let assistants = self.assistant_programs();
         let mut found = Found {
-            from: BTreeMap::from([(start, NO_SLOT)]),
+            from: HashMap::with_hasher(FixedState::with_seed(0x3a4)),
             roots: BTreeMap::new(),
             is_exact: true,
         };
+        found.from.insert(start, NO_SLOT);
         let mut queue = VecDeque::from([start]);
         let mut budget = LOOKED_AT;
         while let Some(slot) = queue.pop_front() {
@@ -153,7 +157,8 @@ impl Scheduler {
 
     /// A ring of tasks that wait for each other among those that were found; empty when there is none.
     fn cycle_among(&self, start: Slot, found: &Found) -> Vec<Slot> {
-        let mut is_through: BTreeMap<Slot, bool> = BTreeMap::from([(start, false)]);
+        let mut is_through = HashMap::with_hasher(FixedState::with_seed(0x3a4));
+        is_through.insert(start, false);
         let mut path: Vec<(Slot, usize)> = alloc::vec![(start, 0)];
         while let Some((slot, next)) = path.last_mut() {
             let Some(&dep) = self.tasks[*slot].deps.get(*next) else {

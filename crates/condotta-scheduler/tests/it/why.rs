@@ -490,9 +490,31 @@ fn cycles_are_told_by_members_and_by_what_waits_for_them() {
 }
 
 #[test]
+fn one_failure_among_very_many_dependencies_is_found() {
+    let mut stage = Stage::new();
+    let deps: Vec<String> = (0..100_000).map(|at| format!("D{at}")).collect();
+    for dep in &deps {
+        stage.task(0.0, "x", dep, &[]);
+    }
+    stage.report(1.0, "x", "D77777", Status::Failed);
+    let deps: Vec<&str> = deps.iter().map(String::as_str).collect();
+    stage.task(2.0, "x", "top", &deps);
+    let text = stage
+        .0
+        .why(Now::at(3.0), "top")
+        .unwrap()
+        .text(|at| format!("{}s", at.0));
+    assert_eq!(
+        text,
+        "top waits for its 100000 dependencies. D77777 failed at 1s (1 failure), and is tried \
+         again at 901s. Besides, it waits for 99999 tasks that are ready, such as D0."
+    );
+}
+
+#[test]
 fn rows_of_any_length_are_answered_within_bounds() {
     let mut stage = Stage::new();
-    let tasks = 60_000;
+    let tasks = 130_000;
     for at in 0..tasks {
         let dep = format!("T{}", at + 1);
         let task = format!("T{at}");
@@ -514,16 +536,16 @@ fn rows_of_any_length_are_answered_within_bounds() {
         "T0",
         "T0 waits for its only dependency. What these wait for is too far away to be looked at.",
     );
-    let causes = stage.causes(1.0, "T59900");
+    let causes = stage.causes(1.0, "T129900");
     let path = &causes[0].path;
     assert_eq!((path.tasks.len(), path.omitted), (16, 83));
-    assert_eq!(path.tasks[8].task_id, "T59992");
+    assert_eq!(path.tasks[8].task_id, "T129992");
     let text = stage
         .0
-        .why(Now::at(1.0), "T59900")
+        .why(Now::at(1.0), "T129900")
         .unwrap()
         .text(|at| at.0.to_string());
-    assert!(text.contains("T59908 -> (83 more) -> T59992"), "{text}");
+    assert!(text.contains("T129908 -> (83 more) -> T129992"), "{text}");
 }
 
 #[test]
