@@ -16,6 +16,7 @@ from typing import Any
 from condotta import _engine
 from luigi import configuration, notifications, parameter
 from luigi import task_history as history
+from luigi._engine_keys import KeysOfTheEngine
 from luigi._rpc_method import RPC_METHODS, rpc_method
 from luigi._scheduler_state import (
     WORKER_STATE_ACTIVE,
@@ -81,6 +82,7 @@ STATUS_TO_UPSTREAM_MAP = {
 class scheduler(Config):  # noqa: N801 - the name of the section
     """The section ``[scheduler]``."""
 
+    ignore_unconsumed = KeysOfTheEngine(lambda: scheduler.get_param_names())
     retry_delay = parameter.FloatParameter(
         default=900.0, description="Seconds until a failed task is pending again; below zero for ever"
     )

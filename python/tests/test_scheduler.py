@@ -390,3 +390,10 @@ def test_a_task_counts_its_failures(clock):
     assert task.has_excessive_failures()
     task.clear_failures()
     assert not task.has_excessive_failures()
+
+
+def test_keys_that_the_engines_server_reads_are_not_warned_about(configure):
+    configure({"scheduler": {"state_dir": "x", "header_timeout": "5", "retry_dealy": "1"}})
+    with pytest.warns(luigi.parameter.UnconsumedParameterWarning) as caught:
+        Scheduler()
+    assert ["retry_dealy" in str(warning.message) for warning in caught] == [True]

@@ -45,9 +45,8 @@ class MSSqlTarget(MarkerTableTarget):
 
     def connect(self) -> Any:
         """Opens a connection to the database that holds the table; its statements are committed one by one."""
-        return _mssql.connect(
-            user=self.user, password=self.password, server=self.host, port=self.port, database=self.database
-        )
+        connect: Any = _mssql.connect
+        return connect(user=self.user, password=self.password, server=self.host, port=self.port, database=self.database)
 
     def create_marker_table(self) -> None:
         """Creates the marker table if it is missing, on a connection of its own."""
