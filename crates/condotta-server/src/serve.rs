@@ -10,7 +10,7 @@ use crate::{
     api::{Events, EventsConfig},
     driver::{Driver, DriverConfig, DriverError, Handle},
     http::{self, HttpConfig},
-    listen::{self, Limits, ListenError, Listener, Place, Tls, TlsError, TlsFiles},
+    listen::{self, Limits, ListenError, Listener, Place, Serving, Tls, TlsError, TlsFiles},
     metrics::{Meters, Metrics, MetricsConfig, MetricsError},
     notify::{Notifier, NotifyConfig, NotifyError},
     observer::Observer,
@@ -158,13 +158,17 @@ impl Server {
             handle: handle.clone(),
             metrics: self.metrics.clone(),
             events: events.clone(),
+            notifier: self.notifier.clone(),
         };
         let router = http::router(services, self.config.http);
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let http = tokio::spawn(listen::serve(
             self.listeners,
-            router,
-            self.config.limits,
+            Serving {
+                router,
+                limits: self.config.limits,
+                connections: self.meters.connections.clone(),
+            },
             async move {
                 // Also when the other end is dropped.
                 let _ = http_stopped.await;

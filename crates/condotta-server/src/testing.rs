@@ -17,8 +17,9 @@ use crate::{
     clock::Clock,
     driver::{CallError, Handle, Message, Reply},
     http::{self, HttpConfig},
-    listen::{self, Limits, Listener, Place},
+    listen::{self, Limits, Listener, Place, Serving},
     metrics::Metrics,
+    notify::Notifier,
     serve::{Server, ServerConfig},
 };
 
@@ -131,9 +132,10 @@ impl Setup {
                 handle,
                 metrics: self.metrics,
                 events: Events::new(self.events),
+                notifier: Notifier::default(),
             };
             let router = http::router(services, self.http);
-            let serve = listen::serve(listeners, router, self.limits, async move {
+            let serve = listen::serve(listeners, Serving::new(router, self.limits), async move {
                 stopped.notified().await;
             });
             runtime.block_on(serve).expect("the sockets are good");

@@ -100,6 +100,27 @@ impl Task for Fail {
     }
 }
 
+/// Fails, which its owner wants to know.
+#[derive(Task)]
+struct FailOwned {
+    /// Any number.
+    day: u32,
+    /// Nobody's business.
+    #[param(default = "", visibility = private)]
+    password: String,
+}
+
+#[task]
+impl Task for FailOwned {
+    fn owners(&self) -> &str {
+        "owner@example.com"
+    }
+
+    fn run(&self) -> Result<()> {
+        Err(format!("day {} <broke>, {} letters", self.day, self.password.len()).into())
+    }
+}
+
 /// Panics.
 #[derive(Task)]
 struct Panic;

@@ -51,6 +51,9 @@ pub(crate) enum OperateCommand {
     /// Show how the numbers of tasks change, and which tasks begin, end and fail
     #[command(after_help = CODES)]
     Watch(WatchArguments),
+    /// Try whether a webhook works (condotta's scheduler only)
+    #[command(after_help = CODES)]
+    Webhook(WebhookArguments),
     /// Print a script that completes the words of this command in a shell
     #[command(after_help = CODES)]
     Completion {
@@ -152,6 +155,26 @@ impl StatusName {
             Self::Done => "DONE",
         }
     }
+}
+
+/// What to do with webhooks.
+#[derive(Args, Debug)]
+pub(crate) struct WebhookArguments {
+    #[command(subcommand)]
+    pub(crate) command: WebhookCommand,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// A command about a webhook.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Send a message that says that it is a test, and say whether it was taken
+    #[command(after_help = CODES)]
+    Test {
+        /// The webhook: NAME of its section [webhook NAME]
+        name: String,
+    },
 }
 
 /// What to do with workers.

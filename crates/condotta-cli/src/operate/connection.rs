@@ -95,6 +95,24 @@ impl Scheduler {
         }
     }
 
+    /// What a path of the REST API answers to a POST without a body; `None` where there is no such API.
+    pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
+        match self.client.post(path, "{}") {
+            Ok(answer) => Ok(serde_json::from_str(&answer).ok()),
+            Err(failure) if failure.outlook == Outlook::NoMethod => {
+                // Ours says what is not there.
+                let text = harmless(&failure.to_string());
+                if text.contains("there is no") {
+                    return Err(Failure::new(Kind::NotFound, text));
+                }
+                // Where there is no such API there should be Luigi's methods.
+                self.call("is_paused", &json!({}))?;
+                Ok(None)
+            }
+            Err(failure) => Err(self.failure(path, &failure)),
+        }
+    }
+
     fn ask(&self, method: &str, arguments: &Value) -> Result<Value, HttpFailure> {
         let answer = self
             .client

@@ -19,6 +19,7 @@ mod tasks;
 mod time;
 mod view;
 mod watch;
+mod webhook;
 mod why;
 mod workers;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(command: &OperateCommand) -> Result<(), Failure> {
         OperateCommand::Pause(common) => (pause::run(true, common)?, common.json),
         OperateCommand::Unpause(common) => (pause::run(false, common)?, common.json),
         OperateCommand::Messages(arguments) => (messages::run(arguments)?, arguments.common.json),
+        OperateCommand::Webhook(arguments) => (webhook::run(arguments)?, arguments.common.json),
         OperateCommand::Watch(arguments) => return watch::run(arguments),
         OperateCommand::Completion { shell } => (completion::run(*shell), false),
     };

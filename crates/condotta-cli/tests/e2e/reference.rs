@@ -49,6 +49,8 @@ fn the_page_has_every_flag_and_no_other() {
         "messages",
         "messages send",
         "watch",
+        "webhook",
+        "webhook test",
         "completion",
         "token",
         "token create",

@@ -271,3 +271,28 @@ fn a_lost_worker_and_a_dead_end_are_told() {
         "{message}"
     );
 }
+
+#[test]
+fn an_operator_tries_a_webhook_from_the_command_line() {
+    let receiver = Receiver::start();
+    let story = Story::new(Place::new(), Kind::Ours, &hook(receiver.port, ""));
+    let run = |story: &Story, name: &str| {
+        let url = format!("http://127.0.0.1:{}", story.server.port);
+        let mut command = story.place.command(env!("CARGO_BIN_EXE_condotta"));
+        command.args(["webhook", "test", name, "--scheduler-url", &url]);
+        story.place.start("command", &mut command).end()
+    };
+    let ended = run(&story, "ops").with_code(0);
+    ended.says("the receiver of webhook ops took the message");
+    let message = receiver.wait_for(1).remove(0).json();
+    assert_eq!(message["events"][0]["event"], "test");
+    receiver.answer(500, None);
+    let ended = run(&story, "ops");
+    ended.says("webhook ops does not work: http://127.0.0.1:");
+    ended.says("it answers 500");
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    let ended = run(&story, "none").with_code(5);
+    ended.says("there is no webhook none");
+    let luigid = Story::new(Place::new(), Kind::Stock, "");
+    run(&luigid, "ops").says("is Luigi's own, which has no webhooks");
+}

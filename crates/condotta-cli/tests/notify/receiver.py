@@ -40,7 +40,7 @@ class Handler:
             "to": envelope.rcpt_tos,
             "subject": str(message["Subject"]),
             "kind": part.get_content_type(),
-            "body": part.get_content(),
+            "body": part.get_content().replace("\r\n", "\n"),
             "type": message.get_content_type(),
             "tls": session.ssl is not None or bool(wanted.get("ssl")),
             "login": bool(session.authenticated),

@@ -21,6 +21,7 @@ mod shapes;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod workers;
 
 use axum::{
@@ -54,6 +55,7 @@ fn topics() -> OpenApiRouter<Server> {
         .merge(session::router())
         .merge(settings::router())
         .merge(tasks::router())
+        .merge(webhooks::router())
         .merge(workers::router())
 }
 

@@ -36,6 +36,7 @@ use crate::{
     api::{self, Events},
     driver::Handle,
     metrics::Metrics,
+    notify::Notifier,
 };
 
 /// What the rest of the server does for requests.
@@ -47,6 +48,8 @@ pub struct Services {
     pub metrics: Option<Metrics>,
     /// What happens.
     pub events: Events,
+    /// Who is told of it.
+    pub notifier: Notifier,
 }
 
 /// All that requests share.
@@ -58,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) work: work::HeavyWork,
     pub(crate) config: HttpConfig,
     pub(crate) events: Events,
+    pub(crate) notifier: Notifier,
     pub(crate) started: Instant,
     metrics: Option<Metrics>,
 }
@@ -75,6 +79,7 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
         work: work::HeavyWork::default(),
         config,
         events: services.events,
+        notifier: services.notifier,
         started: Instant::now(),
         metrics: services.metrics,
     });

@@ -93,9 +93,18 @@ async fn show_metrics(State(server): State<Server>, request: Request) -> Respons
         return file(&request, "", HTML);
     };
     let wishes = Wishes::of(request.headers(), true);
+    // Without them while the stored state is read.
+    let figures = server.handle.look(|scheduler, _| scheduler.figures());
+    let figures = figures.await.ok();
+    let readers = server.events.readers() as u64;
+    metrics.meters().event_readers.set(readers);
     let respond = move || {
         let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-        answer::respond(metrics.text(None).into_bytes(), content_type, &wishes)
+        answer::respond(
+            metrics.text(figures.as_ref()).into_bytes(),
+            content_type,
+            &wishes,
+        )
     };
     server.work.run(true, respond).await
 }

@@ -40,6 +40,7 @@ pub(super) async fn accept(socket: AsyncSocket, tls: Option<Tls>, shared: Arc<Sh
             Ok((stream, peer)) => {
                 let (shared, tls) = (shared.clone(), tls.clone());
                 tokio::spawn(async move {
+                    let _open = shared.connections.enter();
                     if let Some((stream, peer)) = begin(stream, peer, tls, &shared).await {
                         connection::serve(stream, peer, &shared).await;
                     }

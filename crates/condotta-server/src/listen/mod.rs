@@ -20,6 +20,7 @@ use tokio::{
     time::timeout,
 };
 
+use crate::metrics::Gauge;
 pub use bind::{ListenError, Listener, Place, bind};
 pub use tls::{Tls, TlsError, TlsFiles};
 
@@ -101,17 +102,41 @@ enum Phase {
     Ended,
 }
 
+/// What is served, and how.
+#[derive(Debug)]
+pub struct Serving {
+    /// What answers requests.
+    pub router: Router,
+    /// What connections may take.
+    pub limits: Limits,
+    /// Shows how many connections are open.
+    pub connections: Gauge,
+}
+
+impl Serving {
+    /// The connections are counted for nobody.
+    #[must_use]
+    pub fn new(router: Router, limits: Limits) -> Self {
+        Self {
+            router,
+            limits,
+            connections: Gauge::default(),
+        }
+    }
+}
+
 /// What connections share.
 struct Shared {
     router: Router,
     limits: Limits,
+    connections: Gauge,
     places: Arc<Semaphore>,
     /// Told that places are short, one idle connection at a time.
     pressure: Notify,
     phase: watch::Receiver<Phase>,
 }
 
-/// Serves `router` on all listeners until `stop` is there and what was asked till then is answered.
+/// Serves on all listeners until `stop` is there and what was asked till then is answered.
 ///
 /// Ends at most a little after the shutdown time-out.
 ///
@@ -120,15 +145,20 @@ struct Shared {
 /// When a listener cannot be used.
 pub async fn serve(
     listeners: Vec<Listener>,
-    router: Router,
-    limits: Limits,
+    serving: Serving,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ListenError> {
+    let Serving {
+        router,
+        limits,
+        connections,
+    } = serving;
     let count = descriptors::places(limits.max_connections);
     let (phase, phases) = watch::channel(Phase::Open);
     let shared = Arc::new(Shared {
         router,
         limits,
+        connections,
         places: Arc::new(Semaphore::new(count)),
         pressure: Notify::new(),
         phase: phases,

@@ -77,6 +77,15 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn observe(&mut self, event: &Event, scheduler: &Scheduler) {
+        if let Event::AttemptBegan {
+            at,
+            ready: Some(ready),
+            ..
+        } = event
+        {
+            // The clock may have been set back meanwhile.
+            self.meters.wait.observe(at.since(*ready).max(0.0));
+        }
         self.tasks.observe(event, scheduler);
     }
 }

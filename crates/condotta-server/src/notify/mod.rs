@@ -82,12 +82,13 @@ pub enum NotifyError {
     Webhook(#[from] webhook::WebhookError),
 }
 
-/// All ways out. Cheap to clone; all clones are the same ways.
-#[derive(Clone)]
+/// All ways out. Cheap to clone; all clones are the same ways. By default there is none.
+#[derive(Clone, Default)]
 pub struct Notifier {
     shared: Arc<Shared>,
 }
 
+#[derive(Default)]
 struct Shared {
     mail: Option<Mail>,
     hooks: Vec<Hook>,

@@ -83,7 +83,7 @@ fn a_misspelt_task_is_answered_with_near_ones() {
         ended.stderr
     );
     let far = Place::new().run("SomethingElseEntirely");
-    far.says("No task SomethingElseEntirely. Candidates are: Elsewhere,Fail,Greet,");
+    far.says("No task SomethingElseEntirely. Candidates are: Elsewhere,Fail,FailOwned,Greet,");
     ended.does_not_say("Greet\n");
     far.says("`use that_crate as _;`, or App::register");
     let late = Place::new().run("--name Ann Greet");

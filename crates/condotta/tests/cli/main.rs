@@ -8,6 +8,7 @@ mod configuration;
 mod display;
 mod flags;
 mod logs;
+mod mail;
 mod program;
 mod return_codes;
 mod signals;

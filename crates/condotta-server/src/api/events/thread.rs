@@ -152,6 +152,11 @@ impl Events {
         Ok(reader::start(shared.clone(), place, filter, last))
     }
 
+    /// How many follow the stream.
+    pub(crate) fn readers(&self) -> usize {
+        self.shared.readers.load(Ordering::Relaxed)
+    }
+
     /// Ends all streams, so that their connections do not hold up the end.
     pub(crate) fn close(&self) {
         self.shared.is_closed.store(true, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 mod about;
 mod tasks;
+mod webhooks;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
