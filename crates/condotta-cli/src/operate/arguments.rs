@@ -29,13 +29,13 @@ pub(crate) enum OperateCommand {
     Graph(GraphArguments),
     /// Make failed tasks pending at once, without waiting for the retry delay
     #[command(after_help = CODES)]
-    Forgive(SomeTasks),
+    Forgive(ReleasedTasks),
     /// Take running, failed or disabled tasks for done
     #[command(after_help = CODES)]
     Done(SomeTasks),
     /// Let tasks that are disabled be tried again
     #[command(after_help = CODES)]
-    Enable(SomeTasks),
+    Enable(ReleasedTasks),
     /// Keep tasks from being run until they are enabled (condotta's scheduler only)
     #[command(after_help = CODES)]
     Disable(SomeTasks),
@@ -92,6 +92,26 @@ pub(crate) struct SomeTasks {
     /// The tasks: their ids, the beginnings of their ids, or their names with parameters
     #[arg(required = true, value_name = "TASK")]
     pub(crate) tasks: Vec<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// A command that releases tasks: some that are named, or all that match.
+#[derive(Args, Debug)]
+pub(crate) struct ReleasedTasks {
+    /// The tasks: their ids, the beginnings of their ids, or their names with parameters
+    #[arg(value_name = "TASK", required_unless_present_any = ["all", "family", "search"],
+          conflicts_with_all = ["all", "family", "search"])]
+    pub(crate) tasks: Vec<String>,
+    /// All of them
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// All of this family
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) family: Option<String>,
+    /// All whose name, with parameters, has all of these words in it
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) search: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -6,7 +6,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    answer::Answer, arguments::SomeTasks, connection::Scheduler, find, harmless::harmless,
+    answer::Answer,
+    arguments::{ReleasedTasks, SomeTasks},
+    connection::Scheduler,
+    find,
+    harmless::harmless,
     view::Task,
 };
 use crate::error::{Failure, Kind};
@@ -20,17 +24,69 @@ pub(super) enum Change {
     Disable,
 }
 
+/// Changes tasks that are named.
 pub(super) fn run(change: Change, arguments: &SomeTasks) -> Result<Answer, Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
-    // All are found before anything changes.
-    let tasks = arguments.tasks.iter();
-    let tasks = tasks.map(|said| find::task(&scheduler, said));
-    let tasks: Vec<Task> = tasks.collect::<Result<_, _>>()?;
+    let tasks = named(&scheduler, &arguments.tasks)?;
+    apply_all(change, &scheduler, &tasks, arguments.common.json)
+}
+
+/// Changes tasks that are named, or all that match.
+pub(super) fn release(change: Change, arguments: &ReleasedTasks) -> Result<Answer, Failure> {
+    let scheduler = Scheduler::find(&arguments.common)?;
+    let tasks = if arguments.tasks.is_empty() {
+        matching(change, &scheduler, arguments)?
+    } else {
+        named(&scheduler, &arguments.tasks)?
+    };
+    if tasks.is_empty() {
+        let text = "there is no such task";
+        return Err(Failure::new(Kind::NotFound, text));
+    }
+    apply_all(change, &scheduler, &tasks, arguments.common.json)
+}
+
+/// All are found before anything changes.
+fn named(scheduler: &Scheduler, said: &[String]) -> Result<Vec<Task>, Failure> {
+    let tasks = said.iter().map(|said| find::task(scheduler, said));
+    tasks.collect()
+}
+
+fn matching(
+    change: Change,
+    scheduler: &Scheduler,
+    arguments: &ReleasedTasks,
+) -> Result<Vec<Task>, Failure> {
+    let words = [&arguments.search, &arguments.family];
+    let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
+    let status = match change {
+        Change::Enable => "DISABLED",
+        _ => "FAILED",
+    };
+    let mut query = json!({ "status": status, "limit": false });
+    if !words.is_empty() {
+        query["search"] = words.join(" ").into();
+    }
+    let tasks = scheduler.call("task_list", &query)?;
+    let tasks = tasks.as_object().into_iter().flatten();
+    let tasks = tasks.map(|(id, task)| Task::new(id, task));
+    let family = arguments.family.as_deref();
+    Ok(tasks
+        .filter(|task| family.is_none_or(|family| task.family() == family))
+        .collect())
+}
+
+fn apply_all(
+    change: Change,
+    scheduler: &Scheduler,
+    tasks: &[Task],
+    as_json: bool,
+) -> Result<Answer, Failure> {
     let mut changed = Vec::new();
     let mut text = String::new();
     let mut refused = Vec::new();
-    for task in &tasks {
-        let status = apply(change, &scheduler, task)?;
+    for task in tasks {
+        let status = apply(change, scheduler, task)?;
         let is_changed = change.reached(&status);
         let id = harmless(&task.id);
         if is_changed {
@@ -51,7 +107,7 @@ pub(super) fn run(change: Change, arguments: &SomeTasks) -> Result<Answer, Failu
     if refused.is_empty() {
         return Ok(answer);
     }
-    answer.print(arguments.common.json)?;
+    answer.print(as_json)?;
     Err(Failure::new(Kind::Refused, refused.join("\n")))
 }
 

@@ -36,9 +36,13 @@ pub(crate) fn run(command: &OperateCommand) -> Result<(), Failure> {
         OperateCommand::Workers(arguments) => (workers::run(arguments)?, arguments.common.json),
         OperateCommand::Resources(arguments) => (resources::run(arguments)?, arguments.common.json),
         OperateCommand::Graph(arguments) => (graph::run(arguments)?, arguments.common.json),
-        OperateCommand::Forgive(tasks) => (change::run(Change::Forgive, tasks)?, tasks.common.json),
+        OperateCommand::Forgive(tasks) => {
+            (change::release(Change::Forgive, tasks)?, tasks.common.json)
+        }
         OperateCommand::Done(tasks) => (change::run(Change::Done, tasks)?, tasks.common.json),
-        OperateCommand::Enable(tasks) => (change::run(Change::Enable, tasks)?, tasks.common.json),
+        OperateCommand::Enable(tasks) => {
+            (change::release(Change::Enable, tasks)?, tasks.common.json)
+        }
         OperateCommand::Disable(tasks) => (change::run(Change::Disable, tasks)?, tasks.common.json),
         OperateCommand::Pause(common) => (pause::run(true, common)?, common.json),
         OperateCommand::Unpause(common) => (pause::run(false, common)?, common.json),

@@ -11,6 +11,7 @@ const STRICT: &str = "[scheduler]\nretry_count = 1\n";
 
 pub(super) const PLAYS: &[(&str, &str, Play)] = &[
     ("forgive", "", forgive),
+    ("forgive_many", "", forgive_many),
     ("done", "", done),
     ("enable", STRICT, enable),
     ("disable", "", disable),
@@ -51,6 +52,19 @@ fn forgive(operator: &Operator) {
         "there is no task Nothing",
     );
     assert_eq!(operator.status(&one), "FAILED");
+}
+
+fn forgive_many(operator: &Operator) {
+    let [one, other, third] = ["Load", "Loader", "Other"].map(|family| failed(operator, family));
+    let text = operator.prints(&["forgive", "--family", "Load"]);
+    assert_eq!(text, format!("{one} is PENDING now\n"));
+    let json = operator.json(&["forgive", "--search", "loader day"]);
+    assert_eq!(json["tasks"][0]["task_id"], json!(other));
+    operator.fails(&["forgive", "--family", "Load"], 5, "there is no such task");
+    operator.prints(&["forgive", "--all"]);
+    assert_eq!(operator.status(&third), "PENDING");
+    operator.fails(&["forgive"], 2, "TASK");
+    operator.fails(&["forgive", "--all", "Other"], 2, "--all");
 }
 
 fn done(operator: &Operator) {
