@@ -62,7 +62,9 @@ impl Home {
 
     fn serve(&self, limits: Limits) -> TestServer {
         let tls = Tls::new(self.files()).unwrap();
-        let mut listeners = bind(&[Place::Loopback { port: 0 }]).unwrap();
+        // One socket: each that waits for a client takes a place.
+        let address = "127.0.0.1".to_owned();
+        let mut listeners = bind(&[Place::Tcp { address, port: 0 }]).unwrap();
         listeners.iter_mut().for_each(|one| one.encrypt(&tls));
         let setup = Setup {
             limits,
