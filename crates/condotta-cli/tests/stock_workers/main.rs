@@ -30,6 +30,9 @@ use libtest_mimic::{Arguments, Trial};
 const MOST_AT_ONCE: usize = 4;
 
 fn main() -> ExitCode {
+    if let Some(code) = operate::pipeline::main() {
+        return code;
+    }
     let mut arguments = Arguments::from_args();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     arguments

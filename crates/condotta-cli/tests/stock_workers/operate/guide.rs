@@ -9,7 +9,7 @@ use std::{collections::VecDeque, process::Command};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::receiver::Receiver;
+use super::{pipeline, receiver::Receiver};
 use crate::{
     processes::{Ended, Kind, Process, wait_until},
     stage::Stage,
@@ -100,8 +100,7 @@ impl Reader {
         ] {
             let watch = self.start(begins);
             wait_until("it has begun", || self.said().contains(begun));
-            let words = format!("nightly Train --day {day}");
-            let trainer = self.stage.worker("trainer", &words);
+            let trainer = self.trainer(day);
             wait_until("the run is told", || self.said().contains(said));
             self.stage.place.write("go", "");
             trainer.end().with_code(0);
@@ -109,6 +108,22 @@ impl Reader {
             watch.send(Signal::SIGTERM);
             watch.end();
         }
+    }
+
+    /// A worker of ours that trains until the file `go` is there.
+    fn trainer(&self, day: &str) -> Process {
+        let _ = std::fs::remove_file(self.stage.place.path("go"));
+        let program = std::env::current_exe().unwrap();
+        let mut command = self.stage.place.command(program);
+        command.args([
+            "Train",
+            "--day",
+            day,
+            "--no-lock",
+            "--worker-force-multiprocessing",
+        ]);
+        command.env(pipeline::VARIABLE, "1");
+        self.stage.place.start("trainer", &mut command)
     }
 
     /// What the last commands have said so far.

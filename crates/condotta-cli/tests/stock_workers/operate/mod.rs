@@ -3,6 +3,7 @@
 mod changing;
 mod guide;
 mod looking;
+pub(crate) mod pipeline;
 mod receiver;
 mod talking;
 

@@ -3,7 +3,7 @@
 import os
 
 import luigi
-from recorded import Recorded, wait_for
+from recorded import Recorded
 
 
 class Load(Recorded):
@@ -21,13 +21,3 @@ class Report(Recorded):
 
     def requires(self):
         return Load(day=self.day)
-
-
-class Train(Recorded):
-    """Takes long."""
-
-    day = luigi.Parameter()
-
-    def work(self):
-        print("epoch 1", flush=True)
-        wait_for("go")
