@@ -36,6 +36,7 @@ pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
 pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     setup::need_python()?;
+    setup::need_services()?;
     let mut command = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
     command.env("CONDOTTA_NGINX", setup::need_nginx(project)?);

@@ -53,7 +53,7 @@ pub(crate) fn need_venv(python: &Path) -> anyhow::Result<()> {
     apt_install(&["python3-venv"])
 }
 
-/// The servers that the tests of Python's targets start for themselves, on ports of their own.
+/// The servers that the tests of the history and of Python's targets start for themselves, on ports of their own.
 pub(crate) fn need_services() -> anyhow::Result<()> {
     let servers = [
         ("/usr/lib/postgresql", "postgresql"),

@@ -102,7 +102,10 @@ fn server_config(
         arguments.tls_certificate.as_ref(),
         arguments.tls_key.as_ref(),
     );
+    let history = settings.history.as_ref();
+    let history = history.map(|history| history.beside(&state_dir));
     let mut config = ServerConfig::new(state_dir, arguments.port);
+    config.history = history;
     config.tls = tls.map_err(|text| Failure::new(Kind::Usage, text))?;
     config.scheduler = settings.scheduler.clone();
     config.resources = settings.limits.clone();

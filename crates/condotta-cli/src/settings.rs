@@ -5,6 +5,7 @@
 //! nobody reads, so there is no list of them.
 
 pub(crate) mod access;
+mod history;
 mod mail;
 pub(crate) mod serving;
 mod webhooks;
@@ -27,6 +28,8 @@ use crate::{
     error::{Failure, Kind},
 };
 
+pub(crate) use history::HistorySettings;
+
 /// What the configuration says.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -44,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) metrics: Option<MetricsConfig>,
     /// Who is told what happens.
     pub(crate) notify: NotifyConfig,
+    /// How the history of attempts is kept.
+    pub(crate) history: Option<HistorySettings>,
     /// What is said and has no effect.
     pub(crate) warnings: Vec<String>,
 }
@@ -67,6 +72,13 @@ pub(crate) enum SettingError {
         section: String,
         key: &'static str,
         expected: &'static str,
+    },
+    #[error("{origin}: [{section}] {key}: {source}")]
+    Address {
+        origin: String,
+        section: String,
+        key: &'static str,
+        source: condotta_history::BadAddress,
     },
 }
 
@@ -118,7 +130,7 @@ impl Settings {
         let state_dir = section.text("state_dir")?.filter(|text| !text.is_empty());
         // Luigid's; the server says how to move over.
         section.text("state_path")?;
-        let mut warnings = without_effect(&section)?;
+        let mut warnings = Vec::new();
         let mut batch_emails = false;
         section.flag("batch_emails", &mut batch_emails)?;
         let public_url = section.text("public_url")?.filter(|url| !url.is_empty());
@@ -133,6 +145,7 @@ impl Settings {
         is_json(&section)?;
         let access = access::access(&section)?;
         let serving = serving::serving(&section)?;
+        let history = history::history(config, &section, &mut warnings)?;
         warnings.extend(section.unread()?);
         let section = Section::new(config, "cors");
         let cors = cors(&section)?;
@@ -157,6 +170,7 @@ impl Settings {
                 webhooks,
                 public_url,
             },
+            history,
             warnings,
         })
     }
@@ -196,16 +210,6 @@ fn is_json(section: &Section<'_>) -> Result<bool, SettingError> {
         Some("json") => Ok(true),
         Some(_) => Err(section.invalid(key, "text or json")),
     }
-}
-
-/// Luigi's keys for what this server does not do; a warning of each that asks for it.
-fn without_effect(section: &Section<'_>) -> Result<Vec<String>, SettingError> {
-    let key = "record_task_history";
-    let mut asked = false;
-    section.flag(key, &mut asked)?;
-    let warning =
-        || format!("[scheduler] {key} has no effect: this version keeps no history of tasks");
-    Ok(asked.then(warning).into_iter().collect())
 }
 
 fn cors(section: &Section<'_>) -> Result<Cors, SettingError> {
@@ -482,12 +486,12 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_said() {
-        let text = "[scheduler]\nretry_dely = 1\nrecord_task_history = true\n\
+        let text = "[scheduler]\nretry_dely = 1\nbatch_emails = true\n\
                     metrics_collector = datadog\n[cors]\norigins = []\n";
         let warnings = settings(text).unwrap().warnings.join("\n");
         for said in [
             "configuration text:2: section [scheduler] has no key retry_dely",
-            "record_task_history has no effect",
+            "batch_emails has no effect",
             "metrics_collector = datadog has no effect",
             "section [cors] has no key origins",
         ] {

@@ -5,9 +5,9 @@
 
 pub mod access;
 pub mod api;
-pub mod attempt_id;
 pub mod clock;
 pub mod driver;
+mod history;
 pub mod http;
 pub mod listen;
 pub mod metrics;
@@ -19,4 +19,5 @@ pub mod state;
 #[cfg(test)]
 mod testing;
 
+pub use condotta_history::attempt_id;
 pub use serve::{ServeError, Server, ServerConfig};

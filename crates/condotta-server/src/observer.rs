@@ -4,6 +4,9 @@ use condotta_scheduler::{Event, Scheduler};
 
 /// Hears of every event, in order, on the scheduler's thread: it must not wait for anything.
 pub trait Observer: Send {
+    /// The server begins with this scheduler. What it was restored from happened without events.
+    fn start(&mut self, _scheduler: &Scheduler) {}
+
     /// Something happened in `scheduler`, a moment ago. It may not be durable yet.
     fn observe(&mut self, event: &Event, scheduler: &Scheduler);
 

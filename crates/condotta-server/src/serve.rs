@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
 
+use condotta_history::{History, HistoryError, Sender, Waiting};
 use condotta_scheduler::Config;
 use tokio::sync::oneshot;
 
@@ -9,6 +10,7 @@ use crate::{
     access::AccessConfig,
     api::{Events, EventsConfig},
     driver::{Driver, DriverConfig, DriverError, Handle},
+    history::Telling,
     http::{self, HttpConfig},
     listen::{self, Limits, ListenError, Listener, Place, Serving, Tls, TlsError, TlsFiles},
     metrics::{Meters, Metrics, MetricsConfig, MetricsError},
@@ -43,6 +45,8 @@ pub struct ServerConfig {
     pub events: EventsConfig,
     /// Who is told what happens.
     pub notify: NotifyConfig,
+    /// How the history of attempts is kept; there is none without it.
+    pub history: Option<condotta_history::Settings>,
 }
 
 impl ServerConfig {
@@ -67,6 +71,7 @@ impl ServerConfig {
             metrics: None,
             events: EventsConfig::default(),
             notify: NotifyConfig::default(),
+            history: None,
         }
     }
 }
@@ -89,6 +94,9 @@ pub enum ServeError {
     /// It cannot tell people what happens.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// It cannot keep the history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// A server that listens, so that whoever connects has to wait but is not turned away.
@@ -98,6 +106,7 @@ pub struct Server {
     metrics: Option<Metrics>,
     notifier: Notifier,
     meters: Arc<Meters>,
+    history: Option<(Waiting, Sender)>,
     config: ServerConfig,
 }
 
@@ -128,6 +137,7 @@ impl Server {
             metrics,
             notifier,
             meters,
+            history: config.history.clone().map(Waiting::new),
             config,
         })
     }
@@ -154,11 +164,13 @@ impl Server {
     ) -> Result<(), ServeError> {
         let handle = Handle::default();
         let events = Events::new(self.config.events);
+        let address = self.config.history.as_ref().map(|it| it.address.clone());
         let services = http::Services {
             handle: handle.clone(),
             metrics: self.metrics.clone(),
             events: events.clone(),
             notifier: self.notifier.clone(),
+            history: address.map(History::new).transpose()?,
         };
         let router = http::router(services, self.config.http);
         let (stop_http, http_stopped) = oneshot::channel::<()>();
@@ -184,8 +196,14 @@ impl Server {
             observers.push(observer);
             running
         });
+        let (waiting, sender) = self.history.unzip();
+        let telling = sender.map(|sender| Box::new(Telling::new(sender)) as Box<dyn Observer>);
+        observers.extend(telling);
         let config = DriverConfig {
-            scheduler: self.config.scheduler,
+            scheduler: Config {
+                record_task_history: waiting.is_some(),
+                ..self.config.scheduler
+            },
             limits: self.config.resources,
             state_dir: self.config.state_dir,
             snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
@@ -202,10 +220,17 @@ impl Server {
             }
         };
         let mut driver = read.expect("the thread says how it went")?;
-        started(driver.report());
-        tokio::select! {
-            () = &mut stop => {}
-            () = driver.ended() => {}
+        let opening = tokio::task::spawn_blocking(|| waiting.map(Waiting::start).transpose());
+        let (recorder, refused) = match joined(opening.await) {
+            Ok(recorder) => (recorder, None),
+            Err(error) => (None, Some(error)),
+        };
+        if refused.is_none() {
+            started(driver.report());
+            tokio::select! {
+                () = &mut stop => {}
+                () = driver.ended() => {}
+            }
         }
         driver.close();
         events.close();
@@ -216,10 +241,13 @@ impl Server {
             if let Some(notifying) = notifying {
                 notifying.stop();
             }
+            if let Some(recorder) = recorder {
+                recorder.close();
+            }
             stopped
         });
         joined(stopping.await)?;
-        Ok(())
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 

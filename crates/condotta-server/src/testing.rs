@@ -133,6 +133,7 @@ impl Setup {
                 metrics: self.metrics,
                 events: Events::new(self.events),
                 notifier: Notifier::default(),
+                history: None,
             };
             let router = http::router(services, self.http);
             let serve = listen::serve(listeners, Serving::new(router, self.limits), async move {

@@ -15,6 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("condotta-logging", &["condotta-config"]),
     ("condotta-mail", &[]),
     ("condotta-protocol", &["condotta-scheduler"]),
+    ("condotta-history", &["condotta-scheduler"]),
     (
         "condotta-worker",
         &["condotta-scheduler", "condotta-protocol"],
@@ -34,12 +35,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "condotta-server",
-        &["condotta-mail", "condotta-scheduler", "condotta-protocol"],
+        &[
+            "condotta-history",
+            "condotta-mail",
+            "condotta-scheduler",
+            "condotta-protocol",
+        ],
     ),
     (
         "condotta-cli",
         &[
             "condotta-config",
+            "condotta-history",
             "condotta-logging",
             "condotta-mail",
             "condotta-protocol",

@@ -6,11 +6,13 @@
 
 mod about;
 mod answer;
+mod attempts;
 mod control;
 mod dead_ends;
 mod events;
 mod families;
 mod graph;
+mod history;
 mod input;
 mod openapi;
 mod page;
@@ -46,11 +48,13 @@ pub(crate) const PREFIX: &str = "/api/v1";
 fn topics() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(about::router())
+        .merge(attempts::router())
         .merge(control::router())
         .merge(dead_ends::router())
         .merge(events::router())
         .merge(families::router())
         .merge(graph::router())
+        .merge(history::router())
         .merge(resources::router())
         .merge(session::router())
         .merge(settings::router())

@@ -54,6 +54,14 @@ pub(crate) struct Setup {
     pub(crate) ask: Ask,
 }
 
+impl Setup {
+    fn tell_start(&mut self, scheduler: &Scheduler) {
+        for observer in &mut self.observers {
+            observer.start(scheduler);
+        }
+    }
+}
+
 pub(crate) struct MainLoop {
     setup: Setup,
     messages: (Sender<Message>, Receiver<Message>),
@@ -109,7 +117,7 @@ impl Store {
 
 impl MainLoop {
     pub(crate) fn new(
-        setup: Setup,
+        mut setup: Setup,
         recovered: Recovered,
         messages: (Sender<Message>, Receiver<Message>),
     ) -> Result<Self, DriverError> {
@@ -121,6 +129,7 @@ impl MainLoop {
         } = recovered;
         let journal_bytes = writer.bytes_since_snapshot();
         let meters = Arc::clone(&setup.meters);
+        setup.tell_start(&scheduler);
         Ok(Self {
             setup,
             scheduler,

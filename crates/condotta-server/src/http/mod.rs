@@ -28,6 +28,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use condotta_history::History;
 
 pub use config::{Cors, HttpConfig};
 
@@ -50,6 +51,8 @@ pub struct Services {
     pub events: Events,
     /// Who is told of it.
     pub notifier: Notifier,
+    /// What happened, attempt by attempt; `None` when that is not kept.
+    pub history: Option<History>,
 }
 
 /// All that requests share.
@@ -62,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) config: HttpConfig,
     pub(crate) events: Events,
     pub(crate) notifier: Notifier,
+    pub(crate) history: Option<History>,
     pub(crate) started: Instant,
     metrics: Option<Metrics>,
 }
@@ -80,6 +84,7 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
         config,
         events: services.events,
         notifier: services.notifier,
+        history: services.history,
         started: Instant::now(),
         metrics: services.metrics,
     });

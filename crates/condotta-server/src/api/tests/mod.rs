@@ -1,6 +1,7 @@
 //! The API as clients see it, on a real server.
 
 mod about;
+mod attempts;
 mod tasks;
 mod webhooks;
 

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 
 use condotta_scheduler::Timestamp;
 
+use crate::keys;
+
 /// The name of an attempt: `0193a5c2b7e-5f3c09aa`. Names sort by when their attempts began.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId(String);
@@ -30,6 +32,33 @@ impl AttemptId {
         )]
         let millis = (began.0 * 1000.0) as u64;
         Self(format!("{millis:011x}-{:08x}", hash.finalize()))
+    }
+
+    /// When the attempt began, to the millisecond.
+    #[must_use]
+    pub fn began(&self) -> Timestamp {
+        keys::timestamp(self.millis())
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn millis(&self) -> i64 {
+        self.part(0)
+    }
+
+    /// What tells it from others of that moment.
+    pub(crate) fn hash(&self) -> i64 {
+        self.part(1)
+    }
+
+    /// The name of an attempt that is stored.
+    pub(crate) fn of_parts(millis: i64, hash: i64) -> Self {
+        Self(format!("{millis:011x}-{hash:08x}"))
+    }
+
+    fn part(&self, index: usize) -> i64 {
+        let part = self.0.split('-').nth(index).unwrap_or_default();
+        // Sixteen digits may be more than is ever stored.
+        i64::from_str_radix(part, 16).unwrap_or(i64::MAX)
     }
 
     /// The name.

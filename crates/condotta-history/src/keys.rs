@@ -1,0 +1,50 @@
+//! Under which numbers things are stored.
+
+use condotta_scheduler::Timestamp;
+use md5::{Digest as _, Md5};
+
+use crate::attempt_id::AttemptId;
+
+/// Bits of a task's key: of a hundred million tasks, two share one with a probability of a thousandth.
+const TASK_BITS: u32 = 63;
+/// Bits of the keys of families and workers, of which there are fewer, and more rows that name them.
+const NAME_BITS: u32 = 47;
+
+pub(crate) fn task(task_id: &str) -> i64 {
+    hash(task_id, TASK_BITS)
+}
+
+pub(crate) fn family(family: &str) -> i64 {
+    hash(family, NAME_BITS)
+}
+
+pub(crate) fn worker(worker: &str) -> i64 {
+    hash(worker, NAME_BITS)
+}
+
+/// When it began, in milliseconds, and what tells it from others of that moment.
+pub(crate) fn attempt(id: &AttemptId) -> [i64; 2] {
+    [id.millis(), id.hash()]
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+pub(crate) fn millis(time: Timestamp) -> i64 {
+    (time.0 * 1000.0) as i64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact for hundreds of thousands of years"
+)]
+pub(crate) fn timestamp(millis: i64) -> Timestamp {
+    Timestamp(millis as f64 / 1000.0)
+}
+
+fn hash(text: &str, bits: u32) -> i64 {
+    let digest = Md5::digest(text.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    let number = u64::from_be_bytes(first) >> (64 - bits);
+    i64::try_from(number).expect("fewer than 64 bits")
+}

@@ -1,0 +1,35 @@
+//! The history of every attempt: who ran which task, when, how it ended, and how long that took.
+//!
+//! [`Recorder`] takes what happens, bounded and without ever making its caller wait, and writes it
+//! on a thread of its own; [`History`] answers questions. Both know SQLite, PostgreSQL and MySQL.
+//! Nothing here decides anything, and nothing here knows of HTTP.
+
+mod address;
+mod attempt;
+pub mod attempt_id;
+mod buckets;
+mod channel;
+mod database;
+mod dialect;
+mod durations;
+mod error;
+mod keys;
+mod pages;
+mod query;
+mod reconcile;
+mod recorder;
+mod retention;
+mod schema;
+mod store;
+mod texts;
+mod totals;
+
+pub use address::{Address, BadAddress};
+pub use attempt::{Attempt, Began, Ended, Entry, Outcome, Standing};
+pub use attempt_id::AttemptId;
+pub use channel::Sender;
+pub use durations::{Day, Durations, FamilyTotals};
+pub use error::HistoryError;
+pub use pages::{Filter, Page};
+pub use query::{Counts, History};
+pub use recorder::{Recorder, Settings, Waiting};

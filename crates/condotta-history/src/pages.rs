@@ -1,0 +1,185 @@
+//! Attempts by what they have in common, newest first, page by page.
+
+use condotta_scheduler::Timestamp;
+use sqlx::{Row as _, any::AnyRow};
+
+use crate::{
+    attempt::{Attempt, Began, Outcome},
+    attempt_id::AttemptId,
+    database::Value,
+    dialect::Dialect,
+    keys, texts,
+};
+
+/// Which attempts are asked for; all without any.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Those of this task.
+    pub task_id: Option<String>,
+    /// Those of tasks of this family.
+    pub family: Option<String>,
+    /// Those that this worker ran.
+    pub worker: Option<String>,
+    /// Those that ended so; all when there are none.
+    pub outcomes: Vec<Outcome>,
+    /// Those of tasks with these parameters among others, by name and value.
+    pub params: Vec<(String, String)>,
+    /// Those that began then or later.
+    pub since: Option<Timestamp>,
+    /// Those that began before.
+    pub until: Option<Timestamp>,
+}
+
+/// Which of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The most that are wanted.
+    pub limit: u32,
+    /// Those that come after this one, which was the last of the page before.
+    pub after: Option<AttemptId>,
+}
+
+/// What is read of an attempt.
+const COLUMNS: &str = "a.began, a.hash, a.attempt, a.ended, a.outcome, a.scheduled, a.ready, \
+    a.priority, a.resources, a.batch, a.error, a.statistics, t.task_id, t.params, t.hidden, \
+    f.family, f.module, w.worker, w.host";
+
+/// Conditions with their values.
+#[derive(Default)]
+struct Conditions {
+    texts: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn add(&mut self, text: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+        self.texts.push(text.into());
+        self.values.extend(values);
+    }
+}
+
+/// The statement of a page, and its values.
+pub(crate) fn select(dialect: Dialect, filter: &Filter, page: &Page) -> (String, Vec<Value>) {
+    let mut conditions = Conditions::default();
+    if let Some(task_id) = &filter.task_id {
+        conditions.add("a.task = ?", [keys::task(task_id).into()]);
+    }
+    if let Some(family) = &filter.family {
+        conditions.add("a.family = ?", [keys::family(family).into()]);
+    }
+    if let Some(worker) = &filter.worker {
+        conditions.add("a.worker = ?", [keys::worker(worker).into()]);
+    }
+    outcomes(&filter.outcomes, &mut conditions);
+    if let Some(since) = filter.since {
+        conditions.add("a.began >= ?", [keys::millis(since).into()]);
+    }
+    if let Some(until) = filter.until {
+        conditions.add("a.began < ?", [keys::millis(until).into()]);
+    }
+    if let Some(after) = &page.after {
+        let [began, hash] = keys::attempt(after);
+        // The first condition alone is what an index serves.
+        let text = "a.began <= ? AND (a.began < ? OR a.hash < ?)";
+        conditions.add(text, [began, began, hash].map(Value::from));
+    }
+    for (name, value) in &filter.params {
+        let param = texts::param(name, value);
+        let [public, hidden] = ["t.params", "t.hidden"].map(|column| dialect.contains(column));
+        let text = format!(
+            "EXISTS (SELECT 1 FROM condotta_tasks t WHERE t.id = a.task AND ({public} OR {hidden}))"
+        );
+        conditions.add(text, [param.as_str().into(), param.as_str().into()]);
+    }
+    let Conditions { texts, values } = conditions;
+    let condition = if texts.is_empty() {
+        String::new()
+    } else {
+        format!("WHERE {}", texts.join(" AND "))
+    };
+    let limit = page.limit;
+    let sql = joined(&format!(
+        "SELECT a.* FROM condotta_attempts a {condition} ORDER BY a.began DESC, a.hash DESC LIMIT {limit}"
+    ));
+    (sql, values)
+}
+
+/// The statement that reads one attempt.
+pub(crate) fn select_one(id: &AttemptId) -> (String, Vec<Value>) {
+    let one = joined("SELECT * FROM condotta_attempts WHERE began = ? AND hash = ?");
+    (one, keys::attempt(id).map(Value::from).into())
+}
+
+/// Names for the keys, once the few attempts are found.
+fn joined(attempts: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM ({attempts}) a \
+         LEFT JOIN condotta_tasks t ON t.id = a.task \
+         LEFT JOIN condotta_families f ON f.id = a.family \
+         LEFT JOIN condotta_workers w ON w.id = a.worker \
+         ORDER BY a.began DESC, a.hash DESC"
+    )
+}
+
+fn outcomes(outcomes: &[Outcome], conditions: &mut Conditions) {
+    if outcomes.is_empty() {
+        return;
+    }
+    let codes: Vec<String> = outcomes.iter().map(|it| it.code().to_string()).collect();
+    let mut text = format!("a.outcome IN ({})", codes.join(", "));
+    if !outcomes.contains(&Outcome::Done) {
+        // The condition of the index.
+        text.push_str(" AND a.outcome <> 1");
+    }
+    conditions.add(text, []);
+}
+
+pub(crate) fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
+    let text = |column: &str| row.try_get::<Option<String>, _>(column);
+    let time = |column: &str| -> Result<_, sqlx::Error> {
+        let millis: Option<i64> = row.try_get(column)?;
+        Ok(millis.map(keys::timestamp))
+    };
+    let id = AttemptId::of_parts(row.try_get("began")?, row.try_get("hash")?);
+    let attempt: i64 = row.try_get("attempt")?;
+    Ok(Attempt {
+        began: Began {
+            began: id.began(),
+            task_id: text("task_id")?.unwrap_or_default(),
+            family: text("family")?.unwrap_or_default(),
+            module: text("module")?,
+            params: pairs(text("params")?),
+            hidden_params: pairs(text("hidden")?),
+            attempt: attempt.unsigned_abs(),
+            worker: text("worker")?,
+            host: text("host")?,
+            scheduled: time("scheduled")?,
+            ready: time("ready")?,
+            priority: row.try_get("priority")?,
+            resources: amounts(text("resources")?),
+            batch_id: text("batch")?,
+        },
+        id,
+        ended: time("ended")?,
+        outcome: Outcome::from_code(row.try_get("outcome")?),
+        error: text("error")?,
+        statistics: text("statistics")?,
+    })
+}
+
+/// Parameters as [`texts`] stored them.
+fn pairs(text: Option<String>) -> Vec<(String, String)> {
+    let read = text.and_then(|text| serde_json::from_str(&text).ok());
+    let map: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
+    map.into_iter()
+        .map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+fn amounts(text: Option<String>) -> std::collections::BTreeMap<String, u64> {
+    let read = text.and_then(|text| serde_json::from_str(&text).ok());
+    let map: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
+    map.into_iter()
+        .map(|(name, value)| (name, value.as_u64().unwrap_or_default()))
+        .collect()
+}

@@ -1,0 +1,62 @@
+//! Makes the history agree with how things stand: after a start, and after entries were left out.
+
+use std::collections::BTreeSet;
+
+use sqlx::Row as _;
+
+use crate::{
+    attempt::{Entry, Standing},
+    attempt_id::AttemptId,
+    database::fetch_all,
+    store::{Batch, Store, unknown_end},
+};
+
+/// How much is written in one transaction.
+const STEP: usize = 500;
+
+impl Store {
+    /// Writes what ended or began unheard, and ends what counts as running and does not run; how many
+    /// those were of whose end nothing is known.
+    pub(crate) async fn reconcile(&mut self, standing: &Standing) -> Result<usize, sqlx::Error> {
+        for pairs in standing.ended.chunks(STEP) {
+            let mut batch = Batch::default();
+            for (began, ended) in pairs {
+                batch.add(Entry::Began(Box::new(began.clone())));
+                batch.add(Entry::Ended(ended.clone()));
+            }
+            self.write(&batch).await?;
+        }
+        for running in standing.running.chunks(STEP) {
+            let mut batch = Batch::default();
+            for began in running {
+                batch.add(Entry::Began(Box::new(began.clone())));
+            }
+            self.write(&batch).await?;
+        }
+        let running: BTreeSet<AttemptId> = standing.running.iter().map(crate::Began::id).collect();
+        let mut open = self.open_attempts().await?;
+        open.retain(|id| !running.contains(id));
+        for ids in open.chunks(STEP) {
+            let mut batch = Batch::default();
+            for id in ids {
+                batch.add(Entry::Ended(unknown_end(id.clone())));
+            }
+            self.write(&batch).await?;
+        }
+        Ok(open.len())
+    }
+
+    async fn open_attempts(&mut self) -> Result<Vec<AttemptId>, sqlx::Error> {
+        // The second condition is that of the index.
+        let query = "SELECT began, hash FROM condotta_attempts WHERE outcome = 0 AND outcome <> 1";
+        let rows = fetch_all(&mut self.connection, self.dialect, query, &[]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AttemptId::of_parts(
+                    row.try_get("began")?,
+                    row.try_get("hash")?,
+                ))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,168 @@
+//! The tables, and how those of older versions become the present ones.
+//!
+//! All names begin with `condotta_`, so a database may hold other things, too, such as the tables of
+//! Luigi's own history. Keys of tasks, families and workers are hashes of their names, so that rows
+//! refer to each other without a look-up.
+
+use sqlx::AnyConnection;
+
+use crate::{
+    database::{execute, fetch_one_whole},
+    dialect::Dialect,
+};
+
+/// The statements that make of a version the next one.
+type Step = fn(Dialect) -> Vec<String>;
+
+/// What makes of each version the next one. A step that was shipped never changes.
+const STEPS: &[Step] = &[first];
+
+/// The version that this program writes.
+pub(crate) const VERSION: i64 = STEPS.len() as i64;
+
+/// What can be wrong with the tables that are there.
+#[derive(Debug)]
+pub(crate) enum SchemaError {
+    Newer(i64),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for SchemaError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Makes the tables, or makes older ones the present ones. Newer ones are left alone.
+pub(crate) async fn prepare(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<(), SchemaError> {
+    prepare_by(connection, dialect, STEPS).await
+}
+
+async fn prepare_by(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    steps: &[Step],
+) -> Result<(), SchemaError> {
+    let found = version(connection, dialect).await?;
+    let found_steps = usize::try_from(found).unwrap_or(usize::MAX);
+    if found_steps > steps.len() {
+        return Err(SchemaError::Newer(found));
+    }
+    for (index, step) in steps.iter().enumerate().skip(found_steps) {
+        for statement in step(dialect) {
+            execute(connection, dialect, &statement, &[]).await?;
+        }
+        let done = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        let note = "INSERT INTO condotta_history_version (version) VALUES (?)";
+        execute(connection, dialect, note, &[done.into()]).await?;
+    }
+    Ok(())
+}
+
+/// The version of the tables that are there; 0 of none.
+async fn version(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, sqlx::Error> {
+    let table = "CREATE TABLE IF NOT EXISTS condotta_history_version (version BIGINT NOT NULL)";
+    execute(connection, dialect, table, &[]).await?;
+    let latest = dialect.whole("COALESCE(MAX(version), 0)");
+    let query = format!("SELECT {latest} AS whole FROM condotta_history_version");
+    fetch_one_whole(connection, dialect, &query, &[]).await
+}
+
+fn first(dialect: Dialect) -> Vec<String> {
+    let (text, double) = (dialect.text(), dialect.double());
+    let clustered = dialect.clustered();
+    let mut statements = vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_families (id BIGINT NOT NULL PRIMARY KEY, \
+             family {text} NOT NULL, module {text})"
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_workers (id BIGINT NOT NULL PRIMARY KEY, \
+             worker {text} NOT NULL, host {text})"
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_tasks (id BIGINT NOT NULL PRIMARY KEY, \
+             task_id {text} NOT NULL, params {text} NOT NULL, hidden {text})"
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_totals (day BIGINT NOT NULL, \
+             family BIGINT NOT NULL, outcome BIGINT NOT NULL, attempts BIGINT NOT NULL, \
+             millis BIGINT NOT NULL, longest BIGINT NOT NULL, buckets {text} NOT NULL, \
+             PRIMARY KEY (family, day, outcome)) {clustered}"
+        ),
+    ];
+    let indexes = [
+        ("task", "task", ""),
+        ("family", "family", ""),
+        ("worker", "worker", ""),
+        (
+            "outcome",
+            "outcome",
+            dialect.index_where(" WHERE outcome <> 1"),
+        ),
+    ];
+    let inline = match dialect {
+        // It has no CREATE INDEX IF NOT EXISTS.
+        Dialect::MySql => indexes
+            .map(|(name, column, _)| {
+                format!(", KEY condotta_attempts_{name} ({column}, began, hash)")
+            })
+            .concat(),
+        Dialect::Sqlite | Dialect::Postgres => String::new(),
+    };
+    statements.push(format!(
+        "CREATE TABLE IF NOT EXISTS condotta_attempts (began BIGINT NOT NULL, hash BIGINT NOT NULL, \
+         task BIGINT NOT NULL, family BIGINT NOT NULL, worker BIGINT, attempt BIGINT NOT NULL, \
+         ended BIGINT, outcome BIGINT NOT NULL, scheduled BIGINT, ready BIGINT, \
+         priority {double} NOT NULL, resources {text}, batch {text}, error {text}, \
+         statistics {text}, PRIMARY KEY (began, hash){inline}) {clustered}"
+    ));
+    if dialect != Dialect::MySql {
+        statements.extend(indexes.map(|(name, column, condition)| {
+            format!(
+                "CREATE INDEX IF NOT EXISTS condotta_attempts_{name} \
+                 ON condotta_attempts ({column}, began, hash){condition}"
+            )
+        }));
+    }
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{address::Address, database};
+
+    fn plain(_: Dialect) -> Vec<String> {
+        vec!["CREATE TABLE things (a BIGINT)".to_owned()]
+    }
+
+    fn wider(_: Dialect) -> Vec<String> {
+        vec!["ALTER TABLE things ADD COLUMN b BIGINT".to_owned()]
+    }
+
+    #[tokio::test]
+    async fn older_tables_are_brought_up_and_newer_ones_are_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let address = Address::file(&home.path().join("history.sqlite"));
+        let mut connection = database::connect(&address).await.unwrap();
+        let dialect = address.dialect();
+        let (old, new): ([Step; 1], [Step; 2]) = ([plain], [plain, wider]);
+        prepare_by(&mut connection, dialect, &old).await.unwrap();
+        let insert = "INSERT INTO things (a) VALUES (?)";
+        execute(&mut connection, dialect, insert, &[7.into()])
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            prepare_by(&mut connection, dialect, &new).await.unwrap();
+        }
+        let query = "SELECT a AS whole FROM things WHERE b IS NULL";
+        let kept = fetch_one_whole(&mut connection, dialect, query, &[]).await;
+        assert_eq!(kept.unwrap(), 7);
+        let refused = prepare_by(&mut connection, dialect, &old).await;
+        assert!(matches!(refused, Err(SchemaError::Newer(2))), "{refused:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Texts as they are stored: whatever a task says fits into any database, and none is too long.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
+
+use crate::{attempt::Began, database::Value, keys, store::Row};
+
+/// The longest value of a parameter, in bytes.
+const LONGEST_VALUE: usize = 4096;
+/// The most that the parameters of a task take, in bytes.
+const LONGEST_PARAMS: usize = 65_536;
+
+/// How texts are stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Texts {
+    /// The longest error or statistics, in bytes.
+    pub(crate) longest: usize,
+}
+
+impl Texts {
+    /// A name or id, whole.
+    pub(crate) fn name(self, text: &str) -> String {
+        clean(text).into_owned()
+    }
+
+    /// An error or statistics; what is cut off is said.
+    pub(crate) fn long(self, text: &str) -> String {
+        cut(&clean(text), self.longest)
+    }
+
+    /// The columns `id, task_id, params, hidden`.
+    pub(crate) fn task(self, key: i64, began: &Began) -> [Value; 4] {
+        let hidden = &began.hidden_params;
+        let hidden = (!hidden.is_empty()).then(|| params(hidden));
+        [
+            key.into(),
+            self.name(&began.task_id).into(),
+            params(&began.params).into(),
+            Value::Text(hidden),
+        ]
+    }
+
+    /// The columns of an attempt, from `began` on.
+    pub(crate) fn row(self, row: &Row) -> [Value; 15] {
+        let Row {
+            id,
+            began,
+            ended,
+            statistics,
+        } = row;
+        let [millis, hash] = keys::attempt(id);
+        let worker = began.worker.as_deref().map(keys::worker);
+        let end = ended.as_ref();
+        let resources = (!began.resources.is_empty()).then(|| resources(began));
+        let time = |time: Option<_>| Value::Whole(time.map(keys::millis));
+        [
+            millis.into(),
+            hash.into(),
+            keys::task(&began.task_id).into(),
+            keys::family(&began.family).into(),
+            Value::Whole(worker),
+            i64::try_from(began.attempt).unwrap_or(i64::MAX).into(),
+            time(end.and_then(|end| end.ended)),
+            end.map_or(0, |end| end.outcome.code()).into(),
+            time(began.scheduled),
+            time(began.ready),
+            Value::Fraction(began.priority.clamp(f64::MIN, f64::MAX)),
+            Value::Text(resources),
+            Value::Text(began.batch_id.as_ref().map(|text| self.name(text))),
+            Value::Text(
+                end.and_then(|end| end.error.as_ref())
+                    .map(|text| self.long(text)),
+            ),
+            Value::Text(statistics.as_ref().map(|text| self.long(text))),
+        ]
+    }
+}
+
+/// A parameter as it stands in the stored JSON, to be looked for there.
+pub(crate) fn param(name: &str, value: &str) -> String {
+    let value = cut(value, LONGEST_VALUE);
+    format!("{}:{}", Json::from(name), Json::from(value))
+}
+
+fn params(params: &[(String, String)]) -> String {
+    let mut room = LONGEST_PARAMS;
+    let mut map = Map::new();
+    for (name, value) in params {
+        let value = cut(value, LONGEST_VALUE);
+        let Some(rest) = room.checked_sub(name.len() + value.len()) else {
+            let left_out = params.len() - map.len();
+            let text = format!("{left_out} parameters were too long for the history");
+            map.insert("…".to_owned(), text.into());
+            break;
+        };
+        room = rest;
+        map.insert(name.clone(), value.into());
+    }
+    Json::from(map).to_string()
+}
+
+fn resources(began: &Began) -> String {
+    let amounts = began.resources.iter();
+    let map: Map<String, Json> = amounts
+        .map(|(name, amount)| (name.clone(), (*amount).into()))
+        .collect();
+    Json::from(map).to_string()
+}
+
+/// Not every database takes a zero byte in a text.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        text.replace('\0', "\u{2400}").into()
+    } else {
+        text.into()
+    }
+}
+
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(longest);
+    let all = text.len();
+    format!("{}… [{end} of {all} bytes are kept]", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_is_said() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("ääää", 5), "ää… [4 of 8 bytes are kept]");
+    }
+
+    #[test]
+    fn a_parameter_is_found_where_it_is_stored_and_nowhere_else() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let stored = params(&[pair("a", "1"), pair("text", r#"x","b":"2"#)]);
+        assert!(stored.contains(&param("a", "1")), "{stored}");
+        assert!(stored.contains(&param("text", r#"x","b":"2"#)), "{stored}");
+        assert!(!stored.contains(&param("b", "2")), "{stored}");
+        let long = "x".repeat(5000);
+        assert!(params(&[pair("long", &long)]).contains(&param("long", &long)));
+    }
+
+    #[test]
+    fn too_many_parameters_are_said() {
+        let many: Vec<_> = (0..30)
+            .map(|it| (it.to_string(), "x".repeat(4000)))
+            .collect();
+        let stored = params(&many);
+        assert!(
+            stored.len() < 70_000 && stored.contains("14 parameters were too long"),
+            "{stored}"
+        );
+    }
+}

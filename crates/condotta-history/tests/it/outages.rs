@@ -1,0 +1,120 @@
+//! A database that goes away and comes back, and what there is no room for meanwhile.
+
+use std::time::{Duration, Instant};
+
+use condotta_history::{Began, Entry, Filter, Outcome, Settings, Standing};
+
+use crate::{
+    databases::{Kind, Server},
+    story::{attempts, began, numbers, run, start},
+};
+
+pub(crate) const CASES: &[(&str, fn())] = &[
+    ("postgresql_comes_back", || comes_back(Kind::Postgres)),
+    ("mariadb_comes_back", || comes_back(Kind::MariaDb)),
+    ("what_finds_no_room_is_made_good", what_finds_no_room),
+    (
+        "a_database_that_is_away_at_the_start_is_waited_for",
+        away_at_the_start,
+    ),
+    (
+        "the_end_does_not_wait_for_ever",
+        the_end_does_not_wait_for_ever,
+    ),
+];
+
+fn comes_back(kind: Kind) {
+    let server = Server::start(kind);
+    let address = server.database("outage");
+    let (recorder, sender) = start(Settings::new(address.clone())).unwrap();
+    let tell = |n| {
+        for entry in run(began(n, f64::from(n)), 1.0, Outcome::Done) {
+            sender.send(entry);
+        }
+    };
+    tell(0);
+    wait_for(|| attempts(&address, &Filter::default()).len() == 1);
+    server.stop();
+    (1..2000).for_each(tell);
+    server.run();
+    (2000..2010).for_each(tell);
+    drop(sender);
+    recorder.close();
+    let found = numbers(&attempts(&address, &Filter::default()));
+    assert!(
+        found.iter().copied().eq((0..2010).rev()),
+        "{} are there",
+        found.len()
+    );
+}
+
+fn what_finds_no_room() {
+    let server = Server::start(Kind::Postgres);
+    let address = server.database("outage");
+    let settings = Settings {
+        backlog_bytes: 50_000,
+        ..Settings::new(address.clone())
+    };
+    let (recorder, sender) = start(settings).unwrap();
+    let all: Vec<Began> = (0..500).map(|n| began(n, f64::from(n))).collect();
+    server.stop();
+    for began in &all {
+        sender.send(Entry::Began(Box::new(began.clone())));
+    }
+    assert!(!sender.wants_standing(), "there is no room yet");
+    server.run();
+    wait_for(|| sender.wants_standing());
+    let standing = Standing {
+        running: all[400..].to_vec(),
+        ended: Vec::new(),
+    };
+    sender.send_standing(Box::new(standing));
+    assert!(!sender.wants_standing());
+    drop(sender);
+    recorder.close();
+    let of = |outcome| {
+        let filter = Filter {
+            outcomes: vec![outcome],
+            ..Filter::default()
+        };
+        attempts(&address, &filter).len()
+    };
+    assert_eq!(of(Outcome::Running), 100, "what runs is there");
+    let unknown = of(Outcome::Unknown);
+    assert!(
+        (1..400).contains(&unknown),
+        "{unknown}: what was told, and does not run"
+    );
+}
+
+fn away_at_the_start() {
+    let server = Server::start(Kind::MariaDb);
+    let address = server.database("outage");
+    server.stop();
+    let (recorder, sender) = start(Settings::new(address.clone())).unwrap();
+    for entry in run(began(1, 0.0), 1.0, Outcome::Done) {
+        sender.send(entry);
+    }
+    server.run();
+    drop(sender);
+    recorder.close();
+    assert_eq!(attempts(&address, &Filter::default()).len(), 1);
+}
+
+fn the_end_does_not_wait_for_ever() {
+    let server = Server::start(Kind::Postgres);
+    let address = server.database("outage");
+    let (recorder, sender) = start(Settings::new(address)).unwrap();
+    server.stop();
+    sender.send(Entry::Began(Box::new(began(1, 0.0))));
+    drop(sender);
+    recorder.close();
+}
+
+fn wait_for(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
