@@ -48,6 +48,9 @@ pub(crate) enum OperateCommand {
     /// List running tasks that take messages, or send one a message and wait for its answer
     #[command(after_help = CODES)]
     Messages(MessagesArguments),
+    /// List attempts that are over, or show how long things usually take (condotta's scheduler only)
+    #[command(after_help = CODES)]
+    History(HistoryArguments),
     /// Show how the numbers of tasks change, and which tasks begin, end and fail
     #[command(after_help = CODES)]
     Watch(WatchArguments),
@@ -288,6 +291,75 @@ pub(crate) enum MessagesCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         wait: u64,
     },
+}
+
+/// What to show of the history.
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArguments {
+    /// Only attempts of this task; or an attempt, of which all that is known is shown
+    pub(crate) task: Option<String>,
+    /// Only attempts of tasks of this family
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) family: Option<String>,
+    /// Only attempts that this worker ran
+    #[arg(long, value_name = "WORKER")]
+    pub(crate) worker: Option<String>,
+    /// Only attempts that ended so; any number of times
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) outcome: Vec<OutcomeName>,
+    /// Only attempts of tasks with this parameter; any number of times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// Only attempts that began within this time, such as 90m, 12h or 7d
+    #[arg(long, value_name = "TIME", value_parser = super::history::length_of)]
+    pub(crate) since: Option<f64>,
+    /// Show how long things took instead, of the task, the family or all families
+    #[arg(long)]
+    pub(crate) durations: bool,
+    /// List so many attempts at most, up to 1000
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) limit: u64,
+    /// Go on after this attempt, the last that was listed
+    #[arg(long, value_name = "ATTEMPT")]
+    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum OutcomeName {
+    Running,
+    Done,
+    Failed,
+    Lost,
+    Suspended,
+    Returned,
+    MarkedDone,
+    TimedOut,
+    Cancelled,
+    Unknown,
+}
+
+impl OutcomeName {
+    /// The name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        use condotta_history::Outcome;
+        match self {
+            Self::Running => Outcome::Running,
+            Self::Done => Outcome::Done,
+            Self::Failed => Outcome::Failed,
+            Self::Lost => Outcome::Lost,
+            Self::Suspended => Outcome::Suspended,
+            Self::Returned => Outcome::Returned,
+            Self::MarkedDone => Outcome::MarkedDone,
+            Self::TimedOut => Outcome::TimedOut,
+            Self::Cancelled => Outcome::Cancelled,
+            Self::Unknown => Outcome::Unknown,
+        }
+        .name()
+    }
 }
 
 /// How to watch.

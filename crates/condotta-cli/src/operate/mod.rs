@@ -11,6 +11,7 @@ mod connection;
 mod find;
 mod graph;
 mod harmless;
+mod history;
 mod messages;
 mod pause;
 mod resources;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: &OperateCommand) -> Result<(), Failure> {
         OperateCommand::Unpause(common) => (pause::run(false, common)?, common.json),
         OperateCommand::Messages(arguments) => (messages::run(arguments)?, arguments.common.json),
         OperateCommand::Webhook(arguments) => (webhook::run(arguments)?, arguments.common.json),
+        OperateCommand::History(arguments) => (history::run(arguments)?, arguments.common.json),
         OperateCommand::Watch(arguments) => return watch::run(arguments),
         OperateCommand::Completion { shell } => (completion::run(*shell), false),
     };

@@ -11,6 +11,7 @@ mod processes;
 mod cases;
 mod faults;
 mod guide;
+mod history;
 mod moving;
 mod operate;
 mod outages;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         tools::trials(),
         faults::trials(),
         guide::trials(),
+        history::trials(),
         moving::trials(),
         operate::trials(),
         outages::trials(),
