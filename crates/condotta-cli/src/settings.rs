@@ -486,12 +486,11 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_said() {
-        let text = "[scheduler]\nretry_dely = 1\nbatch_emails = true\n\
+        let text = "[scheduler]\nretry_dely = 1\n\
                     metrics_collector = datadog\n[cors]\norigins = []\n";
         let warnings = settings(text).unwrap().warnings.join("\n");
         for said in [
             "configuration text:2: section [scheduler] has no key retry_dely",
-            "batch_emails has no effect",
             "metrics_collector = datadog has no effect",
             "section [cors] has no key origins",
         ] {
