@@ -244,11 +244,12 @@ fn smtp(settings: &Settings) -> Result<SmtpSettings, SettingError> {
     })
 }
 
-/// The arguments as one line, as Python's `list2cmdline` writes most of them.
+/// The arguments as one line, as Python's `list2cmdline` writes most of them; passwords in URLs, such as a
+/// token in the scheduler's, stay out.
 fn command_line(arguments: impl Iterator<Item = String>) -> String {
     let quoted = arguments.map(|argument| {
         let needs_quotes = argument.is_empty() || argument.contains([' ', '\t']);
-        let argument = argument.replace('"', "\\\"");
+        let argument = without_password(&argument).replace('"', "\\\"");
         if needs_quotes {
             format!("\"{argument}\"")
         } else {
@@ -258,9 +259,36 @@ fn command_line(arguments: impl Iterator<Item = String>) -> String {
     quoted.collect::<Vec<String>>().join(" ")
 }
 
+/// A word without what stands between `:` and `@` in the authority of a URL in it.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else {
+        return word.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((user, place)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}@{place}{path}")
+        }
+        None => word.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_a_url_stays_out() {
+        let words = [
+            "--scheduler-url=https://me:secret@host:8082/",
+            "http://:secret@h",
+            "http://h:1/a@b",
+            "me:x@h",
+        ];
+        let shown = "--scheduler-url=https://me@host:8082/ http://@h http://h:1/a@b me:x@h";
+        assert_eq!(command_line(words.into_iter().map(str::to_owned)), shown);
+    }
 
     #[test]
     fn command_lines_are_quoted_as_pythons() {
