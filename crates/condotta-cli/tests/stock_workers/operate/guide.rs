@@ -51,6 +51,7 @@ pub(super) fn follow() {
     let limit = reader.json("curl");
     assert_eq!((&limit["before"], &limit["limit"]), (&json!(4), &json!(5)));
     reader.watches();
+    reader.sees_attempts();
     reader.is_told();
     reader.has_a_role();
     assert_eq!(reader.blocks, VecDeque::<String>::new());
@@ -129,6 +130,19 @@ impl Reader {
     /// What the last commands have said so far.
     fn said(&self) -> String {
         self.stage.place.read("reader.out")
+    }
+
+    /// Which attempts there were, and how long they take.
+    fn sees_attempts(&mut self) {
+        // The history is written a moment after the runs.
+        let durations = "/api/v1/families/Train/durations";
+        wait_until("both runs are in the history", || {
+            let answer = self.stage.rpc().get(durations).unwrap();
+            answer.body.contains("\"count\":2")
+        });
+        let attempts = self.run("condotta history").stdout;
+        assert!(attempts.contains("Train_2026_11_25_"), "{attempts}");
+        assert_eq!(self.json("curl")["count"], 2);
     }
 
     /// What is told when nobody watches.
