@@ -52,6 +52,7 @@ fn the_page_has_every_flag_and_no_other() {
         "webhook",
         "webhook test",
         "completion",
+        "history",
         "token",
         "token create",
         "token list",
