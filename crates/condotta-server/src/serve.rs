@@ -209,6 +209,7 @@ impl Server {
             snapshot_after_bytes: SNAPSHOT_AFTER_BYTES,
             observers,
             meters: self.meters,
+            history: waiting,
         };
         let mut stop = std::pin::pin!(stop);
         let mut reading = start_driver(config, handle)?;
@@ -220,17 +221,10 @@ impl Server {
             }
         };
         let mut driver = read.expect("the thread says how it went")?;
-        let opening = tokio::task::spawn_blocking(|| waiting.map(Waiting::start).transpose());
-        let (recorder, refused) = match joined(opening.await) {
-            Ok(recorder) => (recorder, None),
-            Err(error) => (None, Some(error)),
-        };
-        if refused.is_none() {
-            started(driver.report());
-            tokio::select! {
-                () = &mut stop => {}
-                () = driver.ended() => {}
-            }
+        started(driver.report());
+        tokio::select! {
+            () = &mut stop => {}
+            () = driver.ended() => {}
         }
         driver.close();
         events.close();
@@ -241,13 +235,10 @@ impl Server {
             if let Some(notifying) = notifying {
                 notifying.stop();
             }
-            if let Some(recorder) = recorder {
-                recorder.close();
-            }
             stopped
         });
         joined(stopping.await)?;
-        refused.map_or(Ok(()), |error| Err(error.into()))
+        Ok(())
     }
 }
 

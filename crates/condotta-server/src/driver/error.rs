@@ -2,6 +2,8 @@
 
 use std::io;
 
+use condotta_history::HistoryError;
+
 use crate::state::StateError;
 
 /// Why the scheduler's thread cannot start, or had to end.
@@ -10,6 +12,9 @@ pub enum DriverError {
     /// The stored state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The history cannot be kept.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),

@@ -21,6 +21,7 @@ use std::{
     thread,
 };
 
+use condotta_history::{Recorder, Waiting};
 use condotta_protocol::dispatch;
 use condotta_scheduler::{Config, Timestamp};
 use tokio::sync::oneshot;
@@ -53,6 +54,8 @@ pub struct DriverConfig {
     pub observers: Vec<Box<dyn Observer>>,
     /// Where it is counted what the journal does.
     pub meters: Arc<Meters>,
+    /// The history, to be opened when the state was read, and to be closed last.
+    pub history: Option<Waiting>,
 }
 
 /// The scheduler's thread.
@@ -61,6 +64,7 @@ pub struct Driver {
     thread: thread::JoinHandle<Result<(), DriverError>>,
     ended: oneshot::Receiver<()>,
     report: OpenReport,
+    recorder: Option<Recorder>,
 }
 
 impl Driver {
@@ -68,7 +72,8 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// When the state cannot be read or written. Nothing was changed then.
+    /// When the state cannot be read or written, or the history cannot be opened. Nothing was changed
+    /// then.
     pub fn start(config: DriverConfig, handle: &Handle) -> Result<Self, DriverError> {
         Self::start_with(config, handle, dispatch)
     }
@@ -94,6 +99,7 @@ impl Driver {
         };
         let recovered = setup.recovery.recover(Timestamp::default())?;
         let report = recovered.report.clone();
+        let recorder = config.history.map(Waiting::start).transpose()?;
         let (messages, received) = mpsc::channel();
         let main_loop = MainLoop::new(setup, recovered, (messages.clone(), received))?;
         let (at_the_end, ended) = oneshot::channel();
@@ -111,6 +117,7 @@ impl Driver {
             thread,
             ended,
             report,
+            recorder,
         })
     }
 
@@ -127,10 +134,12 @@ impl Driver {
     /// When the last changes could not be stored; nobody was told that they were.
     pub fn stop(self) -> Result<(), DriverError> {
         let _ = self.messages.send(Message::Stop);
-        match self.thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
+        let ended = self.thread.join();
+        // Whoever told it something is gone.
+        if let Some(recorder) = self.recorder {
+            recorder.close();
         }
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// Lets nobody wait for work any more, so that connections come to an end.

@@ -18,6 +18,7 @@ fn config(folder: &Path, snapshot_after_bytes: u64) -> DriverConfig {
         snapshot_after_bytes,
         meters: Default::default(),
         observers: Vec::new(),
+        history: None,
     }
 }
 
