@@ -1,0 +1,91 @@
+// A question before something is done, and notes of what was done.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} aria-label={title} onClose={onClose}>
+      <h2>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+export interface Question {
+  title: string;
+  text: string;
+  /** The word on the button that does it. */
+  action: string;
+  run: () => Promise<string>;
+}
+
+type Note = { text: string; bad: boolean; id: number };
+const listeners = new Set<(note: Note) => void>();
+let count = 0;
+
+/** Says something at the edge of the page, for a while. */
+export function note(text: string, bad = false): void {
+  count += 1;
+  for (const listener of listeners) listener({ text, bad, id: count });
+}
+
+export function Notes() {
+  const [notes, setNotes] = useState<Note[]>([]);
+  useEffect(() => {
+    const add = (one: Note) => {
+      setNotes((before) => [...before.slice(-3), one]);
+      setTimeout(() => setNotes((before) => before.filter((other) => other.id !== one.id)), one.bad ? 12_000 : 5_000);
+    };
+    listeners.add(add);
+    return () => {
+      listeners.delete(add);
+    };
+  }, []);
+  return (
+    <div class="notes" role="status" aria-live="polite">
+      {notes.map((one) => (
+        <p key={one.id} class={one.bad ? "bad" : ""}>
+          {one.text}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+/** Does something and says how it went. */
+export async function done(run: () => Promise<string>): Promise<boolean> {
+  try {
+    note(await run());
+    return true;
+  } catch (error) {
+    note(error instanceof Error ? error.message : String(error), true);
+    return false;
+  }
+}
+
+export function Ask({ question, onClose }: { question: Question; onClose: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const act = async () => {
+    setBusy(true);
+    await done(question.run);
+    onClose();
+  };
+  return (
+    <Dialog title={question.title} onClose={onClose}>
+      <p>{question.text}</p>
+      <div class="buttons">
+        <button type="button" class="main" disabled={busy} onClick={() => void act()}>
+          {question.action}
+        </button>
+        <button type="button" onClick={onClose}>
+          Leave it
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,162 @@
+// What operators do to one task.
+
+import { useState } from "preact/hooks";
+import { get, path, post } from "../api/client";
+import type { Outcome, TaskRow } from "../api/types";
+import { useAbout, useIsOperator } from "../session";
+import { Ask, Dialog, done, type Question } from "./dialog";
+import { lookOf } from "./status";
+import { plain, Said } from "./text";
+
+export type Action = "forgive" | "re-enable" | "done" | "disable" | "cancel";
+
+interface Offer {
+  action: Action;
+  label: string;
+  title: string;
+  text: string;
+}
+
+const OFFERS: Record<Action, Offer> = {
+  forgive: {
+    action: "forgive",
+    label: "Forgive",
+    title: "Try this task again?",
+    text: "It is tried again at once, without waiting for the retry delay. Its failures still count.",
+  },
+  "re-enable": {
+    action: "re-enable",
+    label: "Enable again",
+    title: "Enable this task again?",
+    text: "It is taken for failed then, and tried again after the retry delay, or when it is forgiven.",
+  },
+  done: {
+    action: "done",
+    label: "Mark as done",
+    title: "Take this task for done?",
+    text: "What depends on it may start, whether its output is there or not.",
+  },
+  disable: {
+    action: "disable",
+    label: "Disable",
+    title: "Disable this task?",
+    text: "It is not run until somebody enables it again, or the time for which tasks are disabled is over.",
+  },
+  cancel: {
+    action: "cancel",
+    label: "Cancel",
+    title: "Cancel this run?",
+    text: "The worker ends the task's processes. The task is not run again until somebody enables it.",
+  },
+};
+
+/** What can be done to a task of this status. */
+export function offered(task: TaskRow): Action[] {
+  switch (task.status) {
+    case "RUNNING":
+      return ["cancel", "done"];
+    case "FAILED":
+      return ["forgive", "done", "disable"];
+    case "DISABLED":
+      return ["re-enable", "done"];
+    case "PENDING":
+      return ["disable"];
+    default:
+      return [];
+  }
+}
+
+/** Does it to one task, and says what came of it. */
+export async function act(action: Action, id: string): Promise<string> {
+  const outcome = await post<Partial<Outcome>>(path("tasks", id, action));
+  if (outcome?.note) return plain(outcome.note);
+  if (outcome?.after) return outcome.changed ? `The task is ${lookOf(outcome.after).word} now.` : "Nothing changed.";
+  return "The worker was told.";
+}
+
+export function TaskActions({ task, onDone }: { task: TaskRow; onDone: () => void }) {
+  const [question, setQuestion] = useState<Question>();
+  const [writes, setWrites] = useState(false);
+  const isOperator = useIsOperator();
+  const canWrite = useAbout()?.features["messages"] && task.status === "RUNNING";
+  if (!isOperator) return null;
+  const ask = (offer: Offer) =>
+    setQuestion({
+      title: offer.title,
+      text: `${plain(task.display_name)}: ${offer.text}`,
+      action: offer.label,
+      run: async () => {
+        const text = await act(offer.action, task.id);
+        onDone();
+        return text;
+      },
+    });
+  return (
+    <div class="buttons" role="group" aria-label="Actions">
+      {offered(task).map((action) => (
+        <button key={action} type="button" onClick={() => ask(OFFERS[action])}>
+          {OFFERS[action].label}
+        </button>
+      ))}
+      {canWrite && (
+        <button type="button" onClick={() => setWrites(true)}>
+          Send message
+        </button>
+      )}
+      {question && <Ask question={question} onClose={() => setQuestion(undefined)} />}
+      {writes && <MessageDialog task={task} onClose={() => setWrites(false)} />}
+    </div>
+  );
+}
+
+/** Sends a message to a run, and shows what it answers. */
+function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }) {
+  const [content, setContent] = useState("");
+  const [state, setState] = useState<{ sent?: boolean; answer?: string }>({});
+  const send = async (event: Event) => {
+    event.preventDefault();
+    await done(async () => {
+      const { message_id } = await post<{ message_id: string }>(path("tasks", task.id, "messages"), { content });
+      setState({ sent: true });
+      void wait(message_id);
+      return "The message is on its way.";
+    });
+  };
+  const wait = async (messageId: string) => {
+    for (let turn = 0; turn < 120; turn += 1) {
+      const { response } = await get<{ response: string | null }>(path("tasks", task.id, "messages", messageId));
+      if (response !== null) {
+        setState({ sent: true, answer: response });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  };
+  return (
+    <Dialog title="Send a message" onClose={onClose}>
+      <form onSubmit={(event) => void send(event)}>
+        <p>
+          To <Said text={task.display_name} most={100} />
+        </p>
+        <label>
+          Message
+          <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+        </label>
+        {state.sent && state.answer === undefined && <p class="muted">Sent. If the task answers, the answer appears here.</p>}
+        {state.answer !== undefined && (
+          <p>
+            It answers: <Said text={state.answer} />
+          </p>
+        )}
+        <div class="buttons">
+          <button type="submit" class="main">
+            Send
+          </button>
+          <button type="button" onClick={onClose}>
+            Close
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
