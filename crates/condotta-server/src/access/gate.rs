@@ -20,7 +20,7 @@ use super::{
     tokens::{Tokens, find},
 };
 use crate::{
-    http::error::HttpError,
+    http::{error::HttpError, pages},
     listen::{Peer, Transport},
     seldom::Seldom,
 };
@@ -239,7 +239,9 @@ fn is_open(request: &Parts) -> bool {
     match request.method {
         Method::OPTIONS => true,
         Method::HEAD if path == "/" => true,
-        Method::GET | Method::HEAD => matches!(path, "/robots.txt" | "/favicon.ico"),
+        Method::GET | Method::HEAD => {
+            matches!(path, "/robots.txt" | "/favicon.ico") || pages::is_file(path)
+        }
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod error;
 mod form;
 mod guard;
 mod measure;
-mod pages;
+pub(crate) mod pages;
 mod rpc;
 #[cfg(test)]
 mod tests;

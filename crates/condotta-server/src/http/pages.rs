@@ -1,7 +1,7 @@
-//! What is there besides the API: a page that shows how things stand, health, metrics, and honest
-//! refusals where Luigi has pages that this server lacks.
+//! What is there besides the API: the web page, health, metrics, and the way to the page from where Luigi
+//! has others.
 
-mod status;
+mod files;
 
 use axum::{
     Router,
@@ -19,56 +19,81 @@ use super::{
 };
 use crate::metrics;
 
+use files::FILES;
+pub(crate) use files::is_file;
+
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
-const STYLE: &str = include_str!("pages/status.css");
 
 pub(super) fn router() -> Router<Server> {
-    Router::new()
-        .route("/", any(root))
+    let router = Router::new()
+        .route("/static/visualiser", any(visualiser))
         .route("/static/visualiser/", any(visualiser))
         .route("/static/visualiser/index.html", any(visualiser))
-        .route("/static/visualiser/status.css", any(style))
         .route("/favicon.ico", any(favicon))
         .route("/robots.txt", any(robots))
         .route("/metrics", any(show_metrics))
-        .route("/history", any(no_history))
-        .route("/history/{*rest}", any(no_history))
-        .route("/tasklist", any(no_history))
-        .route("/tasklist/{*rest}", any(no_history))
-        .fallback(not_found)
+        .route("/history", any(history))
+        .route("/history/{*rest}", any(history))
+        .route("/tasklist", any(history))
+        .route("/tasklist/{*rest}", any(history))
+        .fallback(not_found);
+    let paths = FILES.iter().map(|file| file.path);
+    paths.fold(router, |router, path| router.route(path, any(page)))
 }
 
-/// To the page, or for HEAD that the server lives. The address is relative, so it also holds behind a
-/// proxy that puts a path in front.
-async fn root(request: Request) -> Response {
+/// A file of the page; to HEAD at the root it says that the server lives, as in Luigi.
+async fn page(request: Request) -> Response {
+    let path = request.uri().path();
+    let file = FILES.iter().find(|file| file.path == path);
+    let file = file.expect("only paths of files lead here");
     match *request.method() {
-        Method::HEAD => StatusCode::NO_CONTENT.into_response(),
-        Method::GET => {
-            let to = HeaderValue::from_static("static/visualiser/index.html");
-            (
-                StatusCode::FOUND,
-                [(header::LOCATION, to), (header::CONTENT_TYPE, HTML)],
-            )
-                .into_response()
+        Method::HEAD if file.path == "/" => StatusCode::NO_CONTENT.into_response(),
+        Method::GET | Method::HEAD => {
+            let wishes = Wishes::of(request.headers(), true);
+            let mut response =
+                answer::respond(file.bytes.to_vec(), file.content_type.clone(), &wishes);
+            let policy = HeaderValue::from_static(PAGE_POLICY);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
         }
         _ => looks_only(),
     }
 }
 
-async fn visualiser(State(server): State<Server>, request: Request) -> Response {
-    if !looks(&request) {
-        return looks_only();
-    }
-    let wishes = Wishes::of(request.headers(), false);
-    match status::page(&server.handle).await {
-        Ok(page) => answer::respond(page.into_bytes(), HTML, &wishes),
-        Err(error) => HttpError::from(error).into_response(),
-    }
+/// What the page may load: its own files, and what it asks this server.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Luigi's page has its state behind `#`, which browsers keep when they are sent elsewhere. Addresses are
+/// relative, so they also hold behind a proxy that puts a path in front.
+async fn visualiser(request: Request) -> Response {
+    lead(&request, "")
 }
 
-async fn style(request: Request) -> Response {
-    let css = HeaderValue::from_static("text/css; charset=UTF-8");
-    file(&request, STYLE, css)
+/// Luigi's pages of the history.
+async fn history(request: Request) -> Response {
+    lead(&request, "#/history")
+}
+
+/// To the page, from wherever this is.
+fn lead(request: &Request, place: &str) -> Response {
+    if !looks(request) {
+        return looks_only();
+    }
+    let depth = request.uri().path().matches('/').count() - 1;
+    let up = if depth == 0 {
+        "./".to_owned()
+    } else {
+        "../".repeat(depth)
+    };
+    let to = HeaderValue::try_from(format!("{up}{place}")).expect("dots, slashes and letters");
+    (
+        StatusCode::FOUND,
+        [(header::LOCATION, to), (header::CONTENT_TYPE, HTML)],
+    )
+        .into_response()
 }
 
 /// There is no icon; browsers ask only once when they are told so.
@@ -107,11 +132,6 @@ async fn show_metrics(State(server): State<Server>, request: Request) -> Respons
         )
     };
     server.work.run(true, respond).await
-}
-
-async fn no_history() -> Response {
-    let message = "this server records no task history, so there is none to show";
-    HttpError::new(StatusCode::NOT_FOUND, "no_history", message).into_response()
 }
 
 async fn not_found(request: Request<Body>) -> Response {

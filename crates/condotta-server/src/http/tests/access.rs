@@ -180,7 +180,6 @@ fn pages_need_a_viewer_and_probes_need_nobody() {
         "/static/visualiser/index.html",
         "/metrics",
         "/history",
-        "/",
         "/nothing",
     ] {
         assert_eq!(server.get(path).status, 401, "{path}");
@@ -188,7 +187,7 @@ fn pages_need_a_viewer_and_probes_need_nobody() {
         assert!(![401, 403].contains(&answer.status), "{path}");
     }
     assert_eq!(server.ask("HEAD", "/", &[], "").status, 204);
-    for path in ["/robots.txt", "/favicon.ico"] {
+    for path in ["/robots.txt", "/favicon.ico", "/", "/index.js"] {
         assert!(server.get(path).status < 300, "{path}");
     }
     assert_eq!(server.ask("OPTIONS", "/api/ping", &[], "").status, 204);
