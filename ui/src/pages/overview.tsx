@@ -13,6 +13,7 @@ import { Lasting, When, serverNow } from "../parts/time";
 import { href, type Query } from "../route";
 import { CountsChart, type Sample } from "../parts/counts-chart";
 import { FirstRun } from "../parts/first-run";
+import { Reason } from "../parts/reason";
 
 /** How many tasks a panel shows. */
 const FEW = 8;
@@ -171,7 +172,7 @@ function Because({ id }: { id: string }) {
   if (!why.data) return null;
   return (
     <small class="why">
-      <Said text={why.data.text} most={300} />
+      <Reason why={why.data} />
     </small>
   );
 }

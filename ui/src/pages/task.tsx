@@ -7,6 +7,7 @@ import type { TaskDetail, TaskLink, Why } from "../api/types";
 import { Attempts, DurationsOf } from "../parts/attempts";
 import { Facts, Panel, Shown } from "../parts/frame";
 import { LogView } from "../parts/log-view";
+import { Reason } from "../parts/reason";
 import { StatusMark } from "../parts/status";
 import { TaskActions } from "../parts/task-actions";
 import { shortWorker, TaskName } from "../parts/task-table";
@@ -89,7 +90,7 @@ function WhyPanel({ id, status }: { id: string; status: string }) {
   return (
     <Panel title={status === "PENDING" || status === "FAILED" || status === "UNKNOWN" ? "Why it waits" : "How it stands"}>
       <p class="why">
-        <Said text={why.data.text} most={2000} />
+        <Reason why={why.data} />
       </p>
     </Panel>
   );

@@ -28,7 +28,7 @@ const OFFERS: Record<Action, Offer> = {
     action: "re-enable",
     label: "Enable again",
     title: "Enable this task again?",
-    text: "It is taken for failed then, and tried again after the retry delay, or when it is forgiven.",
+    text: "It waits to be run then, like any other task.",
   },
   done: {
     action: "done",

@@ -1,0 +1,107 @@
+// Each page, with tasks that a worker of the tests announces: what it shows, that it follows changes by
+// itself, and that its address holds all of it.
+
+import { expect, test } from "@playwright/test";
+import { Server } from "./server";
+
+let server: Server;
+
+test.beforeAll(async () => {
+  server = await new Server([], "[scheduler]\nworker_disconnect_delay=3600\n[resources]\ngpu=2\n").start();
+  await server.add({ task_id: "db.Load_1", family: "db.Load", params: { day: "2026-11-01", table: "rivers" }, deps: ["db.Extract_1"], resources: { gpu: 1 }, priority: 5 });
+  await server.add({ task_id: "db.Extract_1", family: "db.Extract", params: { day: "2026-11-01" }, priority: 9 });
+  await server.add({ task_id: "Report_1", family: "Report", params: {}, deps: ["db.Load_1"] });
+  await server.add({ task_id: "Done_1", family: "Done", status: "DONE", params: { n: "1" } });
+  await server.rpc("add_worker", { worker: "w1", info: { host: "here", pid: 7, workers: 2 } });
+});
+
+test.afterAll(() => server.end());
+
+test("the overview says how things stand, and follows", async ({ page }) => {
+  await page.goto(server.url);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("All is well.");
+  await expect(page.locator("[data-status=PENDING] strong")).toHaveText("3");
+  await expect(page.getByRole("region", { name: "Waiting" })).toContainText("db.Extract");
+  await server.add({ task_id: "Wrong_1", family: "Wrong", params: {}, status: "FAILED", expl: '"no disk"' });
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 task failed.");
+  await expect(page.getByRole("region", { name: "Failed last" })).toContainText("Wrong");
+  // From there to what went wrong: one click on, two in all.
+  await page.getByRole("link", { name: "what went wrong" }).first().click();
+  await expect(page.getByRole("region", { name: "What went wrong" })).toContainText("no disk");
+});
+
+test("tasks are filtered, sorted and found again by their address", async ({ page }) => {
+  await page.goto(`${server.url}#/tasks`);
+  await expect(page.locator("tbody tr")).toHaveCount(5);
+  await page.getByRole("group", { name: "Statuses" }).getByRole("button", { name: /^✓ done|done 1$/ }).first().click();
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await expect(page).toHaveURL(/status=DONE/);
+  await page.reload();
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await page.goBack();
+  await expect(page.locator("tbody tr")).toHaveCount(5);
+  await page.getByRole("searchbox", { name: "Search tasks" }).fill("load rivers");
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await expect(page.locator("tbody tr")).toContainText("db.Load");
+  await page.goto(`${server.url}#/tasks?sort=-priority`);
+  await expect(page.locator("tbody tr").first()).toContainText("db.Extract");
+  await page.getByRole("button", { name: /^db.Load/ }).click();
+  await expect(page).toHaveURL(/family=db.Load/);
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await page.goto(`${server.url}#/tasks?param=day%3D2026-11-01`);
+  await expect(page.locator("tbody tr")).toHaveCount(2);
+});
+
+test("a task says what it is and why it waits", async ({ page }) => {
+  await page.goto(`${server.url}#/task/db.Load_1`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("db.Load");
+  await expect(page.getByRole("region", { name: "Why it waits" })).toContainText("db.Extract");
+  await expect(page.getByRole("region", { name: "Parameters" })).toContainText("rivers");
+  await expect(page.getByRole("region", { name: "Depends on 1" })).toContainText("db.Extract");
+  await expect(page.getByRole("region", { name: "Is needed by 1" })).toContainText("Report");
+  await page.getByRole("button", { name: "Copy the task's id" }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("db.Load_1");
+});
+
+test("the graph shows both ways, and can be saved", async ({ page }) => {
+  await page.goto(`${server.url}#/graph/db.Load_1?direction=both`);
+  await expect(page.locator("canvas.picture")).toHaveAttribute("data-laid", "yes");
+  await expect(page.getByRole("region", { name: "The same as a list" }).locator("li")).toHaveCount(3);
+  for (const [button, type] of [["SVG", "<svg"], ["DOT", "digraph"], ["JSON", '"nodes"']] as const) {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: button, exact: true }).click()]);
+    const text = await (await import("node:fs/promises")).readFile(await download.path(), "utf8");
+    expect(text).toContain(type);
+    expect(text).toContain("Extract");
+  }
+  await page.getByLabel("Which way").selectOption("up");
+  await expect(page.getByRole("region", { name: "The same as a list" }).locator("li")).toHaveCount(2);
+  await expect(page).toHaveURL(/direction=up/);
+});
+
+test("workers and resources are shown and changed", async ({ page }) => {
+  await page.goto(`${server.url}#/workers`);
+  await expect(page.locator("[data-worker=w1]")).toContainText("active");
+  await page.getByRole("button", { name: "One process more" }).click();
+  await expect(page.getByText("The worker will have 3 processes.")).toBeVisible();
+  const { rpc_messages: messages } = await server.rpc("ping", { worker: "w1" });
+  expect(messages).toEqual([{ name: "set_worker_processes", kwargs: { n: 3 } }]);
+  await page.goto(`${server.url}#/resources`);
+  await page.getByRole("button", { name: "One more of gpu" }).click();
+  await expect(page.getByText("The limit of gpu is 3 now.")).toBeVisible();
+  await expect(page.getByRole("spinbutton", { name: "Limit of gpu" })).toHaveValue("3");
+  expect((await server.rpc("resource_list", {}))[0].num_total).toBe(3);
+  await page.goto(`${server.url}#/workers/w1`);
+  await page.getByRole("button", { name: "Disable this worker" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+  await expect(page.getByText("The worker gets no more tasks.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "About" })).toContainText("disabled");
+});
+
+test("Luigi's addresses lead to the same places", async ({ page }) => {
+  await page.goto(`${server.url}static/visualiser/index.html#tab=graph&taskId=db.Load_1`);
+  await expect(page.locator("canvas.picture")).toHaveAttribute("data-laid", "yes");
+  await page.goto(`${server.url}static/visualiser/index.html#tab=workers`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Workers");
+  await page.goto(`${server.url}history/by_name/Load`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("History");
+});
