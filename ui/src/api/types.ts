@@ -213,9 +213,9 @@ export interface Attempt {
   ended: number | null;
   outcome: Ending;
   /** How long it took, in seconds. */
-  seconds: number | null;
+  secs: number | null;
   /** How long it waited for resources and a worker before, in seconds. */
-  waited: number | null;
+  waited_secs: number | null;
   error: string | null;
 }
 
@@ -231,5 +231,17 @@ export interface Durations {
   p95: number | null;
   max: number | null;
   total: number;
-  days: { day: string; count: number; median: number | null; p95: number | null; max: number | null }[];
+  days: { began: number; count: number; median: number | null; p95: number | null; max: number | null }[];
+}
+
+export interface FamilyHistory {
+  family: string;
+  outcomes: Partial<Record<Ending, number>>;
+  durations: Durations;
+}
+
+/** How many attempts ended how, in a day or an hour that began then. */
+export interface Period {
+  began: number;
+  outcomes: Partial<Record<Ending, number>>;
 }

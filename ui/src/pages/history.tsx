@@ -2,11 +2,14 @@
 
 import { get, path } from "../api/client";
 import { useLoaded } from "../api/load";
-import { OUTCOMES, type Attempt, type AttemptPage, type Durations } from "../api/types";
-import { AttemptTable, DurationFacts } from "../parts/attempts";
+import {
+  OUTCOMES, type Attempt, type AttemptPage, type Durations, type FamilyHistory, type Period,
+} from "../api/types";
+import { AttemptTable, dayOf, DurationFacts } from "../parts/attempts";
 import { Panel, Shown } from "../parts/frame";
 import { outcomeLook, OutcomeMark } from "../parts/outcome";
 import { plain } from "../parts/text";
+import { span } from "../parts/time";
 import { go, href } from "../route";
 
 const FILTERS = ["task", "family", "worker", "outcome", "since", "until"];
@@ -54,7 +57,8 @@ export function HistoryPage({ query }: { query: URLSearchParams }) {
           ))}
         </div>
       </div>
-      {family && <FamilyDurations family={family} />}
+      <PeriodChart family={family ?? ""} />
+      {family ? <FamilyDurations family={family} /> : <FamilyTable />}
       <Panel title="Attempts, newest first">
         <Shown of={attempts}>
           {(page) => (
@@ -131,5 +135,89 @@ function FamilyDurations({ family }: { family: string }) {
     <Panel title={`How long ${plain(family.slice(0, 80))} takes`}>
       <Shown of={durations}>{(known) => <DurationFacts of={known} />}</Shown>
     </Panel>
+  );
+}
+
+/** How families fared in the last month, those that take most of the time first. */
+function FamilyTable() {
+  const families = useLoaded("family histories", (signal) => get<{ items: FamilyHistory[] }>("history/families", {}, signal));
+  const secs = (value: number | null) => (value === null ? "–" : span(value));
+  return (
+    <Panel title="Families, of the last 30 days">
+      <Shown of={families}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p class="muted">No attempt has ended yet.</p>
+          ) : (
+            <div class="scroll" tabIndex={0} role="region" aria-label="Families">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Family</th>
+                    <th scope="col">Done</th>
+                    <th scope="col">Failed</th>
+                    <th scope="col">Median</th>
+                    <th scope="col">95 of 100</th>
+                    <th scope="col">Longest</th>
+                    <th scope="col">Altogether</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {[...items]
+                    .sort((one, other) => other.durations.total - one.durations.total)
+                    .slice(0, 200)
+                    .map(({ family, outcomes, durations }) => (
+                      <tr key={family}>
+                        <td class="name">
+                          <a href={href("history", "", { family })}>{plain(family.slice(0, 100)) || "(no name)"}</a>
+                        </td>
+                        <td class="number">{(outcomes.done ?? 0).toLocaleString()}</td>
+                        <td class="number">{((outcomes.failed ?? 0) + (outcomes.lost ?? 0) + (outcomes.timed_out ?? 0)).toLocaleString()}</td>
+                        <td class="number">{secs(durations.median)}</td>
+                        <td class="number">{secs(durations.p95)}</td>
+                        <td class="number">{secs(durations.max)}</td>
+                        <td class="number">{span(durations.total)}</td>
+                      </tr>
+                    ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }
+      </Shown>
+    </Panel>
+  );
+}
+
+const WIDTH = 800;
+const HEIGHT = 100;
+
+/** How many attempts ended on each day, and how. */
+function PeriodChart({ family }: { family: string }) {
+  const periods = useLoaded(`history counts ${family}`, (signal) => get<{ items: Period[] }>("history/counts", { family, days: 60 }, signal));
+  const items = periods.data?.items ?? [];
+  if (items.length === 0) return null;
+  const sum = (period: Period) => OUTCOMES.reduce((all, outcome) => all + (period.outcomes[outcome] ?? 0), 0);
+  const most = Math.max(1, ...items.map(sum));
+  const width = WIDTH / items.length;
+  return (
+    <figure class="chart">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Attempts by day, at most ${most}`}>
+        {items.map((period, index) => {
+          let below = 0;
+          return (
+            <g key={period.began}>
+              <title>{`${dayOf(period.began)}: ${OUTCOMES.filter((one) => period.outcomes[one]).map((one) => `${period.outcomes[one]} ${outcomeLook(one).word}`).join(", ")}`}</title>
+              {OUTCOMES.map((outcome) => {
+                const height = ((period.outcomes[outcome] ?? 0) / most) * HEIGHT;
+                below += height;
+                return <rect key={outcome} class={`area ${outcomeLook(outcome).colour}`} x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - below} height={height} />;
+              })}
+            </g>
+          );
+        })}
+      </svg>
+      <figcaption>attempts that ended, by day, at most {most.toLocaleString()}</figcaption>
+    </figure>
   );
 }

@@ -57,8 +57,8 @@ export function AttemptTable({ items, withTask, choose }: { items: AttemptPage["
               )}
               <td class="number">{one.attempt}</td>
               <td title={moment(one.began)}><When at={one.began} /></td>
-              <td class="number">{one.outcome === "running" ? <Lasting from={one.began} /> : one.seconds === null ? "–" : span(one.seconds)}</td>
-              <td class="number">{one.waited === null ? "–" : span(one.waited)}</td>
+              <td class="number">{one.outcome === "running" ? <Lasting from={one.began} /> : one.secs === null ? "–" : span(one.secs)}</td>
+              <td class="number">{one.waited_secs === null ? "–" : span(one.waited_secs)}</td>
               <td>{one.worker && <a href={href("workers", one.worker)} title={plain(one.worker)}>{shortWorker(one.worker)}</a>}</td>
               <td>{one.error && <Said text={one.error} most={80} />}</td>
               <td><button type="button" class="link" onClick={() => choose(one.id)}>what it printed</button></td>
@@ -105,10 +105,10 @@ function Trend({ days }: { days: Durations["days"] }) {
   const height = (value: number | null) => ((value ?? 0) / most) * HEIGHT;
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Durations by day, from ${days[0]?.day} to ${days.at(-1)?.day}`}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Durations by day, from ${dayOf(days[0]?.began ?? 0)} to ${dayOf(days.at(-1)?.began ?? 0)}`}>
         {days.map((day, index) => (
-          <g key={day.day}>
-            <title>{`${day.day}: ${day.count} attempts, median ${span(day.median ?? 0)}, 95 of 100 at most ${span(day.p95 ?? 0)}`}</title>
+          <g key={day.began}>
+            <title>{`${dayOf(day.began)}: ${day.count} attempts, median ${span(day.median ?? 0)}, 95 of 100 at most ${span(day.p95 ?? 0)}`}</title>
             <rect class="area done" x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - height(day.median)} height={height(day.median)} />
             <rect class="area pending" x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - height(day.p95)} height={1.5} />
           </g>
@@ -117,4 +117,9 @@ function Trend({ days }: { days: Durations["days"] }) {
       <figcaption>median of each day, and what 95 of 100 did not exceed</figcaption>
     </figure>
   );
+}
+
+/** A day of UTC. */
+export function dayOf(began: number): string {
+  return new Date(began * 1000).toISOString().slice(0, 10);
 }
