@@ -99,8 +99,8 @@ export interface TaskDetail {
 /** What holds a task, in words. */
 export interface Why {
   text: string;
-  /** The same in pieces, of which some name tasks. */
-  words: (string | { task_id: string; name: string })[];
+  /** The same in pieces, of which some name tasks, workers or times. */
+  words: (string | { task_id: string; name: string } | { worker: string } | { time: string | number | null })[];
 }
 
 export interface Families {

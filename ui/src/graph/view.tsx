@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { draw, drawSmall, hit, longLabel, whole, type Sight } from "./canvas";
 import type { Laid } from "./layout";
-import type { Drawing } from "./shape";
+import type { Drawing, Shape } from "./shape";
 import type { Asked } from "./layout.worker";
 
 interface Wanted {
@@ -11,13 +11,13 @@ interface Wanted {
   found: ReadonlySet<number>;
   /** A shape to be brought into sight. */
   focus: number;
-  onChoose: (index: number) => void;
+  onChoose: (shape: Shape) => void;
   onLaid: (laid: Laid) => void;
 }
 
 /** Lays the drawing out in a thread of its own; the last one stays until the new one is there. */
-function useLayout(drawing: Drawing): { laid: Laid; drawing: Drawing } | undefined {
-  const [done, setDone] = useState<{ laid: Laid; drawing: Drawing }>();
+function useLayout(drawing: Drawing): { laid: Laid; drawing: Drawing; isOld: boolean } | undefined {
+  const [done, setDone] = useState<{ laid: Laid; drawing: Drawing; structure: string }>();
   const worker = useRef<Worker>(undefined);
   const turn = useRef(0);
   useEffect(() => () => worker.current?.terminate(), []);
@@ -29,16 +29,15 @@ function useLayout(drawing: Drawing): { laid: Laid; drawing: Drawing } | undefin
     turn.current += 1;
     const mine = turn.current;
     worker.current.onmessage = (event: MessageEvent<{ turn: number; laid: Laid }>) => {
-      if (event.data.turn === mine) setDone({ laid: event.data.laid, drawing });
+      if (event.data.turn === mine) setDone({ laid: event.data.laid, drawing, structure });
     };
     const asked: Asked = { turn: mine, count: drawing.shapes.length, edges: drawing.edges };
     worker.current.postMessage(asked);
   }, [structure]);
+  if (!done) return undefined;
   // The same nodes may have other statuses meanwhile.
-  if (done && done.drawing.shapes.length === drawing.shapes.length && done.drawing.shapes[0]?.key === drawing.shapes[0]?.key) {
-    return { laid: done.laid, drawing };
-  }
-  return done;
+  const isOld = done.structure !== structure;
+  return { laid: done.laid, drawing: isOld ? done.drawing : drawing, isOld };
 }
 
 export function GraphView({ drawing, found, focus, onChoose, onLaid }: Wanted) {
@@ -127,9 +126,10 @@ export function GraphView({ drawing, found, focus, onChoose, onLaid }: Wanted) {
     if (wasMoved || !done) return;
     const { x, y } = at(event);
     const index = hit(done.drawing.shapes, done.laid, x, y);
-    if (index < 0) return;
+    const shape = done.drawing.shapes[index];
+    if (!shape) return;
     setChosen(index);
-    onChoose(index);
+    onChoose(shape);
   };
   const pressed = (event: KeyboardEvent) => {
     if (!sight || !canvas.current || !done) return;
@@ -143,7 +143,10 @@ export function GraphView({ drawing, found, focus, onChoose, onLaid }: Wanted) {
       "+": () => zoom(1.25, clientWidth / 2, clientHeight / 2),
       "-": () => zoom(0.8, clientWidth / 2, clientHeight / 2),
       "0": fit,
-      Enter: () => onChoose(chosen),
+      Enter: () => {
+        const shape = done.drawing.shapes[chosen];
+        if (shape) onChoose(shape);
+      },
     };
     const act = moves[event.key];
     if (!act) return;
@@ -169,7 +172,7 @@ export function GraphView({ drawing, found, focus, onChoose, onLaid }: Wanted) {
         tabIndex={0}
         role="img"
         aria-label={`Graph of ${drawing.shapes.length} nodes. Arrows move it, plus and minus change its size, 0 shows all of it. The list below has the same nodes.`}
-        data-laid={laid ? "yes" : "no"}
+        data-laid={done && !done.isOld ? "yes" : "no"}
         onPointerDown={down}
         onPointerMove={move}
         onPointerUp={up}
@@ -182,7 +185,7 @@ export function GraphView({ drawing, found, focus, onChoose, onLaid }: Wanted) {
         <button type="button" class="small" onClick={fit}>All</button>
       </div>
       <p class="hovered" aria-hidden="true">{hovered}</p>
-      {!laid && <p class="muted laying" role="status">Laying out {drawing.shapes.length.toLocaleString()} nodes …</p>}
+      {(!done || done.isOld) && <p class="muted laying" role="status">Laying out {drawing.shapes.length.toLocaleString()} nodes …</p>}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import type { Graph, TaskPage } from "../api/types";
 import { asDot, asSvg, save } from "../graph/export";
 import { longLabel } from "../graph/canvas";
 import type { Laid } from "../graph/layout";
-import { countsText, shapesOf, type Drawing } from "../graph/shape";
+import { countsText, shapesOf, type Drawing, type Shape } from "../graph/shape";
 import { GraphView } from "../graph/view";
 import { Panel, Shown } from "../parts/frame";
 import { StatusMark } from "../parts/status";
@@ -111,9 +111,7 @@ function Picture({ root, graph, hideDone, limit, more }: Wanted) {
     if (wanted) drawing.shapes.forEach((shape, index) => longLabel(shape).toLowerCase().includes(wanted) && all.add(index));
     return all;
   }, [drawing, words]);
-  const choose = (index: number) => {
-    const shape = drawing.shapes[index];
-    if (!shape) return;
+  const choose = (shape: Shape) => {
     if (shape.task) go(href("task", shape.task.id));
     else setExpanded(new Set([...expanded, shape.family]));
   };
@@ -176,7 +174,7 @@ function Picture({ root, graph, hideDone, limit, more }: Wanted) {
 }
 
 /** The nodes as a list, for keyboards and for who cannot see the picture. */
-function NodeList({ drawing, found, words, focus, expand }: { drawing: Drawing; found: ReadonlySet<number>; words: string; focus: (index: number) => void; expand: (index: number) => void }) {
+function NodeList({ drawing, found, words, focus, expand }: { drawing: Drawing; found: ReadonlySet<number>; words: string; focus: (index: number) => void; expand: (shape: Shape) => void }) {
   const all = drawing.shapes.map((shape, index) => ({ shape, index }));
   const fitting = words ? all.filter(({ index }) => found.has(index)) : all;
   return (
@@ -188,7 +186,7 @@ function NodeList({ drawing, found, words, focus, expand }: { drawing: Drawing; 
             {shape.task ? (
               <TaskName task={shape.task} />
             ) : (
-              <button type="button" class="link" onClick={() => expand(index)}>
+              <button type="button" class="link" onClick={() => expand(shape)}>
                 {plain(shape.label)} × {shape.size}: {countsText(shape.counts ?? {})}
               </button>
             )}{" "}

@@ -1,21 +1,37 @@
-// Why a task waits, in the server's words, with a way to each task that is named in them.
+// Why a task waits, in the server's words, with a way to each task and worker that is named in them.
 
+import type { ComponentChildren } from "preact";
 import type { Why } from "../api/types";
 import { href } from "../route";
+import { shortWorker } from "./task-table";
 import { plain, Said } from "./text";
+import { moment, When } from "./time";
 
 export function Reason({ why }: { why: Why }) {
+  return <>{why.words.map((word, index) => <span key={index}>{shown(word)}</span>)}</>;
+}
+
+function shown(word: Why["words"][number]): ComponentChildren {
+  if (typeof word === "string") return <Said text={word} most={2000} />;
+  if ("task_id" in word) {
+    return (
+      <a href={href("task", word.task_id)}>
+        <bdi>{plain(word.name.slice(0, 200))}</bdi>
+      </a>
+    );
+  }
+  if ("worker" in word) {
+    return (
+      <a href={href("workers", word.worker)} title={plain(word.worker)}>
+        {shortWorker(word.worker)}
+      </a>
+    );
+  }
+  const at = typeof word.time === "number" ? word.time : Date.parse(String(word.time)) / 1000;
+  if (!Number.isFinite(at)) return plain(String(word.time));
   return (
     <>
-      {why.words.map((word, index) =>
-        typeof word === "string" ? (
-          <Said key={index} text={word} most={2000} />
-        ) : (
-          <a key={index} href={href("task", word.task_id)}>
-            <bdi>{plain(word.name.slice(0, 200))}</bdi>
-          </a>
-        ),
-      )}
+      {moment(at)} (<When at={at} />)
     </>
   );
 }
