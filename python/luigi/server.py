@@ -274,7 +274,7 @@ def _settings_of_this_process() -> list[tuple[str, str, str]]:
     """What the sections that a scheduler reads say here: section, name and value."""
     config: Any = configuration.get_config()
     settings = []
-    for section in ("scheduler", "resources", "cors"):
+    for section in ("scheduler", "resources", "cors", "email", "smtp", "batch_email", "prometheus"):
         if not config.has_section(section):
             continue
         items = config.items(section) if hasattr(config, "items") else config[section].items()
