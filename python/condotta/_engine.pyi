@@ -11,8 +11,11 @@ __all__ = [
     "HttpClient",
     "NoMethodError",
     "RefusedError",
+    "RunLog",
+    "RunLogs",
     "Scheduler",
     "WorkerSteps",
+    "end_processes",
     "main",
     "plan_graph",
     "sort_tasks",
@@ -166,3 +169,46 @@ class HttpClient:
 
     def post(self, path: str, arguments: str) -> str:
         """Put keyword arguments, as JSON, to a path below the address; the text of the answer."""
+
+@final
+class RunLogs:
+    """Sends what the runs of one worker print, from a thread of its own."""
+
+    def __new__(
+        cls, url: str, worker: str, timeout: float, token: str | None = None, ca_file: str | None = None
+    ) -> RunLogs:
+        """To the server at `url`, with the same words as an `HttpClient`."""
+
+    def begin(self, task_id: str, attempt: int | None = None) -> RunLog:
+        """A run begins; with the scheduler's number of it, if it gave one."""
+
+    def pause(self) -> None:
+        """Sends nothing for a moment, so that this process can fork."""
+
+    def resume(self) -> None:
+        """Goes on."""
+
+@final
+class RunLog:
+    """Takes what one run prints. It never waits for the scheduler."""
+
+    def write(self, source: str, data: bytes) -> None:
+        """Takes what was printed to "stdout" or "stderr"."""
+
+    def record(self, level: int, logger: str, message: str) -> None:
+        """Takes a record of the log."""
+
+    def open(self) -> list[int]:
+        """Makes pipes for a process that is about to start: standard output, standard error, records.
+
+        The writing ends are the caller's to close.
+        """
+
+    def read(self) -> None:
+        """Reads the pipes until they end, on a thread. What is printed is printed here, too."""
+
+    def finish(self, last_output: float, flush: float) -> None:
+        """The run ended: waits for the end of the files, and until all was sent, at most so many seconds."""
+
+def end_processes(pid: int, grace: float) -> None:
+    """Ends a process and all that it started: asks them, and kills those that are there after `grace` seconds."""

@@ -78,6 +78,11 @@ class worker(Config):
         default=False,
         description="Never check again what was complete once: for dynamic dependencies whose outputs stay",
     )
+    send_logs = BoolParameter(
+        default=True,
+        parsing=BoolParameter.EXPLICIT_PARSING,
+        description="Send what runs print to a scheduler that keeps it, for whoever operates it",
+    )
 
 
 worker.__module__ = "luigi.worker"

@@ -160,6 +160,10 @@ class _EngineFetcher(_FetcherInterface):
             return client.post(full_url[len(self._url) :], body["data"])
         return URLLibFetcher().fetch(full_url, body, timeout)
 
+    def run_logs(self, worker: str, timeout: float) -> _engine.RunLogs:
+        """What sends to the same server what the worker's runs print."""
+        return _engine.RunLogs(self._url, worker, timeout, self._token, self._ca_file)
+
     def close(self) -> None:
         self._clients.clear()
 
@@ -193,6 +197,7 @@ class RemoteScheduler:
         self._full_urls: dict[str, str] = {}
         self._gathered: list[Any] | None = None
         self._gathering_thread = 0
+        self._is_ours: bool | None = None
         self._tells_of_work = self._takes_many = isinstance(self._fetcher, _EngineFetcher)
 
     def wait_for_work(self, worker: str, seconds: float) -> None:
@@ -228,6 +233,32 @@ class RemoteScheduler:
         except Exception:
             return False
         return True
+
+    def is_ours(self, worker: str) -> bool:
+        """Whether the server is the engine's. Found out once, by a request that does nothing there."""
+        if not isinstance(self._fetcher, _EngineFetcher):
+            return False
+        if self._is_ours is None:
+            try:
+                self._ask_once("add_tasks", {"worker": worker, "tasks": []})
+                self._is_ours = True
+            except _engine.RefusedError:
+                self._is_ours = self._takes_many = False
+            except Exception:
+                return False
+        return self._is_ours
+
+    def run_logs(self, worker: str) -> _engine.RunLogs:
+        """What sends to the server what the worker's runs print."""
+        return self._fetcher.run_logs(worker, self._connect_timeout)
+
+    def answer_cancel(self, worker: str, task_id: str, attempt: int | None, answer: str) -> None:
+        """Say what is done about a run that is to be ended. It may get lost."""
+        arguments = {"worker": worker, "task_id": task_id, "attempt": attempt, "answer": answer}
+        try:
+            self._ask_once("answer_cancel", arguments)
+        except Exception:
+            logger.warning("The scheduler was not told what is done about %s", task_id, exc_info=True)
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -352,6 +383,9 @@ class RemoteScheduler:
         """Put the arguments `data` to a method; its reply."""
         if self._gathered is not None and self._gather(url, data):
             return None
+        if self._is_ours and url == "/api/get_work":
+            # The number of the run, which stock servers do not give.
+            data = {**data, "attempts": True}
         body = {"data": json.dumps(data)}
         for _ in range(attempts):
             reply = json.loads(self._fetch(url, body))["response"]

@@ -32,6 +32,7 @@ from luigi._results import Channel, ResultQueue
 from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
+from luigi._worker_operated import Operated, cancelled
 from luigi._worker_parts import (
     AsyncCompletionException,
     DequeQueue,
@@ -60,6 +61,7 @@ from luigi.task_register import TaskClassException, load_task  # noqa: F401  the
 from luigi.task_status import RUNNING
 
 if TYPE_CHECKING:
+    from luigi._run_output import RunOutput
     from luigi._runners import Runners
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
 _ENGINE_READS = (
     Queue,
     json,
+    cancelled,
     fork_lock,
     DISABLED,
     PENDING,
@@ -134,6 +137,10 @@ class TaskProcess(multiprocessing.Process):
 
     #: The processes that are kept, if any are.
     runners: Runners | None = None
+    #: Where what the run prints goes, if somebody keeps it.
+    output: RunOutput | None = None
+    #: Who wanted the run ended.
+    cancelled_by: str | None = None
 
     def __init__(
         self,
@@ -177,12 +184,21 @@ class TaskProcess(multiprocessing.Process):
             if self.runners is not None and not self.task.accepts_messages and self.runners.start(self):
                 return
             self.result_queue.open()
+        if self.output is not None:
+            self.output.open()
         try:
             super().start()
         except (AttributeError, TypeError, PicklingError) as error:
             self._report_unsendable(error)
         if isinstance(self.result_queue, Channel):
             self.result_queue.started()
+        if self.output is not None:
+            self.output.started()
+
+    def _after_fork(self) -> None:
+        super()._after_fork()  # type: ignore[misc]
+        if self.output is not None:
+            self.output.enter()
 
     def _report_unsendable(self, error: Exception) -> None:
         try:
@@ -391,7 +407,7 @@ def _runners_of_its_own() -> Runners:
     return Runners()
 
 
-class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
+class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
     """Plans tasks and runs them, as a scheduler says.
 
     Each step is a method, looked up when it is called. ``_add``, ``_add_task``, ``_add_task_batcher``,
@@ -543,6 +559,7 @@ class Worker(WorkerIdentity, FailureMails, _engine.WorkerSteps):
             task_completion_cache=self._task_completion_cache,
         )
         process.runners = self._runners
+        process.output = self._begin_output(task)
         return process
 
     def _sleeper(self) -> Iterator[None]:

@@ -120,6 +120,7 @@ fn server_config(
     };
     config.metrics = settings.metrics.clone();
     config.notify = settings.notify.clone();
+    config.logs = settings.logs.clone();
     Ok(config)
 }
 

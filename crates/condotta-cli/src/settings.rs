@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 mod history;
+mod logs;
 mod mail;
 pub(crate) mod serving;
 mod webhooks;
@@ -19,7 +20,8 @@ use std::{
 
 use condotta_config::{Config, ConfigError, Entry, Syntax, Value};
 use condotta_server::{
-    access::AccessConfig, http::Cors, metrics::MetricsConfig, notify::NotifyConfig,
+    access::AccessConfig, http::Cors, logs::LogsConfig, metrics::MetricsConfig,
+    notify::NotifyConfig,
 };
 
 use self::serving::Serving;
@@ -41,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) access: AccessConfig,
     /// How connections and requests are taken in.
     pub(crate) serving: Serving,
+    /// How much is kept of what attempts print.
+    pub(crate) logs: LogsConfig,
     /// Where the state is kept.
     pub(crate) state_dir: Option<PathBuf>,
     /// What `/metrics` shows.
@@ -157,12 +161,15 @@ impl Settings {
         warnings.extend(more);
         let (webhooks, more) = webhooks::webhooks(config)?;
         warnings.extend(more);
+        let (logs, ignored) = logs::logs(config)?;
+        warnings.extend(ignored);
         Ok(Self {
             scheduler,
             limits: limits(config)?,
             cors,
             access,
             serving,
+            logs,
             state_dir: state_dir.map(PathBuf::from),
             metrics: (collector != "none").then_some(metrics),
             notify: NotifyConfig {

@@ -101,6 +101,7 @@ impl Outcome {
             AttemptEnd::Suspended => Self::Suspended,
             AttemptEnd::Returned => Self::Returned,
             AttemptEnd::MarkedDone => Self::MarkedDone,
+            AttemptEnd::Cancelled => Self::Cancelled,
         }
     }
 }

@@ -21,8 +21,8 @@ use tracing::{
     subscriber::Interest,
 };
 use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt as _},
+    Layer, Registry,
+    layer::{Context, Identity, SubscriberExt as _},
 };
 
 pub use {
@@ -77,8 +77,15 @@ pub struct LoggingError {
 /// Holds back what is said from now on, until [`configure`]. Does nothing in a program that has
 /// a subscriber.
 pub fn hold_back(console: Console) {
+    hold_back_with(console, Identity::new());
+}
+
+/// The same, where somebody else takes what is said, too.
+pub fn hold_back_with(console: Console, beside: impl Layer<Registry> + Send + Sync) {
     if !tracing::dispatcher::has_been_set() {
-        let subscriber = tracing_subscriber::registry().with(Lines { console });
+        let subscriber = tracing_subscriber::registry()
+            .with(beside)
+            .with(Lines { console });
         // Another thread may have been faster; its subscriber is as good.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }

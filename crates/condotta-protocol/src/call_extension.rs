@@ -67,6 +67,20 @@ fn add(
     Ok(scheduler.add_task(now, request)?)
 }
 
+/// What a worker makes of being asked to end a run.
+pub(crate) fn answer_cancel(
+    scheduler: &mut Scheduler,
+    now: Now,
+    arguments: &mut Arguments,
+) -> Reply {
+    let worker = arguments.text("worker")?;
+    let task_id = arguments.text("task_id")?;
+    let attempt = arguments.optional("attempt", convert::amount)?;
+    let answer = arguments.text("answer")?;
+    scheduler.answer_cancel(now, &worker, &task_id, attempt, answer)?;
+    Ok(Value::Null)
+}
+
 /// A worker goes in good order.
 pub(crate) fn release_worker(
     scheduler: &mut Scheduler,

@@ -134,5 +134,13 @@ fn message(message: WorkerMessage) -> Value {
             "name": "dispatch_scheduler_message",
             "kwargs": { "task_id": task_id, "message_id": message_id, "content": content },
         }),
+        WorkerMessage::CancelTask {
+            task_id,
+            attempt,
+            by,
+        } => json!({
+            "name": "cancel_task",
+            "kwargs": { "task_id": task_id, "attempt": attempt, "by": by },
+        }),
     }
 }

@@ -123,8 +123,9 @@ const METHODS: [Method; 39] = [
 ];
 
 /// What Luigi lacks.
-const EXTENSIONS: [Method; 4] = [
+const EXTENSIONS: [Method; 5] = [
     works("add_tasks", call_extension::add_tasks),
+    works("answer_cancel", call_extension::answer_cancel),
     operates("disable_task", call_extension::disable_task),
     works("release_worker", call_extension::release_worker),
     reads("why", call_extension::why),

@@ -6,6 +6,8 @@
 mod command;
 mod convert;
 mod http;
+mod logs;
+mod processes;
 mod scheduler;
 mod summary;
 mod worker;
@@ -21,6 +23,10 @@ mod _engine {
     use crate::command::main;
     #[pymodule_export]
     use crate::http::{FetchError, HttpClient, NoMethodError, RefusedError};
+    #[pymodule_export]
+    use crate::logs::{RunLog, RunLogs};
+    #[pymodule_export]
+    use crate::processes::end_processes;
     #[pymodule_export]
     use crate::scheduler::Scheduler;
     #[pymodule_export]

@@ -77,7 +77,8 @@ impl Scheduler {
             (_, AttemptEnd::Done) => AttemptEnd::Done,
             (end, by_status) => end.unwrap_or(by_status),
         };
-        let expl = task.expl.as_ref().filter(|_| end == AttemptEnd::Failed);
+        let explained = matches!(end, AttemptEnd::Failed | AttemptEnd::Cancelled);
+        let expl = task.expl.as_ref().filter(|_| explained);
         Event::AttemptEnded {
             at: now.wall,
             task_id: task.id.to_string(),

@@ -332,6 +332,8 @@ pub(crate) fn state(needs: &Needs, task: &Task) -> TaskState {
         remove: rare.remove,
         orphan: rare.orphan,
         seen_done: rare.seen_done,
+        cancel: rare.cancel.as_deref().cloned(),
+        cancelled: text(rare.cancelled.as_deref()),
         ..state
     }
 }

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::Status;
+
 /// A request that makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -66,4 +68,40 @@ pub enum Refusal {
         /// The batch.
         batch_id: String,
     },
+    /// A run is to be ended, and there is none.
+    #[error("task {task_id} {}, so there is no run to cancel", now(*.status))]
+    NotRunning {
+        /// The task.
+        task_id: String,
+        /// Its status; `None` when it is not known.
+        status: Option<Status>,
+    },
+    /// A run is to be ended, and another one is under way.
+    #[error("attempt {attempt} of task {task_id} is over: attempt {current} runs now")]
+    OtherAttempt {
+        /// The task.
+        task_id: String,
+        /// The attempt that was meant.
+        attempt: u64,
+        /// The one that runs.
+        current: u64,
+    },
+    /// The worker that runs the task cannot end runs.
+    #[error(
+        "task {task_id} cannot be cancelled: it is run by worker {worker}, which is stock Luigi's or an \
+         older one and has no way to end a run; end it on its machine"
+    )]
+    CannotCancel {
+        /// The task.
+        task_id: String,
+        /// The worker.
+        worker: String,
+    },
+}
+
+fn now(status: Option<Status>) -> alloc::string::String {
+    match status {
+        None => "is not known".into(),
+        Some(status) => alloc::format!("is {}", status.name()),
+    }
 }

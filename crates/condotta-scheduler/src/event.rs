@@ -143,6 +143,19 @@ pub enum Event {
         /// JSON text.
         statistics: String,
     },
+    /// An operator wants a run ended, and its worker is told so.
+    CancelAsked {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// The number of the run.
+        attempt: u64,
+        /// The worker.
+        worker: String,
+        /// Who wants that.
+        by: String,
+    },
     /// A run said how far it is, or what it does.
     Progress {
         /// When.
@@ -203,6 +216,8 @@ pub enum AttemptEnd {
     Returned,
     /// An operator took the task for done.
     MarkedDone,
+    /// An operator had it ended.
+    Cancelled,
 }
 
 /// Why a task can never run.

@@ -31,6 +31,7 @@ extern crate alloc;
 mod add_task;
 mod attempt;
 mod batch;
+mod cancel;
 mod changes;
 mod config;
 mod dead_end;

@@ -139,6 +139,21 @@ pub struct TaskState {
     pub orphan: bool,
     /// Whether a worker that looked found it complete while another one runs it.
     pub seen_done: bool,
+    /// An operator wants the current run ended.
+    pub cancel: Option<CancelAsk>,
+    /// Who had its last run ended. It is disabled for that, until somebody enables it.
+    pub cancelled: Option<String>,
+}
+
+/// An operator wants a run ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CancelAsk {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What the worker said to that.
+    pub answer: Option<String>,
 }
 
 impl Default for TaskState {
@@ -172,6 +187,8 @@ impl Default for TaskState {
             remove: None,
             orphan: false,
             seen_done: false,
+            cancel: None,
+            cancelled: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 
-use crate::{InfoValue, Resources, Status, Timestamp};
+use crate::{CancelAsk, InfoValue, Resources, Status, Timestamp};
 
 /// The answer to `count_pending`, and the first part of the answer to `get_work`.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +121,32 @@ pub enum WorkerMessage {
         /// The text.
         content: String,
     },
+    /// End a run.
+    CancelTask {
+        /// The task.
+        task_id: String,
+        /// The number of the run; another one is not meant.
+        attempt: u64,
+        /// Who wants that.
+        by: String,
+    },
+}
+
+/// How it stands with the end of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cancelling {
+    /// The task; for the member of a batch that runs, the combined one.
+    pub task_id: String,
+    /// The number of its current or last run.
+    pub attempt: u64,
+    /// The worker that has or had that run.
+    pub worker: Option<String>,
+    /// The task's status.
+    pub status: Status,
+    /// Who wants the run ended; `None` if nobody does, or it is over.
+    pub ask: Option<CancelAsk>,
+    /// Who had the last run ended, if that is why the task is disabled.
+    pub cancelled_by: Option<String>,
 }
 
 /// A task as the read-only answers show it.

@@ -307,6 +307,8 @@ fn rare(state: TaskState) -> Option<Box<Rare>> {
         remove: state.remove,
         orphan: state.orphan,
         seen_done: state.seen_done,
+        cancel: state.cancel.map(Box::new),
+        cancelled: text(state.cancelled),
     };
     (rare != Rare::default()).then(|| Box::new(rare))
 }

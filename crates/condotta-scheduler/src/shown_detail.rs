@@ -47,6 +47,13 @@ impl<'a> ShownTask<'a> {
         u64::from(self.task().attempt)
     }
 
+    /// Whether the worker that runs it, or ran it last, said this of itself.
+    #[must_use]
+    pub fn worker_claims(self, what: &str) -> bool {
+        let worker = self.task().worker_running;
+        worker.is_some_and(|worker| self.scheduler().claims(worker, what))
+    }
+
     /// Where its code is; see [`AddTask::module`](crate::AddTask::module).
     #[must_use]
     pub fn module(self) -> Option<&'a str> {

@@ -13,6 +13,10 @@ impl Scheduler {
     /// Luigi's `set_status`: what a task's status becomes when `new` is asked for.
     pub(crate) fn set_status(&mut self, now: Now, slot: Slot, new: Status) {
         let mut new = new;
+        if self.is_cancelled(slot, new) {
+            self.finish_cancel(now, slot, new);
+            return;
+        }
         let task = &self.tasks[slot];
         let status = task.status;
         if new == Status::Disabled && task.is_running() {
@@ -113,6 +117,7 @@ impl Scheduler {
         if let Some(rare) = &mut task.rare {
             rare.scheduler_disabled = None;
             rare.operator_disabled = false;
+            rare.cancelled = None;
         }
         task.clear_failures();
         self.changed(slot, part::STATE);
@@ -127,7 +132,7 @@ impl Scheduler {
     }
 
     /// Really changes the status, with all that follows for the tasks that depend on this one.
-    fn move_to(&mut self, now: Now, slot: Slot, new: Status) {
+    pub(crate) fn move_to(&mut self, now: Now, slot: Slot, new: Status) {
         let before = self.tasks[slot].status;
         if before == new {
             return;
@@ -144,6 +149,9 @@ impl Scheduler {
         task.updated_monotonic = now.monotonic;
         if let Some(rare) = &mut task.rare {
             rare.seen_done = false;
+            if !matches!(new, Status::Running | Status::BatchRunning) {
+                rare.cancel = None;
+            }
         }
         self.changed(slot, part::STATE);
         self.tasks.enlist(slot);

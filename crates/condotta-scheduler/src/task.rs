@@ -12,7 +12,7 @@ use alloc::{
 use core::cmp::Reverse;
 
 use crate::{
-    Status, Timestamp,
+    CancelAsk, Status, Timestamp,
     links::Links,
     names::Name,
     params::Params,
@@ -104,6 +104,10 @@ pub(crate) struct Rare {
     pub(crate) orphan: bool,
     /// A worker that looked found it complete while another one runs it.
     pub(crate) seen_done: bool,
+    /// An operator wants the current run ended.
+    pub(crate) cancel: Option<Box<CancelAsk>>,
+    /// Who had its last run ended. It is disabled for that, until somebody enables it.
+    pub(crate) cancelled: Option<Box<str>>,
 }
 
 /// Neighbours in a list through the arena.
@@ -216,6 +220,11 @@ impl Task {
     pub(crate) fn operator_disabled(&self) -> bool {
         let rare = self.rare.as_ref();
         rare.is_some_and(|rare| rare.operator_disabled)
+    }
+
+    /// Who had its last run ended.
+    pub(crate) fn cancelled(&self) -> Option<&str> {
+        self.rare.as_ref()?.cancelled.as_deref()
     }
 
     pub(crate) fn clear_batch_id(&mut self) {

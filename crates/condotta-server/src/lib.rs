@@ -10,6 +10,7 @@ pub mod driver;
 mod history;
 pub mod http;
 pub mod listen;
+pub mod logs;
 pub mod metrics;
 pub mod notify;
 pub mod observer;

@@ -26,6 +26,15 @@ impl Observer for Log {
             Event::DisabledByFailures { task_id, .. } => {
                 tracing::warn!("task {task_id} failed too often and is disabled");
             }
+            Event::CancelAsked {
+                task_id,
+                attempt,
+                worker,
+                by,
+                ..
+            } => tracing::info!(
+                "{by} wants the run of task {task_id} (attempt {attempt}, worker {worker}) ended"
+            ),
             Event::DeadEnd {
                 task_id, reason, ..
             } => tracing::warn!("task {task_id} can never run: {reason}"),

@@ -1,6 +1,11 @@
 //! A whole server: sockets, stored state and the scheduler's thread, from start to stop.
 
-use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use condotta_history::{History, HistoryError, Sender, Waiting};
 use condotta_scheduler::Config;
@@ -13,6 +18,7 @@ use crate::{
     history::Telling,
     http::{self, HttpConfig},
     listen::{self, Limits, ListenError, Listener, Place, Serving, Tls, TlsError, TlsFiles},
+    logs::{self, Logs, LogsConfig, Sweeper},
     metrics::{Meters, Metrics, MetricsConfig, MetricsError},
     notify::{Notifier, NotifyConfig, NotifyError},
     observer::Observer,
@@ -47,6 +53,8 @@ pub struct ServerConfig {
     pub notify: NotifyConfig,
     /// How the history of attempts is kept; there is none without it.
     pub history: Option<condotta_history::Settings>,
+    /// How much is kept of what attempts print.
+    pub logs: LogsConfig,
 }
 
 impl ServerConfig {
@@ -72,6 +80,7 @@ impl ServerConfig {
             events: EventsConfig::default(),
             notify: NotifyConfig::default(),
             history: None,
+            logs: LogsConfig::default(),
         }
     }
 }
@@ -165,12 +174,14 @@ impl Server {
         let handle = Handle::default();
         let events = Events::new(self.config.events);
         let address = self.config.history.as_ref().map(|it| it.address.clone());
+        let logs = open_logs(&self.config.state_dir, self.config.logs);
         let services = http::Services {
             handle: handle.clone(),
             metrics: self.metrics.clone(),
             events: events.clone(),
             notifier: self.notifier.clone(),
             history: address.map(History::new).transpose()?,
+            logs: logs.clone(),
         };
         let router = http::router(services, self.config.http);
         let (stop_http, http_stopped) = oneshot::channel::<()>();
@@ -191,6 +202,11 @@ impl Server {
             .map(|metrics| Box::new(metrics) as Box<dyn Observer>);
         let mut observers = Vec::from_iter(metrics);
         observers.push(events.observer().map_err(DriverError::Thread)?);
+        let sweeping = logs.as_ref().map(|logs| {
+            observers.push(Box::new(logs.observer()));
+            let (store, running) = (logs.store.clone(), logs.running.clone());
+            tokio::spawn(Sweeper::new(store, running, handle.clone()).run())
+        });
         let started_notifier = self.notifier.start().map_err(DriverError::Thread)?;
         let notifying = started_notifier.map(|(observer, running)| {
             observers.push(observer);
@@ -228,6 +244,12 @@ impl Server {
         }
         driver.close();
         events.close();
+        if let Some(logs) = &logs {
+            logs.close();
+        }
+        if let Some(sweeping) = sweeping {
+            sweeping.abort();
+        }
         drop(stop_http);
         joined(http.await)?;
         let stopping = tokio::task::spawn_blocking(move || {
@@ -239,6 +261,22 @@ impl Server {
         });
         joined(stopping.await)?;
         Ok(())
+    }
+}
+
+/// What attempts print is kept beside the state. A server that cannot keep it does without.
+fn open_logs(state_dir: &Path, config: LogsConfig) -> Option<Logs> {
+    if !config.enabled {
+        return None;
+    }
+    let folder = state_dir.join(logs::FOLDER);
+    match Logs::open(&folder, config) {
+        Ok(logs) => Some(logs),
+        Err(error) => {
+            let folder = folder.display();
+            tracing::error!("what attempts print is not kept: {folder}: {error}");
+            None
+        }
     }
 }
 

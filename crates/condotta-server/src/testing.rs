@@ -134,6 +134,7 @@ impl Setup {
                 events: Events::new(self.events),
                 notifier: Notifier::default(),
                 history: None,
+                logs: None,
             };
             let router = http::router(services, self.http);
             let serve = listen::serve(listeners, Serving::new(router, self.limits), async move {

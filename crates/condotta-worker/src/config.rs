@@ -50,6 +50,8 @@ pub struct WorkerConfig {
     pub task_process_context: Option<String>,
     /// Ask no task again that once said to be complete.
     pub cache_task_completion: bool,
+    /// Send what runs print to a scheduler that keeps it.
+    pub send_logs: bool,
 }
 
 impl Default for WorkerConfig {
@@ -74,6 +76,7 @@ impl Default for WorkerConfig {
             force_multiprocessing: false,
             task_process_context: None,
             cache_task_completion: false,
+            send_logs: true,
         }
     }
 }

@@ -9,6 +9,7 @@ use condotta_scheduler::{AddTask, Resources, Status};
 
 use crate::{
     BoxError, EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle,
+    cancel::{Cancel, cancelled},
     execute::Host,
     messages::MessageQueue,
     running::{End, Outcome},
@@ -21,13 +22,19 @@ pub(crate) struct WorkerHost<'a> {
     task: &'a TaskHandle,
     attempt: Option<u64>,
     messages: Option<Arc<MessageQueue>>,
+    pub(crate) cancel: Arc<Cancel>,
     /// The run asked whether it is to stop, and was told so.
     told_to_stop: AtomicBool,
 }
 
 impl<'a> WorkerHost<'a> {
     /// Opens the task's letter box for as long as this lives, if it reads messages.
-    pub(crate) fn new(shared: &'a Shared, task: &'a TaskHandle, attempt: Option<u64>) -> Self {
+    pub(crate) fn new(
+        shared: &'a Shared,
+        task: &'a TaskHandle,
+        attempt: Option<u64>,
+        cancel: Arc<Cancel>,
+    ) -> Self {
         let messages = task.accepts_messages().then(Arc::<MessageQueue>::default);
         if let Some(queue) = &messages {
             let queue = Arc::clone(queue);
@@ -39,6 +46,7 @@ impl<'a> WorkerHost<'a> {
             task,
             attempt,
             messages,
+            cancel,
             told_to_stop: AtomicBool::new(false),
         }
     }
@@ -49,6 +57,12 @@ impl<'a> WorkerHost<'a> {
 
     /// A run that fails after it was told to stop has done as it was told, and is no failure.
     pub(crate) fn as_stopped(&self, outcome: Outcome) -> Outcome {
+        if outcome.status == Status::Failed
+            && let Some(by) = self.cancel.by()
+        {
+            let text = cancelled(self.task.task_id(), &by);
+            return Outcome::failed(text, End::Cancelled);
+        }
         let end = match outcome.end {
             End::Normal
                 if outcome.status == Status::Failed
@@ -75,6 +89,8 @@ impl<'a> WorkerHost<'a> {
 
 impl Drop for WorkerHost<'_> {
     fn drop(&mut self) {
+        let task_id = self.task.task_id();
+        self.shared.cancels.end(task_id, &self.cancel);
         if self.messages.is_some() {
             self.shared.routes.close(self.task.task_id());
         }
@@ -139,7 +155,8 @@ impl Reporter for WorkerHost<'_> {
 
     fn stop_requested(&self) -> bool {
         let stop = self.shared.stop.level() == StopLevel::Now
-            || self.shared.gone.level() == StopLevel::Now;
+            || self.shared.gone.level() == StopLevel::Now
+            || self.cancel.is_asked();
         self.told_to_stop.fetch_or(stop, Ordering::Relaxed);
         stop
     }

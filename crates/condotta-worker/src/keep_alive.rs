@@ -120,6 +120,11 @@ fn handle(shared: &Shared, message: WorkerMessage) {
             };
             shared.routes.dispatch(&task_id, message);
         }
+        WorkerMessage::CancelTask {
+            task_id,
+            attempt,
+            by,
+        } => cancel(shared, &task_id, attempt, &by),
     }
 }
 
@@ -133,6 +138,16 @@ fn got(shared: &Shared, name: &str, kwargs: &str) {
         target: "luigi-interface",
         "Worker {id} successfully dispatched rpc message to function '{name}'",
     );
+}
+
+fn cancel(shared: &Shared, task_id: &str, attempt: u64, by: &str) {
+    let kwargs = format!("'task_id': '{task_id}', 'attempt': {attempt}, 'by': '{by}'");
+    got(shared, "cancel_task", &kwargs);
+    let answer = shared.cancels.ask(task_id, attempt, by);
+    let scheduler = &shared.scheduler;
+    if let Err(error) = scheduler.answer_cancel(&shared.id, task_id, attempt, answer) {
+        tracing::warn!(target: "luigi-interface", "{error}");
+    }
 }
 
 fn set_worker_processes(shared: &Shared, n: u64) {

@@ -4,6 +4,7 @@
 //! ([`Scheduler`]: in this process, or elsewhere). It knows nothing of the task DSL, of the command
 //! line or of any other language.
 
+mod cancel;
 pub mod child;
 mod claims;
 mod completeness;
@@ -19,6 +20,7 @@ mod keep_alive;
 mod left;
 mod loader;
 mod local;
+mod logs;
 mod main_loop;
 mod messages;
 mod notifier;
@@ -45,12 +47,13 @@ pub use error::WorkerError;
 pub use events::{Event, EventDetail, EventKind, WorkerEvents};
 pub use loader::{LoadError, TaskLoader};
 pub use local::LocalScheduler;
+pub use logs::{LogAnswer, LogBatch, LogSink, RunLayer, RunLog, RunLogs, run_span};
 pub use messages::{Messages, TaskMessage};
 pub use notifier::Notifier;
 pub use observer::{Observer, TaskCounts};
 pub use remote::{
-    AddressError, HttpClient, HttpFailure, Identity, Outlook, RemoteError, RemoteOptions,
-    RemoteScheduler,
+    AddressError, HttpClient, HttpFailure, Identity, Outlook, RemoteError, RemoteLogs,
+    RemoteOptions, RemoteScheduler,
 };
 pub use scheduler::{Scheduler, SchedulerError, Wake};
 pub use stop::{StopLevel, StopSignal};

@@ -13,6 +13,7 @@ use crate::{
     execute::{Deps, Settings, execute},
     get_work::WorkResponse,
     host::WorkerHost,
+    logs::run_span,
     pool::Job,
     running::{Finished, Running},
     shared::Incoming,
@@ -59,6 +60,10 @@ impl Worker {
             None => InfoValue::Null,
         };
         let mut info = self.info.clone();
+        info.push(("cancels".to_owned(), InfoValue::Bool(true)));
+        if self.shared.sends_logs() {
+            info.push(("sends_logs".to_owned(), InfoValue::Bool(true)));
+        }
         info.push(("first_task".to_owned(), first_task));
         self.shared.scheduler.add_worker(AddWorker {
             worker: self.shared.id.clone(),
@@ -134,11 +139,15 @@ impl Worker {
     /// One worker without time-outs runs its tasks on its own thread.
     fn run_here(&mut self, index: TaskIndex, run: u64, attempt: Option<u64>) {
         let entry = self.tasks.entry(index);
-        let host = WorkerHost::new(&self.shared, &entry.task, attempt);
+        let task_id = entry.task.task_id();
+        let cancel = self.shared.cancels.begin(task_id, attempt, false);
+        let log = self.shared.begin_log(task_id, attempt);
+        let host = WorkerHost::new(&self.shared, &entry.task, attempt, cancel);
         let deps = match entry.deps.as_deref() {
             Some(indices) => Deps::Planned(&self.tasks, indices),
             None => Deps::Ask,
         };
+        let within = log.as_ref().map(|log| run_span(log).entered());
         let outcome = execute(
             &*entry.task,
             deps,
@@ -146,7 +155,9 @@ impl Worker {
             host.messages(),
             &Settings::of(&self.shared),
         );
+        drop(within);
         let outcome = host.as_stopped(outcome);
+        self.shared.finish_log(log.as_ref(), &outcome);
         drop(host);
         self.finished.push_back(Finished {
             index,

@@ -9,9 +9,10 @@ use std::{
 };
 
 use crate::{
-    TaskHandle, WorkerError, child,
+    RunLog, TaskHandle, WorkerError, child,
     execute::{Deps, Settings, execute},
     host::WorkerHost,
+    logs::run_span,
     panic::guard,
     running::{End, Finished, Outcome},
     shared::{Incoming, Shared},
@@ -86,10 +87,26 @@ fn work(shared: &Arc<Shared>, jobs: &Mutex<Receiver<Job>>) {
 }
 
 fn run_job(shared: &Arc<Shared>, job: &Job) -> Outcome {
-    let host = WorkerHost::new(shared, &job.task, job.attempt);
+    let task_id = job.task.task_id();
+    let in_child = job.child_timeout_secs.is_some();
+    let cancel = shared.cancels.begin(task_id, job.attempt, in_child);
+    let log = shared.begin_log(task_id, job.attempt);
+    let host = WorkerHost::new(shared, &job.task, job.attempt, cancel);
+    let outcome = run_with(shared, job, &host, log.as_ref());
+    shared.finish_log(log.as_ref(), &outcome);
+    outcome
+}
+
+fn run_with(
+    shared: &Arc<Shared>,
+    job: &Job,
+    host: &WorkerHost<'_>,
+    log: Option<&RunLog>,
+) -> Outcome {
     if let Some(timeout_secs) = job.child_timeout_secs {
-        return child::supervise(shared, &job.task, &host, timeout_secs);
+        return child::supervise(shared, &job.task, host, log, timeout_secs);
     }
+    let _within = log.map(|log| run_span(log).entered());
     let deps = match &job.deps {
         Some(deps) => Deps::Listed(deps),
         None => Deps::Ask,
@@ -97,7 +114,7 @@ fn run_job(shared: &Arc<Shared>, job: &Job) -> Outcome {
     let outcome = execute(
         &*job.task,
         deps,
-        &host,
+        host,
         host.messages(),
         &Settings::of(shared),
     );

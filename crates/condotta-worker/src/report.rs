@@ -179,7 +179,7 @@ impl Worker {
         let event = match end {
             End::Normal => return,
             End::TimedOut => Some(EventDetail::Timeout { message }),
-            End::Died => Some(EventDetail::ProcessFailure { message }),
+            End::Died | End::Cancelled => Some(EventDetail::ProcessFailure { message }),
             End::Stopped => None,
         };
         if let Some(event) = event {

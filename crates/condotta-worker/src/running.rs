@@ -61,6 +61,8 @@ pub(crate) enum End {
     Died,
     /// The program is to stop.
     Stopped,
+    /// An operator wanted that.
+    Cancelled,
 }
 
 impl Outcome {

@@ -6,6 +6,8 @@ use condotta_scheduler::{
     AddTask, AddTaskBatcher, AddWorker, GetWork, PendingCounts, Resources, Work, WorkerMessage,
 };
 
+use crate::{LogAnswer, LogBatch};
+
 /// Makes a worker look again whether there is something to do. False when the worker has gone.
 pub type Wake = Arc<dyn Fn() -> bool + Send + Sync>;
 
@@ -104,6 +106,27 @@ pub trait Scheduler: Send + Sync {
     /// Has `wake` called after whatever may give a waiting worker something to do, until it
     /// returns false. A scheduler that cannot tell leaves it out: its workers ask now and then.
     fn subscribe(&self, _worker: &str, _wake: Wake) {}
+
+    /// Says what is being done about a run that is to be ended. One that never asks for that keeps this.
+    fn answer_cancel(
+        &self,
+        _worker: &str,
+        _task_id: &str,
+        _attempt: u64,
+        _answer: &str,
+    ) -> Result<(), SchedulerError> {
+        Ok(())
+    }
+
+    /// Whether the scheduler keeps what runs print.
+    fn takes_logs(&self, _worker: &str) -> bool {
+        false
+    }
+
+    /// Keeps what a run printed.
+    fn send_log(&self, _worker: &str, _batch: &LogBatch<'_>) -> LogAnswer {
+        LogAnswer::NoLogs
+    }
 
     /// How long a worker that waits may sleep. One that nobody wakes sleeps as long as it planned;
     /// a scheduler that wakes it, or that knows when time brings something to do, says otherwise.

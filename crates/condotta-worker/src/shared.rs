@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::Sender,
     },
@@ -13,9 +13,13 @@ use std::{
 use condotta_scheduler::Recipe;
 
 use crate::{
-    BoxError, ChildCommand, LoadError, Notifier, Observer, Runnable, Scheduler, StopSignal,
-    TaskHandle, TaskLoader, WorkerConfig, WorkerEvents, claims::Claims, messages::MessageRoutes,
-    panic::guard, running::Finished,
+    BoxError, ChildCommand, LoadError, LogAnswer, LogBatch, LogSink, Notifier, Observer, RunLog,
+    RunLogs, Runnable, Scheduler, StopSignal, TaskHandle, TaskLoader, WorkerConfig, WorkerEvents,
+    cancel::Cancels,
+    claims::Claims,
+    messages::MessageRoutes,
+    panic::guard,
+    running::{End, Finished, Outcome},
 };
 
 /// What reaches the main loop from other threads.
@@ -49,9 +53,64 @@ pub(crate) struct Shared {
     pub(crate) waiting: AtomicBool,
     pub(crate) known_complete: Option<Mutex<HashSet<String>>>,
     pub(crate) claims: Claims,
+    pub(crate) cancels: Cancels,
+    /// None where nobody takes them. Found out when the first run begins.
+    pub(crate) logs: OnceLock<Option<RunLogs>>,
+}
+
+/// So long the end of a run waits until what it printed was sent.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Sends what runs print to the worker's scheduler.
+struct ToScheduler {
+    scheduler: Arc<dyn Scheduler>,
+    worker: String,
+}
+
+impl LogSink for ToScheduler {
+    fn send(&self, batch: &LogBatch<'_>) -> LogAnswer {
+        self.scheduler.send_log(&self.worker, batch)
+    }
 }
 
 impl Shared {
+    fn logs(&self) -> Option<&RunLogs> {
+        let start = || {
+            if !(self.config.send_logs && self.scheduler.takes_logs(&self.id)) {
+                return None;
+            }
+            let sink = ToScheduler {
+                scheduler: Arc::clone(&self.scheduler),
+                worker: self.id.clone(),
+            };
+            RunLogs::start(Arc::new(sink)).ok()
+        };
+        self.logs.get_or_init(start).as_ref()
+    }
+
+    /// Whether what runs print goes to the scheduler.
+    pub(crate) fn sends_logs(&self) -> bool {
+        self.logs().is_some()
+    }
+
+    /// A run begins: where what it prints goes, if anywhere.
+    pub(crate) fn begin_log(&self, task_id: &str, attempt: Option<u64>) -> Option<RunLog> {
+        Some(self.logs()?.begin(task_id, attempt))
+    }
+
+    /// A run ended. What was noticed from outside is said in its log, too.
+    pub(crate) fn finish_log(&self, log: Option<&RunLog>, outcome: &Outcome) {
+        let (Some(logs), Some(log)) = (self.logs(), log) else {
+            return;
+        };
+        if outcome.end != End::Normal
+            && let Some(text) = &outcome.expl
+        {
+            log.record(40, "luigi-interface", text);
+        }
+        logs.finish(log, FLUSH_PATIENCE);
+    }
+
     pub(crate) fn processes(&self) -> usize {
         self.processes.load(Ordering::Relaxed)
     }

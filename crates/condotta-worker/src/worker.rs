@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize},
         mpsc::{Receiver, channel},
     },
@@ -17,6 +17,7 @@ use condotta_scheduler::{AddTask, InfoValue, Status};
 use crate::{
     Scheduler, StopLevel, StopSignal, Summary, TaskCounts, TaskHandle, WorkerConfig, WorkerError,
     WorkerOptions,
+    cancel::Cancels,
     claims::Claims,
     history::History,
     identity,
@@ -121,6 +122,8 @@ impl Worker {
             waiting: AtomicBool::new(false),
             known_complete,
             claims: Claims::default(),
+            cancels: Cancels::default(),
+            logs: OnceLock::new(),
         });
         let weak = Arc::downgrade(&shared);
         let wake = move || weak.upgrade().map(|shared| shared.wake()).is_some();

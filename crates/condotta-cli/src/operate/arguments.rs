@@ -45,6 +45,12 @@ pub(crate) enum OperateCommand {
     /// Hand out work again
     #[command(after_help = CODES)]
     Unpause(Common),
+    /// Show what an attempt of a task printed, also while it runs (condotta's scheduler only)
+    #[command(after_help = CODES)]
+    Log(LogArguments),
+    /// End the run of a task; it is not run again until it is enabled (condotta's scheduler only)
+    #[command(after_help = CODES)]
+    Cancel(CancelArguments),
     /// List running tasks that take messages, or send one a message and wait for its answer
     #[command(after_help = CODES)]
     Messages(MessagesArguments),
@@ -360,6 +366,40 @@ impl OutcomeName {
         }
         .name()
     }
+}
+
+/// Which log to show.
+#[derive(Args, Debug)]
+pub(crate) struct LogArguments {
+    /// The task: its id, the beginning of its id, or its name with parameters; or an attempt's id
+    #[arg(value_name = "TASK|ATTEMPT")]
+    pub(crate) of: String,
+    /// Go on with what is printed, until the attempt has ended
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Of which attempt of the task [default: the newest]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) attempt: Option<u64>,
+    /// Only so many lines at the end
+    #[arg(long, value_name = "LINES")]
+    pub(crate) tail: Option<u64>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Which run to end.
+#[derive(Args, Debug)]
+pub(crate) struct CancelArguments {
+    /// The task: its id, the beginning of its id, or its name with parameters
+    pub(crate) task: String,
+    /// End the run only if it is this attempt of the task
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) attempt: Option<u64>,
+    /// Seconds to wait for the end of the run; 0 is not to wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub(crate) wait: u64,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// How to watch.

@@ -10,7 +10,10 @@ use condotta_config::Config;
 use condotta_worker::{HttpClient, HttpFailure, Identity, Outlook};
 use serde_json::{Value, json};
 
-use super::{arguments::Common, harmless::harmless};
+use super::{
+    arguments::Common,
+    harmless::{harmless, harmless_lines},
+};
 use crate::{
     error::{Failure, Kind, with_causes},
     settings,
@@ -110,6 +113,41 @@ impl Scheduler {
                 Ok(None)
             }
             Err(failure) => Err(self.failure(path, &failure)),
+        }
+    }
+
+    /// Puts a request without a body to a path of the API that only condotta's scheduler has.
+    pub(crate) fn post_api(&self, path: &str) -> Result<Value, Failure> {
+        let answer = self.client.post(&format!("/api/v1{path}"), "{}");
+        let answer = answer.map_err(|failure| self.api_failure(&failure))?;
+        Ok(serde_json::from_str(&answer).unwrap_or_default())
+    }
+
+    /// What is at a path of the API, to be read as it comes; each part may take `patience`.
+    pub(crate) fn stream_api(
+        &self,
+        path: &str,
+        patience: Duration,
+    ) -> Result<impl Read + use<>, Failure> {
+        let stream = self.client.stream(&format!("/api/v1{path}"), patience);
+        stream.map_err(|failure| self.api_failure(&failure))
+    }
+
+    /// What is at a path of the API.
+    pub(crate) fn get_api(&self, path: &str) -> Result<Value, Failure> {
+        let stream = self.stream_api(path, Duration::from_secs(10))?;
+        let read = serde_json::from_reader(stream);
+        read.map_err(|error| Failure::new(Kind::Other, format!("the answer is no JSON: {error}")))
+    }
+
+    fn api_failure(&self, failure: &HttpFailure) -> Failure {
+        let said = harmless_lines(&failure.to_string());
+        match (failure.code.as_deref(), failure.outlook) {
+            (Some("not_found" | "output_not_available" | "bad_attempt_id"), _) => {
+                Failure::new(Kind::NotFound, said)
+            }
+            (None, Outlook::NoMethod) => self.only_ours("keeps no logs and ends no runs"),
+            _ => self.failure("the API", failure),
         }
     }
 

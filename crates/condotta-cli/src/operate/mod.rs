@@ -5,6 +5,7 @@
 
 mod answer;
 mod arguments;
+mod cancel;
 mod change;
 mod completion;
 mod connection;
@@ -12,6 +13,7 @@ mod find;
 mod graph;
 mod harmless;
 mod history;
+mod log;
 mod messages;
 mod pause;
 mod resources;
@@ -50,6 +52,8 @@ pub(crate) fn run(command: &OperateCommand) -> Result<(), Failure> {
         OperateCommand::Messages(arguments) => (messages::run(arguments)?, arguments.common.json),
         OperateCommand::Webhook(arguments) => (webhook::run(arguments)?, arguments.common.json),
         OperateCommand::History(arguments) => (history::run(arguments)?, arguments.common.json),
+        OperateCommand::Log(arguments) => return log::run(arguments),
+        OperateCommand::Cancel(arguments) => (cancel::run(arguments)?, arguments.common.json),
         OperateCommand::Watch(arguments) => return watch::run(arguments),
         OperateCommand::Completion { shell } => (completion::run(*shell), false),
     };

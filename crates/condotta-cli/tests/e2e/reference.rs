@@ -46,6 +46,8 @@ fn the_page_has_every_flag_and_no_other() {
         "disable",
         "pause",
         "unpause",
+        "log",
+        "cancel",
         "messages",
         "messages send",
         "watch",

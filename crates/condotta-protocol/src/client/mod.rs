@@ -10,8 +10,8 @@ mod request;
 pub use reply::{ReplyError, counts, flag, knows, messages, refused, response, work};
 pub use request::{
     add_scheduler_message_response, add_task, add_task_batcher, add_tasks, add_worker,
-    announce_scheduling_failure, await_work, decrease_running_task_resources, get_work,
-    set_task_progress_percentage, set_task_status_message, task, worker,
+    announce_scheduling_failure, answer_cancel, await_work, decrease_running_task_resources,
+    get_work, set_task_progress_percentage, set_task_status_message, task, worker,
 };
 
 #[cfg(test)]

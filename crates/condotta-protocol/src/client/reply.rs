@@ -200,6 +200,11 @@ fn message(item: Json) -> Option<WorkerMessage> {
                 .required("content", |value| Ok(convert::shown_text(value)))
                 .ok()?,
         }),
+        "cancel_task" => Some(WorkerMessage::CancelTask {
+            task_id: kwargs.required("task_id", convert::text).ok()?,
+            attempt: kwargs.required("attempt", convert::amount).ok()?,
+            by: kwargs.required("by", convert::text).ok()?,
+        }),
         _ => None,
     }
 }

@@ -121,6 +121,17 @@ pub fn await_work(worker: &str, seconds: f64) -> String {
         .finish()
 }
 
+/// Says what is made of being asked to end a run; no method of Luigi's.
+#[must_use]
+pub fn answer_cancel(worker: &str, task_id: &str, attempt: u64, answer: &str) -> String {
+    Keywords::new()
+        .text("worker", worker)
+        .text("task_id", task_id)
+        .value("attempt", |out| whole(out, attempt))
+        .text("answer", answer)
+        .finish()
+}
+
 /// Says that a task could not be scheduled.
 #[must_use]
 pub fn announce_scheduling_failure(failure: &SchedulingFailure) -> String {

@@ -120,6 +120,16 @@ pub(super) fn message<'py>(
             kwargs.set_item("n", n)?;
             "set_worker_processes"
         }
+        WorkerMessage::CancelTask {
+            task_id,
+            attempt,
+            by,
+        } => {
+            kwargs.set_item("task_id", task_id)?;
+            kwargs.set_item("attempt", attempt)?;
+            kwargs.set_item("by", by)?;
+            "cancel_task"
+        }
         WorkerMessage::DispatchSchedulerMessage {
             task_id,
             message_id,

@@ -32,6 +32,10 @@ pub(super) fn get_work<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
     entry.set_item(intern!(py, "running_tasks"), &running_tasks)?;
     let history = worker.getattr(intern!(py, "_get_work_response_history"))?;
     history.call_method1(intern!(py, "append"), (entry,))?;
+    if let Some(id) = &task_id {
+        let attempt = answer.call_method1(intern!(py, "get"), (intern!(py, "attempt"),))?;
+        worker.call_method1(intern!(py, "_note_attempt"), (id, attempt))?;
+    }
     if let Some(id) = task_id.take()
         && load(worker, &answer, &id)?
     {

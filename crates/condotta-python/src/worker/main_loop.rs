@@ -137,6 +137,8 @@ pub(super) fn add_worker(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     let info = worker.getattr(intern!(py, "_worker_info"))?;
     let first_task = worker.getattr(intern!(py, "_first_task"))?;
     info.call_method1(intern!(py, "append"), (("first_task", first_task),))?;
+    let abilities = worker.call_method0(intern!(py, "_abilities"))?;
+    info.call_method1(intern!(py, "extend"), (abilities,))?;
     let id = worker.getattr(intern!(py, "_id"))?;
     scheduler(worker)?.call_method1(intern!(py, "add_worker"), (id, info))?;
     Ok(())
@@ -258,11 +260,30 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
     {
         let lock = global(py, intern!(py, "fork_lock"))?;
         lock.call_method0("acquire")?;
+        let logs = worker.getattr(intern!(py, "_logs")).ok();
+        let logs = logs.filter(|logs| !logs.is_none());
+        if let Some(logs) = &logs {
+            logs.call_method0(intern!(py, "pause"))?;
+        }
         let started = process.call_method0("start");
+        if let Some(logs) = &logs {
+            logs.call_method0(intern!(py, "resume"))?;
+        }
         lock.call_method0("release")?;
         started?;
-    } else {
-        process.call_method0(intern!(py, "run"))?;
+        return Ok(());
     }
+    let output = process.getattr_opt(intern!(py, "output"))?;
+    match output.filter(|output| !output.is_none()) {
+        None => process.call_method0(intern!(py, "run"))?,
+        Some(output) => {
+            let listening = output.call_method0(intern!(py, "listening"))?;
+            listening.call_method0(intern!(py, "__enter__"))?;
+            let ran = process.call_method0(intern!(py, "run"));
+            let nothing = py.None();
+            listening.call_method1(intern!(py, "__exit__"), (&nothing, &nothing, &nothing))?;
+            ran?
+        }
+    };
     Ok(())
 }

@@ -108,6 +108,9 @@ fn how_it_was_lost(
     if !is_alive()? {
         let exit_code = process.getattr(intern!(py, "exitcode"))?;
         if exit_code.is_truthy()? {
+            if let Some(text) = cancelled(process, task_id)? {
+                return Ok(Some(("PROCESS_FAILURE", text)));
+            }
             let text = format!("Task {task_id} died unexpectedly with exit code {exit_code}");
             return Ok(Some(("PROCESS_FAILURE", text)));
         }
@@ -129,6 +132,36 @@ fn how_it_was_lost(
     let seconds = process.getattr("worker_timeout")?;
     let text = format!("Task {task_id} timed out after {seconds} seconds and was terminated.");
     Ok(Some(("TIMEOUT", text)))
+}
+
+/// What is said of a run that was cancelled.
+fn cancelled(process: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let py = process.py();
+    let text = global(py, intern!(py, "cancelled"))?.call1((process, task_id))?;
+    text.extract()
+}
+
+/// Sends what is left of what the run printed; what was noticed from outside is said there, too.
+fn finish_output(
+    worker: &Bound<'_, PyAny>,
+    process: &Bound<'_, PyAny>,
+    finished: &Finished<'_>,
+) -> PyResult<()> {
+    let py = worker.py();
+    let output = process.getattr_opt(intern!(py, "output"))?;
+    let Some(output) = output.filter(|output| !output.is_none()) else {
+        return Ok(());
+    };
+    let purged = worker.getattr(intern!(py, "_purged"))?;
+    if purged
+        .call_method1(intern!(py, "get"), (&finished.0,))?
+        .is(process)
+    {
+        let record = (40, "luigi-interface", &finished.2);
+        output.call_method1(intern!(py, "record"), record)?;
+    }
+    output.call_method0(intern!(py, "finish"))?;
+    Ok(())
 }
 
 /// Processes of other classes than `TaskProcess` need not know this.
@@ -193,8 +226,13 @@ fn settle(
     finished: Finished<'_>,
 ) -> PyResult<()> {
     let py = worker.py();
-    let Finished(task_id, status, expl, missing, requirements) = finished;
+    let process = running(worker)?.get_item(&finished.0)?;
+    finish_output(worker, &process, &finished)?;
+    let Finished(task_id, status, mut expl, missing, requirements) = finished;
     let has_failed = status.eq(global(py, intern!(py, "FAILED"))?)?;
+    if has_failed && let Some(text) = cancelled(&process, &task_id)? {
+        expl = text.into_pyobject(py)?.into_any();
+    }
     if has_failed && !is_looked_for_again(worker, task)? {
         worker.call_method1("_email_task_failure", (task, &expl))?;
     }

@@ -139,6 +139,8 @@ pub struct Disabled {
     pub since: Timestamp,
     /// Who did it.
     pub by: DisabledBy,
+    /// The operator who had its run ended, if it is disabled for that.
+    pub cancelled_by: Option<String>,
     /// Failures that count.
     pub failures: u64,
     /// When the scheduler lets it be tried again (wall clock); `None` is not by itself.
@@ -345,6 +347,7 @@ impl Scheduler {
         Disabled {
             since: task.updated,
             by,
+            cancelled_by: task.cancelled().map(Into::into),
             failures: self.failures(now, task),
             until: until.and_then(|until| on_wall(now, until)),
             policy: self.policy_of(task),

@@ -333,6 +333,12 @@ impl Words {
         self.time(" is disabled since ", disabled.since);
         match disabled.by {
             DisabledBy::Failures => self.text(", because it failed too often"),
+            DisabledBy::Operator if disabled.cancelled_by.is_some() => {
+                let by = disabled.cancelled_by.as_deref().unwrap_or_default();
+                return self.text(format!(
+                    ", because its run was cancelled by {by}, until somebody enables it"
+                ));
+            }
             DisabledBy::Operator => {
                 return self.text(" by an operator, until somebody enables it");
             }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "an unexpected refusal fails the test")]
 
 mod attempts;
+mod cancel;
 mod dead_ends;
 mod kept;
 mod memory;

@@ -7,6 +7,7 @@
 mod about;
 mod answer;
 mod attempts;
+mod cancel;
 mod control;
 mod dead_ends;
 mod events;
@@ -14,6 +15,7 @@ mod families;
 mod graph;
 mod history;
 mod input;
+mod logs;
 mod openapi;
 mod page;
 mod resources;
@@ -49,12 +51,14 @@ fn topics() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(about::router())
         .merge(attempts::router())
+        .merge(cancel::router())
         .merge(control::router())
         .merge(dead_ends::router())
         .merge(events::router())
         .merge(families::router())
         .merge(graph::router())
         .merge(history::router())
+        .merge(logs::router())
         .merge(resources::router())
         .merge(session::router())
         .merge(settings::router())

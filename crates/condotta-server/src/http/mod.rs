@@ -36,6 +36,7 @@ use crate::{
     access::{Caller, Gate, Watched},
     api::{self, Events},
     driver::Handle,
+    logs::Logs,
     metrics::Metrics,
     notify::Notifier,
 };
@@ -53,6 +54,8 @@ pub struct Services {
     pub notifier: Notifier,
     /// What happened, attempt by attempt; `None` when that is not kept.
     pub history: Option<History>,
+    /// What attempts print; nothing where none is kept.
+    pub logs: Option<Logs>,
 }
 
 /// All that requests share.
@@ -66,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) notifier: Notifier,
     pub(crate) history: Option<History>,
+    pub(crate) logs: Option<Logs>,
     pub(crate) started: Instant,
     metrics: Option<Metrics>,
 }
@@ -85,6 +89,7 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
         events: services.events,
         notifier: services.notifier,
         history: services.history,
+        logs: services.logs,
         started: Instant::now(),
         metrics: services.metrics,
     });

@@ -36,10 +36,11 @@ pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const DAMAGED: &str = "damaged";
 
 /// What else may be in a directory.
-const NEIGHBOURS: [&str; 6] = [
+const NEIGHBOURS: [&str; 7] = [
     LOCK_FILE,
     DAMAGED,
     "lost+found",
+    crate::logs::FOLDER,
     access::TOKENS_FILE,
     access::TEMPORARY_FILE,
     access::LOCK_FILE,

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use condotta_scheduler::{
-    BatcherRecord, InfoValue, Now, Param, Record, RetryPolicy, Status, TaskIdentity, TaskLinks,
-    TaskRecord, TaskState, Timestamp, Visibility, WorkerMessage, WorkerRecord,
+    BatcherRecord, CancelAsk, InfoValue, Now, Param, Record, RetryPolicy, Status, TaskIdentity,
+    TaskLinks, TaskRecord, TaskState, Timestamp, Visibility, WorkerMessage, WorkerRecord,
 };
 use proptest::{
     collection::{btree_map, vec},
@@ -153,6 +153,12 @@ fn state() -> impl Strategy<Value = TaskState> {
             remove: time(),
             orphan,
             seen_done,
+            cancel: orphan.then(|| CancelAsk {
+                by: "anna".to_owned(),
+                at: updated,
+                answer: seen_done.then(|| "yes".to_owned()),
+            }),
+            cancelled: seen_done.then(|| "ben".to_owned()),
         }
     })
 }
@@ -176,6 +182,13 @@ fn message() -> impl Strategy<Value = WorkerMessage> {
                 task_id,
                 message_id,
                 content,
+            }
+        }),
+        (text(), any::<u64>(), text()).prop_map(|(task_id, attempt, by)| {
+            WorkerMessage::CancelTask {
+                task_id,
+                attempt,
+                by,
             }
         }),
     ]

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use condotta_scheduler::{
-    BatcherRecord, InfoValue, Param, Record, Resources, RetryPolicy, Status, TaskIdentity,
-    TaskLinks, TaskRecord, TaskState, Timestamp, WorkerMessage, WorkerRecord,
+    BatcherRecord, CancelAsk, InfoValue, Param, Record, Resources, RetryPolicy, Status,
+    TaskIdentity, TaskLinks, TaskRecord, TaskState, Timestamp, WorkerMessage, WorkerRecord,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -73,6 +73,7 @@ mod boxed_task {
 maybe!(identity, TaskIdentity, "TaskIdentityJson");
 maybe!(links, TaskLinks, "TaskLinksJson");
 maybe!(state, TaskState, "TaskStateJson");
+maybe!(cancel, CancelAsk, "CancelAskJson");
 maybe!(timestamp, Timestamp, "TimestampJson");
 each!(params, Param, "ParamJson");
 each!(timestamps, Timestamp, "TimestampJson");
@@ -170,6 +171,20 @@ struct TaskStateJson {
     orphan: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     seen_done: bool,
+    #[serde(with = "cancel", default, skip_serializing_if = "Option::is_none")]
+    cancel: Option<CancelAsk>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancelled: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CancelAsk")]
+struct CancelAskJson {
+    by: String,
+    #[serde(with = "TimestampJson")]
+    at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
 }
 
 /// Zero with a minus sign is another number, and is written.

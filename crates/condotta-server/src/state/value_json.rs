@@ -244,6 +244,11 @@ pub(super) enum MessageJson {
         message_id: String,
         content: String,
     },
+    CancelTask {
+        task_id: String,
+        attempt: u64,
+        by: String,
+    },
 }
 
 /// A value that a worker said of itself: as it is where JSON has such values, else an object.

@@ -89,6 +89,8 @@ pub(crate) fn plain_state(status: Status) -> TaskState {
         remove: None,
         orphan: false,
         seen_done: false,
+        cancel: None,
+        cancelled: None,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
             process::{CommandExt as _, ExitStatusExt as _},
         },
     },
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, atomic::Ordering},
     thread,
     time::{Duration, Instant},
@@ -28,9 +28,11 @@ use super::{
     wire::{FromChild, TaskRecipe, ToChild, line, outcome},
 };
 use crate::{
-    BoxError, ChildCommand, EventDetail, StopLevel, TaskHandle,
+    BoxError, ChildCommand, EventDetail, RunLog, StopLevel, TaskHandle,
+    cancel::cancelled,
     execute::Host,
     host::WorkerHost,
+    logs::Tee,
     running::{End, Outcome},
     shared::Shared,
     task::Reporter as _,
@@ -38,6 +40,8 @@ use crate::{
 
 /// How often a process group that was asked to end is looked at.
 const GROUP_POLL: Duration = Duration::from_millis(5);
+/// What a child printed is read until it closes its outputs, or so long after its end.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 /// A task cannot run in a child process.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +60,19 @@ pub(crate) fn supervise(
     shared: &Arc<Shared>,
     task: &TaskHandle,
     host: &WorkerHost<'_>,
+    log: Option<&RunLog>,
     timeout_secs: f64,
 ) -> Outcome {
     let deadline = Duration::try_from_secs_f64(timeout_secs)
         .ok()
         .filter(|timeout| !timeout.is_zero())
         .and_then(|timeout| Instant::now().checked_add(timeout));
-    let (mut child, socket) = match start(shared, task) {
+    let started = start(shared, task, log.is_some());
+    let started = started.and_then(|(mut child, socket)| {
+        let tee = log.map(|log| Tee::start(&mut child, log)).transpose();
+        Ok((child, socket, tee.map_err(ChildError::Start)?))
+    });
+    let (mut child, socket, tee) = match started {
         Ok(started) => started,
         Err(error) => {
             let error: BoxError = error.into();
@@ -74,8 +84,16 @@ pub(crate) fn supervise(
     };
     let _on_stop = close_on(&shared.stop, &socket);
     let _on_leave = close_on(&shared.gone, &socket);
+    if let Ok(socket) = socket.try_clone() {
+        host.cancel
+            .end_with(move || _ = socket.shutdown(Shutdown::Read));
+    }
     let heard = listen(&socket, task, host, deadline);
-    settle(shared, task, host, &mut child, &socket, heard, timeout_secs)
+    let outcome = settle(shared, task, host, &mut child, &socket, heard, timeout_secs);
+    if let Some(tee) = tee {
+        tee.finish(LAST_OUTPUT);
+    }
+    outcome
 }
 
 /// How listening to a child ended.
@@ -119,6 +137,11 @@ fn settle(
             let text = format!("Task {task_id} was stopped because the worker had to stop.");
             Outcome::failed(text, End::Stopped)
         }
+        Heard::End if host.cancel.is_asked() => {
+            end_group(child, shared.kill_grace);
+            let by = host.cancel.by().unwrap_or_default();
+            Outcome::failed(cancelled(task_id, &by), End::Cancelled)
+        }
         Heard::End => {
             let status = wait_or_end(child, shared.kill_grace);
             let code = status.map_or(-1, exit_code);
@@ -140,7 +163,11 @@ fn exit_code(status: ExitStatus) -> i32 {
         .unwrap_or(-1)
 }
 
-fn start(shared: &Arc<Shared>, task: &TaskHandle) -> Result<(Child, UnixStream), ChildError> {
+fn start(
+    shared: &Arc<Shared>,
+    task: &TaskHandle,
+    with_pipes: bool,
+) -> Result<(Child, UnixStream), ChildError> {
     let mut command = match &shared.child_command {
         ChildCommand::Program { program, args } => {
             let mut command = Command::new(program);
@@ -158,6 +185,9 @@ fn start(shared: &Arc<Shared>, task: &TaskHandle) -> Result<(Child, UnixStream),
         }
     };
     let (mut ours, theirs) = UnixStream::pair().map_err(ChildError::Start)?;
+    if with_pipes {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
     let child = command
         .env(CHILD_VARIABLE, std::process::id().to_string())
         .stdin(OwnedFd::from(theirs))

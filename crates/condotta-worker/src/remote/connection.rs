@@ -16,9 +16,10 @@ use condotta_protocol::{
 use super::{
     address::Address,
     http::{Failure, FailureKind, Http},
+    logs,
     retry::{Patience, Tries, Urgency},
 };
-use crate::{SchedulerError, StopSignal, task::error_chain};
+use crate::{LogAnswer, LogBatch, SchedulerError, StopSignal, task::error_chain};
 
 /// Between two lines in the log about the same trouble.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -139,6 +140,7 @@ impl Connection {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Failure {
                 kind: FailureKind::Broken,
+                code: None,
                 error: error.into(),
             }),
             Err(failure) => Err(failure),
@@ -169,6 +171,11 @@ impl Connection {
     fn learn(&self, kind: Kind) -> Kind {
         self.state().kind = Some(kind);
         kind
+    }
+
+    /// Sends once what a run printed.
+    pub(super) fn send_log(&self, worker: &str, batch: &LogBatch<'_>) -> LogAnswer {
+        logs::send(&self.http, worker, batch)
     }
 
     /// Waits at the server until there may be something to do, at most `patience`.

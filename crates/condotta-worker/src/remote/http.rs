@@ -22,6 +22,8 @@ use crate::BoxError;
 
 /// So many connections stay open while nobody uses them: one for each thread that runs a task.
 const IDLE_CONNECTIONS: usize = 16;
+/// The type of a body with arguments.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 /// The longest pause that a server may ask for.
@@ -31,6 +33,8 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
+    /// The word for it, where our own server says one.
+    pub(super) code: Option<String>,
     pub(super) error: BoxError,
 }
 
@@ -124,10 +128,25 @@ impl Http {
         keywords: &str,
         extra: Duration,
     ) -> Result<String, Failure> {
+        self.send(path, FORM, None, &form(keywords), extra)
+    }
+
+    /// Sends a body of this type, compressed in this way, to a path below the server's address.
+    pub(super) fn send(
+        &self,
+        path: &str,
+        content_type: &str,
+        encoding: Option<&str>,
+        body: &[u8],
+        extra: Duration,
+    ) -> Result<String, Failure> {
         let mut request = self
             .agent
             .post(format!("{}{path}", self.base))
-            .content_type("application/x-www-form-urlencoded");
+            .content_type(content_type);
+        if let Some(encoding) = encoding {
+            request = request.header(header::CONTENT_ENCODING, encoding);
+        }
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
@@ -135,7 +154,7 @@ impl Http {
             let limit = Some(self.timeout + extra);
             request = request.config().timeout_per_read(limit).build();
         }
-        let response = request.send(form(keywords)).map_err(transport_failure)?;
+        let response = request.send(body).map_err(transport_failure)?;
         text(answered(response)?)
     }
 
@@ -170,6 +189,12 @@ pub(super) fn text(mut response: Response<Body>) -> Result<String, Failure> {
     let body = response.body_mut().with_config();
     let body = body.limit(ANSWER_BYTES_MAX).lossy_utf8(true);
     body.read_to_string().map_err(transport_failure)
+}
+
+/// A text as it may stand in a URL's query.
+pub(super) fn in_query(text: &str) -> String {
+    let body = form(text);
+    String::from_utf8_lossy(&body[b"data=".len()..]).into_owned()
 }
 
 /// How long arguments are in a form.
@@ -213,6 +238,7 @@ fn transport_failure(error: ureq::Error) -> Failure {
     };
     Failure {
         kind,
+        code: None,
         error: error.into(),
     }
 }
@@ -230,7 +256,7 @@ fn status_failure(
         500.. => FailureKind::Broken,
         _ => FailureKind::Refused,
     };
-    let reason = reason(body);
+    let reason = said(body, "message");
     let text = match (status.as_u16(), location) {
         (300..=399, Some(place)) => format!("it is at another address: {place}"),
         (401 | 403, _) if reason.is_none() => format!(
@@ -247,14 +273,15 @@ fn status_failure(
     };
     Failure {
         kind,
+        code: said(body, "code"),
         error: text.into(),
     }
 }
 
-/// What our own server says in JSON about a failure.
-fn reason(body: &str) -> Option<String> {
+/// What our own server says in JSON about a failure: its `code` or its `message`.
+fn said(body: &str, what: &str) -> Option<String> {
     let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    Some(body.get("error")?.get("message")?.as_str()?.to_owned())
+    Some(body.get("error")?.get(what)?.as_str()?.to_owned())
 }
 
 fn retry_after(headers: &ureq::http::HeaderMap) -> Option<Duration> {

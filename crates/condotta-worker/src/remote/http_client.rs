@@ -20,6 +20,8 @@ pub struct HttpFailure {
     reason: String,
     /// What that means for the same request.
     pub outlook: Outlook,
+    /// The word for it, where the engine's own server says one.
+    pub code: Option<String>,
 }
 
 /// What may become of a request that failed, if it is sent again.
@@ -86,6 +88,7 @@ impl From<Failure> for HttpFailure {
     fn from(failure: Failure) -> Self {
         Self {
             reason: failure.error.to_string(),
+            code: failure.code,
             outlook: match failure.kind {
                 FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,
                 FailureKind::NoMethod => Outlook::NoMethod,

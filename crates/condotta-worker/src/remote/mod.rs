@@ -7,6 +7,7 @@ mod connection;
 mod http;
 mod http_client;
 mod identity;
+mod logs;
 mod proxy;
 mod retry;
 #[cfg(test)]
@@ -37,8 +38,9 @@ pub use self::{
     address::AddressError,
     http_client::{HttpClient, HttpFailure, Outlook},
     identity::Identity,
+    logs::RemoteLogs,
 };
-use crate::{Scheduler, SchedulerError, StopSignal, Wake};
+use crate::{LogAnswer, LogBatch, Scheduler, SchedulerError, StopSignal, Wake};
 
 /// So many tasks are announced in one request to a server that takes many.
 const TASKS_AT_ONCE: usize = 500;
@@ -330,6 +332,25 @@ impl Scheduler for RemoteScheduler {
         watch
             .and_then(|watch| watch.arm(&self.connection))
             .map_or(planned, |woken| planned.max(woken))
+    }
+
+    fn answer_cancel(
+        &self,
+        worker: &str,
+        task_id: &str,
+        attempt: u64,
+        answer: &str,
+    ) -> Result<(), SchedulerError> {
+        let keywords = client::answer_cancel(worker, task_id, attempt, answer);
+        self.tell("answer_cancel", &keywords, Urgency::Passing)
+    }
+
+    fn takes_logs(&self, worker: &str) -> bool {
+        self.connection.is_ours(worker)
+    }
+
+    fn send_log(&self, worker: &str, batch: &LogBatch<'_>) -> LogAnswer {
+        self.connection.send_log(worker, batch)
     }
 
     fn outages(&self) -> u64 {

@@ -138,6 +138,7 @@ mod tests {
     fn away() -> Failure {
         Failure {
             kind: FailureKind::Away { retry_after: None },
+            code: None,
             error: "gone".into(),
         }
     }
@@ -179,6 +180,7 @@ mod tests {
         assert_eq!(passing.next(&away()), None);
         let refused = Failure {
             kind: FailureKind::Refused,
+            code: None,
             error: "no".into(),
         };
         assert_eq!(
@@ -191,6 +193,7 @@ mod tests {
     fn a_request_on_which_the_server_fails_is_tried_as_often_as_luigi_does() {
         let broken = Failure {
             kind: FailureKind::Broken,
+            code: None,
             error: "500".into(),
         };
         let mut tries = Tries::new(Urgency::Report, PATIENCE, false);
@@ -204,6 +207,7 @@ mod tests {
             kind: FailureKind::Away {
                 retry_after: Some(Duration::from_secs(7)),
             },
+            code: None,
             error: "busy".into(),
         };
         let wait = Tries::new(Urgency::Needed, PATIENCE, false)

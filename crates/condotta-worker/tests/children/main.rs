@@ -11,6 +11,7 @@
 #[path = "../it/fake.rs"]
 mod fake;
 mod pipeline;
+mod printing;
 mod signals;
 #[path = "../it/tasks.rs"]
 mod tasks;

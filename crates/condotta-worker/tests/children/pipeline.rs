@@ -129,6 +129,12 @@ impl Runnable for Filed {
                 context.trigger_progress("said");
                 self.write(&format!("{} {}", std::process::id(), self.secret))
             }
+            "Prints" => {
+                println!("printed");
+                eprintln!("complained");
+                Command::new("echo").arg("said by a program").status()?;
+                self.write("")
+            }
             "Hangs" => self.hang(),
             "Stubborn" => {
                 signal_hook::flag::register(SIGTERM, Arc::new(AtomicBool::new(false)))?;

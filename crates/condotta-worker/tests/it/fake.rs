@@ -10,7 +10,7 @@ use condotta_scheduler::{
     AddTask, AddTaskBatcher, AddWorker, Assignment, GetWork, PendingCounts, Recipe, Resources,
     Status, Work, WorkerMessage, WorkerState,
 };
-use condotta_worker::{Scheduler, SchedulerError};
+use condotta_worker::{LogAnswer, LogBatch, Scheduler, SchedulerError};
 
 /// What was asked, shortly.
 #[derive(Default)]
@@ -37,6 +37,12 @@ pub struct State {
     /// Whether it takes back what a worker that goes did not finish.
     pub takes_back: bool,
     pub released: usize,
+    /// Whether it keeps what runs print.
+    pub keeps_logs: bool,
+    /// What runs printed: the task, where it was printed, the text.
+    pub printed: Vec<(String, &'static str, String)>,
+    /// What was said to wishes to end runs.
+    pub cancel_answers: Vec<String>,
 }
 
 impl State {
@@ -253,6 +259,28 @@ impl Scheduler for Fake {
         decrease: &Resources,
     ) -> Result<(), SchedulerError> {
         self.record(format!("{task_id} gives back {decrease:?}"))
+    }
+
+    fn answer_cancel(&self, _: &str, _: &str, _: u64, answer: &str) -> Result<(), SchedulerError> {
+        self.state().cancel_answers.push(answer.to_owned());
+        Ok(())
+    }
+
+    fn takes_logs(&self, _: &str) -> bool {
+        self.state().keeps_logs
+    }
+
+    fn send_log(&self, _: &str, batch: &LogBatch<'_>) -> LogAnswer {
+        let mut state = self.state();
+        for frame in batch.frames {
+            let text = String::from_utf8_lossy(&frame.text).into_owned();
+            let from = frame.source.name();
+            state.printed.push((batch.task_id.to_owned(), from, text));
+        }
+        LogAnswer::Taken {
+            id: "0193a5c2b7e-5f3c09aa".to_owned(),
+            last: batch.frames.last().map_or(0, |frame| frame.number),
+        }
     }
 
     fn outages(&self) -> u64 {

@@ -122,6 +122,7 @@ pub(crate) fn worker_config(settings: &Settings) -> Result<WorkerConfig, Setting
         force_multiprocessing: settings.require(WORKER, "force_multiprocessing")?,
         task_process_context: settings.get(WORKER, "task_process_context")?,
         cache_task_completion: settings.require(WORKER, "cache_task_completion")?,
+        send_logs: settings.require(WORKER, "send_logs")?,
     })
 }
 

@@ -138,6 +138,7 @@ keys! {
         check_complete_on_run: Bool, Some("false"), None, "After a task ran, see that it is complete";
         force_multiprocessing: Bool, Some("false"), None, "Run each task in a process of its own, also with one worker";
         task_process_context: Text, None, None, "A Python class around each run; of no effect on tasks in Rust";
+        send_logs: Bool, Some("true"), None, "Send what tasks print to a scheduler that keeps it";
         cache_task_completion: Bool, Some("false"), None, "Do not ask a task again that once was complete";
     }
     scheduler {

@@ -25,10 +25,11 @@ pub(crate) fn is_live() -> bool {
 
 /// Holds log lines back until it is known where they go, which is above the display.
 pub(crate) fn hold_back_logging() {
-    condotta_logging::hold_back(condotta_logging::Console {
+    let console = condotta_logging::Console {
         stderr: write_stderr,
         stdout: write_stdout,
-    });
+    };
+    condotta_logging::hold_back_with(console, condotta_worker::RunLayer);
 }
 
 /// Writes to standard error, above the display.

@@ -1,0 +1,288 @@
+//! What Python runs print, on its way to a server that keeps it: the classes `RunLogs` and `RunLog`.
+//!
+//! The threads here know no Python, so the process may fork while they run. What a fork must not meet is
+//! a look-up of a host's name, whose locks the child could never have back: see `pause`.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write as _},
+    mem::ManuallyDrop,
+    os::fd::{AsFd as _, IntoRawFd as _, OwnedFd, RawFd},
+    path::PathBuf,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use condotta_protocol::LogSource;
+use condotta_worker::{
+    Identity, LogAnswer, LogBatch, LogSink, RemoteLogs, RunLog as Log, RunLogs as Logs,
+};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pyo3::{
+    exceptions::{PyOSError, PyValueError},
+    prelude::*,
+};
+
+/// So long a fork waits at most for a request that is on its way.
+const PAUSE_PATIENCE: Duration = Duration::from_millis(50);
+
+/// Sends what the runs of one worker print.
+#[pyclass(frozen, module = "condotta._engine")]
+pub(crate) struct RunLogs {
+    /// A process that was forked must not end the thread that it does not have.
+    logs: Arc<ManuallyDrop<Logs>>,
+    gate: Arc<Gate>,
+}
+
+/// Takes what one run prints.
+#[pyclass(frozen, module = "condotta._engine")]
+pub(crate) struct RunLog {
+    logs: Arc<ManuallyDrop<Logs>>,
+    log: Log,
+    /// The reading ends of pipes that are not read yet.
+    readers: Mutex<Vec<OwnedFd>>,
+    reading: Arc<Reading>,
+}
+
+/// Keeps requests and forks apart.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    paused: bool,
+    sending: bool,
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends unless somebody is about to fork.
+struct Gated {
+    sink: RemoteLogs,
+    gate: Arc<Gate>,
+}
+
+impl LogSink for Gated {
+    fn send(&self, batch: &LogBatch<'_>) -> LogAnswer {
+        let gate = &self.gate;
+        let waited = gate
+            .changed
+            .wait_while(gate.state(), |state| state.paused)
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = waited;
+        state.sending = true;
+        drop(state);
+        let answer = self.sink.send(batch);
+        gate.state().sending = false;
+        gate.changed.notify_all();
+        answer
+    }
+}
+
+/// Whether the files of a run are being read.
+#[derive(Default)]
+struct Reading {
+    open: Mutex<bool>,
+    ended: Condvar,
+}
+
+#[pymethods]
+impl RunLogs {
+    #[new]
+    #[pyo3(signature = (url, worker, timeout, token=None, ca_file=None))]
+    fn new(
+        url: &str,
+        worker: &str,
+        timeout: f64,
+        token: Option<String>,
+        ca_file: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let sink = RemoteLogs::new(url, worker, timeout, &Identity { token, ca_file })
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let gate = Arc::<Gate>::default();
+        let gated = Gated {
+            sink,
+            gate: Arc::clone(&gate),
+        };
+        let logs = Logs::start(Arc::new(gated)).map_err(PyOSError::new_err)?;
+        Ok(Self {
+            logs: Arc::new(ManuallyDrop::new(logs)),
+            gate,
+        })
+    }
+
+    #[pyo3(signature = (task_id, attempt=None))]
+    fn begin(&self, task_id: &str, attempt: Option<u64>) -> RunLog {
+        RunLog {
+            logs: Arc::clone(&self.logs),
+            log: self.logs.begin(task_id, attempt),
+            readers: Mutex::default(),
+            reading: Arc::default(),
+        }
+    }
+
+    /// Sends nothing for a moment, so that this process can fork.
+    fn pause(&self, py: Python<'_>) {
+        py.detach(|| {
+            let mut state = self.gate.state();
+            state.paused = true;
+            let patience = PAUSE_PATIENCE;
+            let waited = self
+                .gate
+                .changed
+                .wait_timeout_while(state, patience, |state| state.sending);
+            drop(waited);
+        });
+    }
+
+    /// Goes on.
+    fn resume(&self) {
+        self.gate.state().paused = false;
+        self.gate.changed.notify_all();
+    }
+}
+
+#[pymethods]
+impl RunLog {
+    /// Takes what was printed to "stdout" or "stderr".
+    fn write(&self, source: &str, data: &[u8]) {
+        let source = match source {
+            "stderr" => LogSource::Stderr,
+            _ => LogSource::Stdout,
+        };
+        self.log.push(&source, data);
+    }
+
+    /// Takes a record of the log.
+    fn record(&self, level: u64, logger: &str, message: &str) {
+        record(&self.log, level, logger, message);
+    }
+
+    /// Makes pipes for a process that is about to start: standard output, standard error, records. The
+    /// writing ends are the caller's to close.
+    fn open(&self) -> PyResult<[RawFd; 3]> {
+        let pipes = [io::pipe()?, io::pipe()?, io::pipe()?];
+        let (readers, writers): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
+        *lock(&self.readers) = readers.into_iter().map(OwnedFd::from).collect();
+        let mut writers = writers.into_iter().map(OwnedFd::from);
+        Ok([(); 3].map(|()| writers.next().expect("there are three").into_raw_fd()))
+    }
+
+    /// Reads the pipes until they end, on a thread.
+    fn read(&self) -> PyResult<()> {
+        let files: Vec<File> = lock(&self.readers).drain(..).map(File::from).collect();
+        let Ok(files) = <[File; 3]>::try_from(files) else {
+            return Ok(());
+        };
+        let (log, reading) = (self.log.clone(), Arc::clone(&self.reading));
+        *lock(&reading.open) = true;
+        let read = move || {
+            copy(&files, &log);
+            *lock(&reading.open) = false;
+            reading.ended.notify_all();
+        };
+        thread::Builder::new()
+            .name("output".to_owned())
+            .spawn(read)
+            .map_err(PyOSError::new_err)?;
+        Ok(())
+    }
+
+    /// The run ended: waits for the end of the files, and until all was sent.
+    fn finish(&self, py: Python<'_>, last_output: f64, flush: f64) {
+        let secs = |secs: f64| Duration::try_from_secs_f64(secs).unwrap_or_default();
+        py.detach(|| {
+            let open = lock(&self.reading.open);
+            let until = Instant::now() + secs(last_output);
+            let left = until.saturating_duration_since(Instant::now());
+            let waited = self
+                .reading
+                .ended
+                .wait_timeout_while(open, left, |open| *open);
+            drop(waited);
+            self.logs.finish(&self.log, secs(flush));
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn record(log: &Log, level: u64, logger: &str, message: &str) {
+    let level = u8::try_from(level).unwrap_or(u8::MAX);
+    log.record(level, logger, message);
+}
+
+/// Reads standard output, standard error and records until all of them end.
+fn copy(files: &[File; 3], log: &Log) {
+    let mut is_open = [true; 3];
+    let mut line = Vec::new();
+    let mut bytes = vec![0; 64 << 10];
+    while is_open.contains(&true) {
+        let waiting: Vec<usize> = (0..3).filter(|index| is_open[*index]).collect();
+        let mut polled: Vec<PollFd<'_>> = waiting
+            .iter()
+            .map(|index| PollFd::new(files[*index].as_fd(), PollFlags::POLLIN))
+            .collect();
+        if poll(&mut polled, PollTimeout::NONE).is_err_and(|error| error != nix::Error::EINTR) {
+            return;
+        }
+        for (index, polled) in waiting.into_iter().zip(polled) {
+            if !polled.any().unwrap_or(true) {
+                continue;
+            }
+            match (&files[index]).read(&mut bytes) {
+                Ok(0) => is_open[index] = false,
+                Ok(read) => take(index, &bytes[..read], &mut line, log),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => is_open[index] = false,
+            }
+        }
+    }
+}
+
+fn take(index: usize, bytes: &[u8], line: &mut Vec<u8>, log: &Log) {
+    match index {
+        0 => {
+            log.push(&LogSource::Stdout, bytes);
+            print(&io::stdout(), bytes);
+        }
+        1 => {
+            log.push(&LogSource::Stderr, bytes);
+            print(&io::stderr(), bytes);
+        }
+        _ => {
+            line.write_all(bytes).expect("memory can be written to");
+            while let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+                let rest = line.split_off(end + 1);
+                if let Ok((level, logger, message)) =
+                    serde_json::from_slice::<(u64, String, String)>(line)
+                {
+                    record(log, level, &logger, &message);
+                }
+                *line = rest;
+            }
+        }
+    }
+}
+
+/// Past the locks and buffers of this process. Nobody can be told that it cannot be written.
+fn print(to: &impl std::os::fd::AsFd, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match nix::unistd::write(to, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(nix::Error::EINTR) => {}
+            Err(nix::Error::EAGAIN) => thread::sleep(Duration::from_millis(5)),
+            Err(_) => return,
+        }
+    }
+}

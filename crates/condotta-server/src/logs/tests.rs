@@ -1,0 +1,121 @@
+//! Logs from their first piece until they are removed.
+
+use std::time::Duration;
+
+use condotta_protocol::{LogFrame, LogSource};
+use condotta_scheduler::Timestamp;
+
+use super::{AppendError, Feed, Header, LogStore, LogsConfig, live, sweep::sweep};
+use crate::attempt_id::AttemptId;
+
+fn frames(numbers: std::ops::RangeInclusive<u64>) -> Vec<LogFrame> {
+    let frame = |number| LogFrame {
+        number,
+        time_millis: 0,
+        source: LogSource::Stdout,
+        text: format!("line {number}\n").into_bytes(),
+    };
+    numbers.map(frame).collect()
+}
+
+fn header(attempt: u64) -> Header {
+    Header {
+        task_id: "task".to_owned(),
+        attempt,
+        worker: "x".to_owned(),
+    }
+}
+
+fn id(attempt: u64) -> AttemptId {
+    AttemptId::new("task", attempt, Timestamp(1e9 + attempt as f64))
+}
+
+fn numbers(store: &LogStore, id: &AttemptId) -> Vec<u64> {
+    let stored = store.read(id).unwrap();
+    let pieces = stored.map(|stored| stored.pieces).unwrap_or_default();
+    pieces.iter().map(|piece| piece.frame.number).collect()
+}
+
+#[test]
+fn a_log_is_the_same_while_it_is_written_after_a_restart_and_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || LogStore::open(folder.path(), LogsConfig::default()).unwrap();
+    let store = open();
+    assert_eq!(store.append(&id(1), &header(1), frames(1..=3)).unwrap(), 3);
+    assert_eq!(store.append(&id(1), &header(1), frames(2..=4)).unwrap(), 4);
+    store.append(&id(2), &header(2), frames(1..=1)).unwrap();
+    let store = open();
+    assert_eq!(store.append(&id(1), &header(1), frames(4..=5)).unwrap(), 5);
+    assert_eq!(numbers(&store, &id(1)), [1, 2, 3, 4, 5]);
+    store.ended(&id(1));
+    sweep(&store, Duration::ZERO).unwrap();
+    let late = store.append(&id(1), &header(1), frames(6..=6));
+    assert!(matches!(late, Err(AppendError::Closed)), "{late:?}");
+    for store in [store, open()] {
+        assert_eq!(numbers(&store, &id(1)), [1, 2, 3, 4, 5]);
+        assert_eq!(numbers(&store, &id(2)), [1]);
+        assert_eq!(store.read(&id(1)).unwrap().unwrap().header, header(1));
+        assert_eq!(store.find("task", 1).unwrap(), Some(id(1)));
+        assert_eq!(store.find("task", 2).unwrap(), Some(id(2)));
+        assert_eq!(store.find("task", 3).unwrap(), None);
+        let late = store.append(&id(1), &header(1), frames(6..=6));
+        assert!(matches!(late, Err(AppendError::Closed)), "{late:?}");
+    }
+    assert_eq!(live::list(&folder.path().join("live")).unwrap().len(), 1);
+}
+
+#[test]
+fn followers_hear_what_is_new_and_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LogStore::open(folder.path(), LogsConfig::default()).unwrap();
+    let mut feed = store.follow(&id(1));
+    store.append(&id(1), &header(1), frames(1..=2)).unwrap();
+    store.append(&id(1), &header(1), frames(1..=2)).unwrap();
+    store.ended(&id(1));
+    let Ok(Feed::Pieces(pieces)) = feed.try_recv() else {
+        panic!("two pieces are new");
+    };
+    assert_eq!(pieces.len(), 2);
+    assert!(matches!(feed.try_recv(), Ok(Feed::Ended)));
+}
+
+#[test]
+fn the_oldest_logs_go_when_there_are_too_many_bytes_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogsConfig {
+        total_bytes: 30_000,
+        ..LogsConfig::default()
+    };
+    let store = LogStore::open(folder.path(), config).unwrap();
+    let noise = |number| LogFrame {
+        number,
+        time_millis: 0,
+        source: LogSource::Stderr,
+        text: (0..8000).map(|_| fastrand::u8(..)).collect(),
+    };
+    for attempt in 1..=6 {
+        store
+            .append(&id(attempt), &header(attempt), vec![noise(1)])
+            .unwrap();
+        store.ended(&id(attempt));
+        sweep(&store, Duration::ZERO).unwrap();
+    }
+    sweep(&store, Duration::ZERO).unwrap();
+    assert!(store.total_bytes() <= 30_000, "{}", store.total_bytes());
+    assert!(store.read(&id(1)).unwrap().is_none());
+    assert_eq!(numbers(&store, &id(6)), [1]);
+}
+
+#[test]
+fn nothing_is_taken_when_what_runs_prints_more_than_there_is_room_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogsConfig {
+        total_bytes: 1000,
+        ..LogsConfig::default()
+    };
+    let store = LogStore::open(folder.path(), config).unwrap();
+    store.append(&id(1), &header(1), frames(1..=200)).unwrap();
+    sweep(&store, Duration::ZERO).unwrap();
+    let more = store.append(&id(1), &header(1), frames(201..=201));
+    assert!(matches!(more, Err(AppendError::Full)), "{more:?}");
+}

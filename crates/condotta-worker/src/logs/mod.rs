@@ -1,0 +1,15 @@
+//! What runs print, sent to a scheduler that keeps it, while they run.
+//!
+//! A run never waits for the scheduler: what it prints goes into a buffer of limited size, from which
+//! one thread of the worker sends. What does not fit is dropped, and a note in its place says how much.
+//! Pieces are numbered, so one that is sent twice is kept once.
+
+mod buffer;
+mod layer;
+mod sender;
+mod tee;
+
+pub use buffer::RunLog;
+pub use layer::{RunLayer, run_span};
+pub use sender::{LogAnswer, LogBatch, LogSink, RunLogs};
+pub(crate) use tee::Tee;

@@ -1,0 +1,104 @@
+"""What a worker does for whoever operates the scheduler: it sends what runs print, and ends runs on demand."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from condotta import _engine
+from luigi._interface_logger import interface_logger
+from luigi.rpc import RemoteScheduler
+
+if TYPE_CHECKING:
+    from luigi._run_output import RunOutput
+    from luigi.task import Task
+
+logger = interface_logger()
+
+# How long the processes of a run have between SIGTERM and SIGKILL.
+_KILL_GRACE_SECONDS = 5.0
+
+
+class Operated:
+    """A part of :py:class:`luigi.worker.Worker`."""
+
+    _id: str
+    _scheduler: Any
+    _config: Any
+    _running_tasks: dict[str, Any]
+
+    def _abilities(self) -> list[tuple[str, bool]]:
+        """What the scheduler is told that this worker can do; nothing to stock Luigi's."""
+        if not self._is_operated():
+            return []
+        abilities = [("cancels", True)]
+        if self._run_logs() is not None:
+            abilities.append(("sends_logs", True))
+        return abilities
+
+    def _is_operated(self) -> bool:
+        return isinstance(self._scheduler, RemoteScheduler) and self._scheduler.is_ours(self._id)
+
+    def _run_logs(self) -> Any:
+        """Where what runs print is sent, ``None`` where nobody takes it."""
+        try:
+            return self.__dict__["_logs"]
+        except KeyError:
+            pass
+        logs = None
+        if self._config.send_logs and self._is_operated():
+            logs = self._scheduler.run_logs(self._id)
+        self.__dict__["_logs"] = logs
+        return logs
+
+    def _begin_output(self, task: Task) -> RunOutput | None:
+        logs = self._run_logs()
+        if logs is None:
+            return None
+        from luigi._run_output import RunOutput
+
+        return RunOutput(logs.begin(task.task_id, self._attempt_of(task.task_id)))
+
+    def _note_attempt(self, task_id: str, attempt: int | None) -> None:
+        """Remembers the scheduler's number of a run that was handed out."""
+        self.__dict__.setdefault("_attempts", {})[task_id] = attempt
+
+    def _attempt_of(self, task_id: str) -> int | None:
+        return self.__dict__.get("_attempts", {}).get(task_id)
+
+    def cancel_task(self, task_id: str, attempt: int | None = None, by: str = "an operator", **_: Any) -> None:
+        """Ends the run of a task, with all processes that it started."""
+        task_id = str(task_id)
+        answer = self._cancel(task_id, attempt, by)
+        logger.info("Asked to cancel %s: %s", task_id, answer)
+        if isinstance(self._scheduler, RemoteScheduler):
+            self._scheduler.answer_cancel(self._id, task_id, attempt, answer)
+
+    cancel_task.is_rpc_message_callback = True  # type: ignore[attr-defined]
+
+    def _cancel(self, task_id: str, attempt: int | None, by: str) -> str:
+        process = self._running_tasks.get(task_id)
+        if process is None:
+            return "the worker does not run it any more"
+        current = self._attempt_of(task_id)
+        if attempt is not None and current is not None and attempt != current:
+            return "the worker does not run that attempt any more"
+        process.cancelled_by = by
+        if not process.use_multiprocessing:
+            return (
+                "it runs in the worker's own process, which cannot be ended without the worker; "
+                "[worker] force_multiprocessing gives each run a process of its own"
+            )
+        pid = process.pid
+        if pid is None:
+            return "its process has not started yet"
+        # The thread that fetched the message has to go on telling the scheduler that the worker lives.
+        end = threading.Thread(target=_engine.end_processes, args=(pid, _KILL_GRACE_SECONDS), daemon=True)
+        end.start()
+        return "its process and all that it started are being ended"
+
+
+def cancelled(process: Any, task_id: Any) -> str | None:
+    """What is said of a run that was cancelled, ``None`` if it was not."""
+    by = getattr(process, "cancelled_by", None)
+    return f"Task {task_id} was cancelled by {by}." if by is not None else None

@@ -1,0 +1,98 @@
+"""Tasks that print and log, and one that starts others and waits."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import luigi
+from luigi.parameter import ParameterVisibility
+
+FOLDER = Path(os.environ["NOISY_FOLDER"])
+#: What no log may show.
+SECRET = os.environ.get("NOISY_SECRET", "s3cr3t")
+
+
+def wait_for(name: str) -> None:
+    while not (FOLDER / name).exists():
+        time.sleep(0.01)
+
+
+class Noisy(luigi.Task):
+    """Prints in each way that there is."""
+
+    name = luigi.Parameter()
+    password = luigi.Parameter(default=SECRET, significant=False, visibility=ParameterVisibility.PRIVATE)
+
+    def output(self):
+        return luigi.LocalTarget(str(FOLDER / f"{self.name}.done"))
+
+    def run(self):
+        print(f"printed by {self.name}")
+        print("printed in red \x1b[31m", file=sys.stderr)
+        logging.getLogger("my.task").warning("logged by %s", self.name)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(b"bytes \xff\xfe\x00\n")
+        sys.stdout.buffer.flush()
+        subprocess.run(["echo", "said by a program"], check=True)
+        with self.output().open("w") as out:
+            out.write("done")
+
+
+class Slow(luigi.Task):
+    """Prints a line, waits for a file, prints another one; fails if the file says so."""
+
+    name = luigi.Parameter()
+    retry_count = 5
+
+    def output(self):
+        return luigi.LocalTarget(str(FOLDER / f"{self.name}.done"))
+
+    def run(self):
+        print("first line", flush=True)
+        wait_for(f"{self.name}.go")
+        print("last line", flush=True)
+        if (FOLDER / f"{self.name}.go").read_text() == "fail":
+            raise RuntimeError("told to fail")
+        with self.output().open("w") as out:
+            out.write("done")
+
+
+class Large(luigi.Task):
+    """Prints a hundred megabytes."""
+
+    def output(self):
+        return luigi.LocalTarget(str(FOLDER / "large.done"))
+
+    def run(self):
+        line = "x" * 99 + "\n"
+        print("the beginning")
+        for _ in range(1000):
+            sys.stdout.write(line * 1000)
+        print("the end")
+        with self.output().open("w") as out:
+            out.write("done")
+
+
+class Family(luigi.Task):
+    """Starts a program that starts another one, and waits for both."""
+
+    name = luigi.Parameter()
+
+    def output(self):
+        return luigi.LocalTarget(str(FOLDER / f"{self.name}.done"))
+
+    def run(self):
+        script = f"echo $$ > {FOLDER}/child.tmp; mv {FOLDER}/child.tmp {FOLDER}/child; sleep 1000 & wait"
+        child = subprocess.Popen(["setsid", "sh", "-c", script])
+        (FOLDER / "task").write_text(str(os.getpid()))
+        child.wait()
+
+
+class Two(luigi.WrapperTask):
+    """Two that print at the same time."""
+
+    def requires(self):
+        return [Noisy("one"), Noisy("two")]
