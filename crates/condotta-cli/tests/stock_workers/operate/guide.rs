@@ -52,6 +52,7 @@ pub(super) fn follow() {
     assert_eq!((&limit["before"], &limit["limit"]), (&json!(4), &json!(5)));
     reader.watches();
     reader.sees_attempts();
+    reader.cancels();
     reader.is_told();
     reader.has_a_role();
     assert_eq!(reader.blocks, VecDeque::<String>::new());
@@ -132,8 +133,10 @@ impl Reader {
         self.stage.place.read("reader.out")
     }
 
-    /// Which attempts there were, and how long they take.
+    /// What attempts printed, and how long they take.
     fn sees_attempts(&mut self) {
+        self.run("condotta log").says("epoch 1 of 2026-11-24");
+        self.run("curl").says("epoch 1 of 2026-11-24");
         // The history is written a moment after the runs.
         let durations = "/api/v1/families/Train/durations";
         wait_until("both runs are in the history", || {
@@ -143,6 +146,21 @@ impl Reader {
         let attempts = self.run("condotta history").stdout;
         assert!(attempts.contains("Train_2026_11_25_"), "{attempts}");
         assert_eq!(self.json("curl")["count"], 2);
+    }
+
+    /// Runs that are ended.
+    fn cancels(&mut self) {
+        for (begins, day) in [("condotta cancel", "2026-11-26"), ("curl", "2026-11-27")] {
+            let trainer = self.trainer(day);
+            self.wait_for_one("RUNNING");
+            self.run(begins);
+            trainer.end();
+            let disabled = json!({"status": "DISABLED", "search": day});
+            wait_until("the task is disabled", || {
+                let tasks = self.stage.rpc().call("task_list", &disabled);
+                tasks.as_object().is_some_and(|tasks| tasks.len() == 1)
+            });
+        }
     }
 
     /// What is told when nobody watches.
