@@ -207,8 +207,8 @@ impl Server {
             let (store, running) = (logs.store.clone(), logs.running.clone());
             tokio::spawn(Sweeper::new(store, running, handle.clone()).run())
         });
-        let started_notifier = self.notifier.start().map_err(DriverError::Thread)?;
-        let notifying = started_notifier.map(|(observer, running)| {
+        let told = self.notifier.observer().map_err(DriverError::Thread)?;
+        let notifying = told.map(|(observer, running)| {
             observers.push(observer);
             running
         });
@@ -238,6 +238,9 @@ impl Server {
         };
         let mut driver = read.expect("the thread says how it went")?;
         started(driver.report());
+        if let Some(notifying) = &notifying {
+            notifying.begin().map_err(DriverError::Thread)?;
+        }
         tokio::select! {
             () = &mut stop => {}
             () = driver.ended() => {}

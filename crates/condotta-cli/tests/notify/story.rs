@@ -92,6 +92,12 @@ impl Story {
         self.server.restart(&self.place, self.kind, signal)
     }
 
+    /// Kills the server, and starts it again.
+    pub(crate) fn kill(&mut self) {
+        let signal = nix::sys::signal::Signal::SIGKILL;
+        self.server.restart(&self.place, self.kind, signal);
+    }
+
     /// What the server has said.
     pub(crate) fn log(&self) -> String {
         self.server.stderr()

@@ -129,21 +129,16 @@ impl Notifier {
         })
     }
 
-    /// Starts the threads; who hears of events, unless nobody wants to be told of any.
+    /// Who hears of events, unless nobody wants to be told of any. Nothing is sent before
+    /// [`Running::begin`].
     ///
     /// # Errors
     ///
     /// When the system has no thread.
-    pub(crate) fn start(&self) -> std::io::Result<Option<(Box<dyn Observer>, Running)>> {
+    pub(crate) fn observer(&self) -> std::io::Result<Option<(Box<dyn Observer>, Running)>> {
         let shared = &self.shared;
         if shared.mail.is_none() && shared.hooks.is_empty() {
             return Ok(None);
-        }
-        for hook in &shared.hooks {
-            hook.start()?;
-        }
-        if let Some(mail) = &shared.mail {
-            mail.outbox.start()?;
         }
         let (sender, told) = mpsc::sync_channel(WAITING);
         let watch = Watch::new(sender, self.wanted(), Arc::clone(&shared.dropped));
@@ -226,6 +221,23 @@ impl Mail {
 }
 
 impl Running {
+    /// Sends from now on, unsent mail of an earlier server first. The state has to be this server's: another one
+    /// would send the same mail.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread.
+    pub(crate) fn begin(&self) -> std::io::Result<()> {
+        let shared = &self.notifier.shared;
+        for hook in &shared.hooks {
+            hook.start()?;
+        }
+        shared
+            .mail
+            .as_ref()
+            .map_or(Ok(()), |mail| mail.outbox.start())
+    }
+
     /// Sends what is left, within a few seconds. The observer has to be gone. Mail that is left after that is
     /// sent after the next start.
     pub(crate) fn stop(self) {

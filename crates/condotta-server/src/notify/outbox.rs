@@ -47,8 +47,8 @@ struct State {
     rest_until: Option<Instant>,
     /// The server stops, and so does the sending, at the latest at this time.
     closing: Option<Instant>,
-    /// The thread has ended.
-    ended: bool,
+    /// There is a thread.
+    runs: bool,
 }
 
 struct Waiting {
@@ -77,7 +77,7 @@ impl Outbox {
                     failures: 0,
                     rest_until: None,
                     closing: None,
-                    ended: false,
+                    runs: false,
                 }),
                 changed: Condvar::new(),
                 counts: Counts::default(),
@@ -98,12 +98,13 @@ impl Outbox {
         for unsent in left {
             shared.enqueue(&mut state, unsent);
         }
+        state.runs = true;
         drop(state);
         thread::Builder::new()
             .name("mail".to_owned())
             .spawn(move || {
                 shared.run();
-                shared.state().ended = true;
+                shared.state().runs = false;
                 shared.changed.notify_all();
             })
             .map(drop)
@@ -158,7 +159,7 @@ impl Outbox {
     /// Waits for the end of the thread, but no longer than that.
     pub(super) fn wait(&self, until: Instant) {
         let mut state = self.shared.state();
-        while !state.ended {
+        while state.runs {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

@@ -47,7 +47,8 @@ struct State {
     more: BTreeMap<NoticeKind, u64>,
     /// The server stops: one more attempt each, at the latest till then.
     closing: Option<Instant>,
-    ended: bool,
+    /// There is a thread.
+    runs: bool,
 }
 
 impl Hook {
@@ -148,11 +149,12 @@ impl Hook {
 
     pub(in crate::notify) fn start(&self) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
+        shared.state().runs = true;
         thread::Builder::new()
             .name("webhook".to_owned())
             .spawn(move || {
                 shared.run();
-                shared.state().ended = true;
+                shared.state().runs = false;
                 shared.changed.notify_all();
             })
             .map(drop)
@@ -168,7 +170,7 @@ impl Hook {
     pub(in crate::notify) fn wait(&self, until: Instant) {
         let shared = &self.shared;
         let mut state = shared.state();
-        while !state.ended {
+        while state.runs {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
