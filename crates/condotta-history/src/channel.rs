@@ -32,6 +32,8 @@ struct Shared {
     most_bytes: usize,
     /// What found no room and was not told yet.
     left_out: AtomicU64,
+    /// What ever found no room.
+    all_left_out: AtomicU64,
     /// Something was left out since it was said how things stand.
     gap: AtomicBool,
 }
@@ -43,6 +45,7 @@ pub(crate) fn channel(most_bytes: usize) -> (Sender, Entries) {
         bytes: AtomicUsize::new(0),
         most_bytes,
         left_out: AtomicU64::new(0),
+        all_left_out: AtomicU64::new(0),
         gap: AtomicBool::new(false),
     });
     let sender = Sender {
@@ -58,7 +61,35 @@ pub(crate) fn channel(most_bytes: usize) -> (Sender, Entries) {
     )
 }
 
+/// What waits to be written, for whoever watches that.
+#[derive(Clone, Debug)]
+pub struct Backlog {
+    shared: Arc<Shared>,
+}
+
+impl Backlog {
+    /// How many bytes wait.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many entries the history lacks, since there was no room for them.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.shared.all_left_out.load(Ordering::Relaxed)
+    }
+}
+
 impl Sender {
+    /// What waits to be written.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        Backlog {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
     /// Takes an entry, or counts that there was no room for it. Returns at once.
     pub fn send(&self, entry: Entry) {
         let size = entry.size();
@@ -72,6 +103,7 @@ impl Sender {
         }
         self.shared.bytes.fetch_sub(size, Ordering::Relaxed);
         self.shared.left_out.fetch_add(1, Ordering::Relaxed);
+        self.shared.all_left_out.fetch_add(1, Ordering::Relaxed);
         self.shared.gap.store(true, Ordering::Relaxed);
     }
 
@@ -119,7 +151,13 @@ mod tests {
         for _ in 0..6 {
             sender.send(entry());
         }
+        let backlog = sender.backlog();
+        assert_eq!(
+            (backlog.bytes(), backlog.left_out()),
+            (4 * entry().size(), 2)
+        );
         assert_eq!(entries.take_left_out(), 2);
+        assert_eq!(backlog.left_out(), 2);
         assert_eq!(entries.take_left_out(), 0, "it is told once");
         assert!(!sender.wants_standing(), "there is no room");
         while entries.next(Duration::ZERO).is_ok() {}

@@ -27,7 +27,7 @@ mod totals;
 pub use address::{Address, BadAddress};
 pub use attempt::{Attempt, Began, Ended, Entry, Outcome, Standing};
 pub use attempt_id::AttemptId;
-pub use channel::Sender;
+pub use channel::{Backlog, Sender};
 pub use durations::{Day, Durations, FamilyTotals};
 pub use error::HistoryError;
 pub use pages::{Filter, Page};

@@ -213,6 +213,10 @@ impl Server {
             running
         });
         let (waiting, sender) = self.history.unzip();
+        if let Some(sender) = &sender {
+            // Nobody else sets it.
+            let _ = self.meters.history.set(sender.backlog());
+        }
         let telling = sender.map(|sender| Box::new(Telling::new(sender)) as Box<dyn Observer>);
         observers.extend(telling);
         let config = DriverConfig {

@@ -2,11 +2,13 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use condotta_history::Backlog;
 
 use super::{
     histogram::{Histogram, LONG, NUMBERS, QUICK},
@@ -60,10 +62,8 @@ pub struct Meters {
     pub connections: Gauge,
     /// Clients that follow the stream of events.
     pub event_readers: Gauge,
-    /// Events that wait to be written to the history.
-    pub history_backlog: Gauge,
-    /// Events that the history lacks, since too many waited.
-    pub history_dropped: Gauge,
+    /// What waits to be written to the history, if there is one.
+    pub history: OnceLock<Backlog>,
     pub(crate) requests: Requests,
     /// Seconds from when a task could run until it did.
     pub(super) wait: Histogram,
@@ -77,8 +77,7 @@ impl Default for Meters {
         Self {
             connections: Gauge::default(),
             event_readers: Gauge::default(),
-            history_backlog: Gauge::default(),
-            history_dropped: Gauge::default(),
+            history: OnceLock::new(),
             requests: Requests::default(),
             wait: Histogram::new(LONG),
             journal_bytes: AtomicU64::new(0),
@@ -134,16 +133,16 @@ impl Meters {
             &[(&[], &self.commits)],
         );
         text.single(
-            "condotta_history_backlog",
+            "condotta_history_backlog_bytes",
             "gauge",
-            "events that wait to be written to the history",
-            self.history_backlog.get(),
+            "what waits to be written to the history",
+            self.history.get().map_or(0, Backlog::bytes),
         );
         text.single(
             "condotta_history_dropped_total",
             "counter",
             "events that the history lacks, since too many waited",
-            self.history_dropped.get(),
+            self.history.get().map_or(0, Backlog::left_out),
         );
     }
 }

@@ -95,8 +95,14 @@ impl Outbox {
         if !left.is_empty() {
             tracing::info!("{} mails are left from before and will be sent", left.len());
         }
+        let early = std::mem::take(&mut state.queue);
         for unsent in left {
             shared.enqueue(&mut state, unsent);
+        }
+        // What came up before it was known which mail is there already.
+        for mut waiting in early {
+            shared.keep(&mut state, &mut waiting.unsent);
+            state.queue.push_back(waiting);
         }
         state.runs = true;
         drop(state);
@@ -132,10 +138,8 @@ impl Outbox {
             return;
         }
         let mut unsent = Unsent::new(mail);
-        if let Err(error) = state.spool.put(&mut unsent)
-            && shared.unkept.is_due()
-        {
-            tracing::warn!("unsent mail cannot be kept on disk: {error}; it is sent from memory");
+        if state.runs {
+            shared.keep(&mut state, &mut unsent);
         }
         shared.enqueue(&mut state, unsent);
         shared.changed.notify_all();
@@ -177,6 +181,15 @@ impl Outbox {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts it on disk, where the next server finds it.
+    fn keep(&self, state: &mut State, unsent: &mut Unsent) {
+        if let Err(error) = state.spool.put(unsent)
+            && self.unkept.is_due()
+        {
+            tracing::warn!("unsent mail cannot be kept on disk: {error}; it is sent from memory");
+        }
     }
 
     fn enqueue(&self, state: &mut State, unsent: Unsent) {
