@@ -75,7 +75,13 @@ class Fork(popen_fork.Popen):
                 code = _run(process_obj, shared)
             finally:
                 os._exit(code)
-        self.sentinel = os.pidfd_open(self.pid)
+        try:
+            self.sentinel = os.pidfd_open(self.pid)
+        except OSError:
+            # No more files may be opened. The process would run on, and nobody would know of it.
+            self.kill()
+            self.wait()
+            raise
 
     def close(self) -> None:
         """Closes the file that tells when the process has ended."""

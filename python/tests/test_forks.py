@@ -1,5 +1,6 @@
 """Processes of single tasks: what a run finds in its process, how it ends, and how results come back."""
 
+import errno
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -165,6 +166,24 @@ def test_a_process_can_be_waited_for_and_terminated():
     os.kill(process.pid, signal.SIGTERM)
     process.join(60)
     assert process.exitcode == -15
+
+
+def test_no_process_is_left_behind_where_no_more_files_can_be_opened(monkeypatch):
+    wait_for_all_processes()
+    Ends(lambda: None).start()  # what all processes share is there from now on
+    wait_for_all_processes()
+
+    asked = []
+
+    def none_left(pid):
+        asked.append(pid)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", none_left)
+    with pytest.raises(OSError, match="Too many open files"):
+        Ends(threading.Event().wait).start()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(asked[0], os.WNOHANG)
 
 
 def wait_for_all_processes():
