@@ -119,6 +119,7 @@ fn server_config(
         ..serving.http
     };
     config.metrics = settings.metrics.clone();
+    config.events = settings.events.clone();
     config.notify = settings.notify.clone();
     config.logs = settings.logs.clone();
     Ok(config)

@@ -5,6 +5,7 @@
 //! nobody reads, so there is no list of them.
 
 pub(crate) mod access;
+mod events;
 mod history;
 mod logs;
 mod mail;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) access: AccessConfig,
     /// How connections and requests are taken in.
     pub(crate) serving: Serving,
+    /// What the event stream may take.
+    pub(crate) events: condotta_server::api::EventsConfig,
     /// How much is kept of what attempts print.
     pub(crate) logs: LogsConfig,
     /// Where the state is kept.
@@ -157,6 +160,8 @@ impl Settings {
         let section = Section::new(config, "prometheus");
         let metrics = metrics(&section)?;
         warnings.extend(section.unread()?);
+        let (events, more) = events::events(config)?;
+        warnings.extend(more);
         let (mail, more) = mail::mail(config, batch_emails)?;
         warnings.extend(more);
         let (webhooks, more) = webhooks::webhooks(config)?;
@@ -169,6 +174,7 @@ impl Settings {
             cors,
             access,
             serving,
+            events,
             logs,
             state_dir: state_dir.map(PathBuf::from),
             metrics: (collector != "none").then_some(metrics),

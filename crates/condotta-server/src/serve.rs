@@ -172,7 +172,11 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let handle = Handle::default();
-        let events = Events::new(self.config.events);
+        let mut events = self.config.events;
+        // Readers leave room for others.
+        let most = (self.config.limits.max_connections / 2).max(1);
+        events.max_readers = events.max_readers.min(most);
+        let events = Events::new(events);
         let address = self.config.history.as_ref().map(|it| it.address.clone());
         let logs = open_logs(&self.config.state_dir, self.config.logs);
         let services = http::Services {

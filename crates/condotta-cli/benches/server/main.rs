@@ -7,6 +7,7 @@
 
 mod chain;
 mod load;
+mod readers;
 mod servers;
 
 use std::{
@@ -78,6 +79,9 @@ fn main() {
         }
         if is_wanted("chain") {
             hops(&size, has_stock);
+        }
+        if is_wanted("readers") {
+            readers::beside_readers(&size).await;
         }
         if is_wanted("restart") {
             restart(&size).await;

@@ -49,7 +49,7 @@ struct Stuck {
     /// The task.
     task: TaskLink,
     /// What kind of reason it is.
-    kind: Kind,
+    kind: DeadEndKind,
     /// The reason, in words that go on from "the task can never run:".
     reason: String,
 }
@@ -57,7 +57,7 @@ struct Stuck {
 /// Why a task can never run.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+enum DeadEndKind {
     /// It waits for itself.
     Cycle,
     /// Something depends on it, but nobody announced it.
@@ -90,9 +90,9 @@ fn stuck((task, reason): (Neighbour<'_>, &DeadEnd)) -> Stuck {
     Stuck {
         task: TaskLink::new(task),
         kind: match reason {
-            DeadEnd::Cycle(_) => Kind::Cycle,
-            DeadEnd::NeverAnnounced => Kind::NeverAnnounced,
-            DeadEnd::NeedAboveLimit { .. } => Kind::NeedAboveLimit,
+            DeadEnd::Cycle(_) => DeadEndKind::Cycle,
+            DeadEnd::NeverAnnounced => DeadEndKind::NeverAnnounced,
+            DeadEnd::NeedAboveLimit { .. } => DeadEndKind::NeedAboveLimit,
         },
         reason: cut_to(&reason.to_string(), LONGEST_REASON).into_owned(),
     }

@@ -53,7 +53,7 @@ struct GraphQuery {
 /// Which way to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Direction {
+pub(super) enum Direction {
     /// To what the task depends on.
     #[default]
     Up,

@@ -8,7 +8,13 @@ use utoipa::{
     openapi::{OpenApi, Ref, RefOr, schema::Schema},
 };
 
-use super::answer::Answerer;
+use super::{
+    answer::Answerer,
+    events::EventKind,
+    graph::Direction,
+    shapes::{TaskStatus, UpstreamStatus},
+    tasks::Sort,
+};
 use crate::{access::COOKIE, http::Server};
 
 /// Why a request got no answer.
@@ -35,7 +41,8 @@ pub(crate) struct ErrorBody {
                        Task ids and other names in paths are percent-encoded."
     ),
     servers((url = "/api/v1")),
-    components(schemas(Error, ErrorBody))
+    // What only parameters name is not found by itself.
+    components(schemas(Error, ErrorBody, Direction, EventKind, Sort, TaskStatus, UpstreamStatus))
 )]
 struct Outline;
 
@@ -116,7 +123,9 @@ fn add_errors(operation: &mut Value, path: &str) {
     let has_body = operation.get("requestBody").is_some();
     let with_body = WITH_BODY.iter().filter(|_| has_body);
     let named = [("404", "There is nothing of this name")];
-    let with_name = named.iter().filter(|_| path.contains('{'));
+    // Without a history there is nothing there, either.
+    let may_lack = path.contains('{') || operation["tags"][0] == "history";
+    let with_name = named.iter().filter(|_| may_lack);
     for (status, description) in ANY.iter().chain(with_body).chain(with_name) {
         let error: RefOr<Schema> = Ref::from_schema_name("Error").into();
         let response = json!({

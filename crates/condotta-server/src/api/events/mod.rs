@@ -28,7 +28,7 @@ pub use thread::Events;
 use super::input::Query;
 use crate::http::{Server, error::HttpError};
 use reader::{Filter, ReaderBody};
-pub(crate) use told::Kind;
+pub(crate) use told::EventKind;
 
 /// What the event stream may take.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
 #[into_params(parameter_in = Query)]
 struct EventsQuery {
     /// Only events of these kinds; `hello` and `reset` come in any case.
-    kind: Vec<Kind>,
+    kind: Vec<EventKind>,
     /// Of the events about tasks only those about tasks of these families.
     family: Vec<String>,
     /// Of the events about tasks only those about these.

@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{thread::Shared, told::Kind};
+use super::{thread::Shared, told::EventKind};
 
 /// How long a reader is left alone after it got something: what happens meanwhile comes together.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -24,15 +24,15 @@ const HEARTBEAT: Bytes = Bytes::from_static(b": nothing new\n\n");
 
 /// Which events a reader wants; without names all of them.
 pub(crate) struct Filter {
-    pub(crate) kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<EventKind>,
     pub(crate) families: Vec<String>,
     pub(crate) tasks: Vec<String>,
 }
 
 impl Filter {
     /// A reset is for everybody. Of a task that is gone, only the id tells its family.
-    pub(super) fn takes(&self, kind: Kind, task: Option<&str>, family: Option<&str>) -> bool {
-        if kind == Kind::Reset {
+    pub(super) fn takes(&self, kind: EventKind, task: Option<&str>, family: Option<&str>) -> bool {
+        if kind == EventKind::Reset {
             return true;
         }
         let is_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
@@ -108,17 +108,16 @@ async fn read(
         }
         sleep(PAUSE).await;
         news.mark_unchanged();
+        if shared.is_closed() {
+            return;
+        }
         let taken = shared.take(&mut next, &filter, most);
         piece = taken.text.into();
         if !piece.is_empty() || taken.has_more {
             continue;
         }
         match timeout(shared.config.heartbeat, news.changed()).await {
-            Ok(Ok(())) => {
-                if shared.is_closed() {
-                    return;
-                }
-            }
+            Ok(Ok(())) => {}
             // Nobody will tell anything any more.
             Ok(Err(_)) => return,
             Err(_) => piece = HEARTBEAT,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     EventsConfig,
     reader::Filter,
-    told::{Kind, Told, What},
+    told::{EventKind, Told, What},
 };
 use crate::attempt_id::AttemptId;
 
@@ -31,7 +31,7 @@ pub(super) struct Ring {
 
 /// An event in words.
 struct Frame {
-    kind: Kind,
+    kind: EventKind,
     task: Option<Box<str>>,
     family: Option<Box<str>>,
     text: Bytes,
@@ -80,7 +80,7 @@ pub(super) fn write(life: &str, number: u64, told: &Told) -> Bytes {
     frame(life, number, told.what.kind(), &written)
 }
 
-fn frame(life: &str, number: u64, kind: Kind, data: &impl Serialize) -> Bytes {
+fn frame(life: &str, number: u64, kind: EventKind, data: &impl Serialize) -> Bytes {
     let mut text = format!("id: {life}-{number}\nevent: {}\ndata: ", kind.name()).into_bytes();
     serde_json::to_writer(&mut text, data).expect("keys are text");
     text.extend_from_slice(b"\n\n");
@@ -151,7 +151,7 @@ impl Ring {
             version: env!("CARGO_PKG_VERSION"),
             resumed,
         };
-        frame(&self.life, self.end() - 1, Kind::Hello, &hello)
+        frame(&self.life, self.end() - 1, EventKind::Hello, &hello)
     }
 
     /// The event that says that events are missing.
@@ -163,7 +163,7 @@ impl Ring {
             skipped: Option<u64>,
         }
         let reset = Reset { reason, skipped };
-        frame(&self.life, self.end() - 1, Kind::Reset, &reset)
+        frame(&self.life, self.end() - 1, EventKind::Reset, &reset)
     }
 
     /// Some of the events from `next` on that a filter takes; `next` moves behind what was looked at.

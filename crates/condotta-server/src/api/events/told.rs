@@ -8,7 +8,7 @@ use crate::api::shapes::{Counts, TaskStatus};
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub(crate) enum EventKind {
     /// A task's status changed, or the task is new or gone.
     Status,
     /// A run said how far it is, or what it does.
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Reset,
 }
 
-impl Kind {
+impl EventKind {
     /// The word on the wire.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -117,16 +117,16 @@ pub(super) enum WorkerChange {
 }
 
 impl What {
-    pub(super) const fn kind(&self) -> Kind {
+    pub(super) const fn kind(&self) -> EventKind {
         match self {
-            Self::Status { .. } => Kind::Status,
-            Self::Progress { .. } => Kind::Progress,
-            Self::Trouble { .. } => Kind::Trouble,
-            Self::Worker { .. } => Kind::Worker,
-            Self::Limit { .. } => Kind::Limit,
-            Self::Paused { .. } => Kind::Paused,
-            Self::Counts { .. } => Kind::Counts,
-            Self::Reset { .. } => Kind::Reset,
+            Self::Status { .. } => EventKind::Status,
+            Self::Progress { .. } => EventKind::Progress,
+            Self::Trouble { .. } => EventKind::Trouble,
+            Self::Worker { .. } => EventKind::Worker,
+            Self::Limit { .. } => EventKind::Limit,
+            Self::Paused { .. } => EventKind::Paused,
+            Self::Counts { .. } => EventKind::Counts,
+            Self::Reset { .. } => EventKind::Reset,
         }
     }
 }

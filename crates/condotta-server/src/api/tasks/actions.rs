@@ -58,14 +58,14 @@ impl Action {
         scheduler: &mut Scheduler,
         now: Now,
         id: &str,
-    ) -> Result<Option<Outcome>, RpcError> {
+    ) -> Result<Option<ActionOutcome>, RpcError> {
         let Some(before) = status(scheduler, id) else {
             return Ok(None);
         };
         self.put(scheduler, now, id)?;
         let after = status(scheduler, id).unwrap_or(before);
         let changed = before != after;
-        Ok(Some(Outcome {
+        Ok(Some(ActionOutcome {
             task_id: id.to_owned(),
             before: before.into(),
             after: after.into(),
@@ -81,7 +81,7 @@ fn status(scheduler: &Scheduler, id: &str) -> Option<Status> {
 
 /// What became of a task.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Outcome {
+pub(super) struct ActionOutcome {
     /// The task.
     task_id: String,
     /// Its status before.
@@ -95,7 +95,7 @@ pub(super) struct Outcome {
 }
 
 /// Tries a failed task again at once. For operators.
-#[utoipa::path(post, path = "/tasks/{id}/forgive", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = Outcome)))]
+#[utoipa::path(post, path = "/tasks/{id}/forgive", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = ActionOutcome)))]
 pub(super) async fn forgive(asked: Asked) -> Result<Response, HttpError> {
     asked.done(Action::Forgive).await
 }
@@ -104,13 +104,13 @@ pub(super) async fn forgive(asked: Asked) -> Result<Response, HttpError> {
 ///
 /// In the first case it is failed then, as in Luigi, and tried again after the retry delay, or when it
 /// is forgiven; in the other it is pending.
-#[utoipa::path(post, path = "/tasks/{id}/re-enable", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = Outcome)))]
+#[utoipa::path(post, path = "/tasks/{id}/re-enable", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = ActionOutcome)))]
 pub(super) async fn re_enable(asked: Asked) -> Result<Response, HttpError> {
     asked.done(Action::ReEnable).await
 }
 
 /// Takes a running, failed or disabled task for done. For operators.
-#[utoipa::path(post, path = "/tasks/{id}/done", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = Outcome)))]
+#[utoipa::path(post, path = "/tasks/{id}/done", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = ActionOutcome)))]
 pub(super) async fn done(asked: Asked) -> Result<Response, HttpError> {
     asked.done(Action::Done).await
 }
@@ -118,7 +118,7 @@ pub(super) async fn done(asked: Asked) -> Result<Response, HttpError> {
 /// Disables a task that does not run. For operators.
 ///
 /// It stays so until it is enabled by `re-enable`, or is found complete.
-#[utoipa::path(post, path = "/tasks/{id}/disable", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = Outcome)))]
+#[utoipa::path(post, path = "/tasks/{id}/disable", tag = "tasks", params(("id" = String, Path, description = "The task's id")), responses((status = 200, body = ActionOutcome)))]
 pub(super) async fn disable(asked: Asked) -> Result<Response, HttpError> {
     asked.done(Action::Disable).await
 }

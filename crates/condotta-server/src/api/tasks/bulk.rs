@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    actions::{Action, Outcome},
+    actions::{Action, ActionOutcome},
     filter::{Filter, TasksQuery},
     list::TaskScan,
     order::{First, Sort},
@@ -64,7 +64,7 @@ struct BulkOutcome {
     /// How many fit the filter and were left for another time, because they are too many.
     left: u64,
     /// What became of each, of the first 1000.
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ActionOutcome>,
 }
 
 /// Does one thing to many tasks. For operators.

@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::http::Server;
 
 pub(crate) use detail::no_task;
+pub(crate) use order::Sort;
 
 pub(super) fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::new()

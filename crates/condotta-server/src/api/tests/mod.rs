@@ -2,6 +2,10 @@
 
 mod about;
 mod attempts;
+mod control;
+mod document;
+mod events;
+mod many;
 mod tasks;
 mod webhooks;
 
