@@ -20,6 +20,7 @@ __all__ = [
     "plan_graph",
     "sort_tasks",
     "summary_text",
+    "task_id",
     "version",
 ]
 
@@ -116,6 +117,9 @@ def sort_tasks(told: Iterable[tuple[Any, str, Any]], run_by_others: Iterable[Any
 
 def summary_text(sets: dict[str, set[Any]], others: list[tuple[str, int]], summary_length: int, one_line: str) -> str:
     """What the execution summary says within its frame; `others` are other workers and how many tasks they ran."""
+
+def task_id(family: Any, params: Any, shown_params: Any, shown_chars: Any, hash_digits: Any) -> str | None:
+    """The id of a task by its serialised parameters, and how much of what it has; `None` for what is no plain text."""
 
 @disjoint_base
 class WorkerSteps:

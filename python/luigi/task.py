@@ -9,9 +9,10 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from json.encoder import JSONEncoder, encode_basestring_ascii
+from json.encoder import JSONEncoder
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from condotta import _engine
 from luigi import _warnings, configuration, parameter
 from luigi._param_plan import ParamPlan, resolve
 from luigi._structures import flatten, flatten_output  # noqa: F401
@@ -44,6 +45,7 @@ TASK_ID_INCLUDE_PARAMS = 3
 TASK_ID_TRUNCATE_PARAMS = 16
 TASK_ID_TRUNCATE_HASH = 10
 TASK_ID_INVALID_CHAR_REGEX = re.compile(r"[^A-Za-z0-9_]")
+_STANDARD_REGEX = TASK_ID_INVALID_CHAR_REGEX
 _SAME_AS_PYTHON_MODULE = "_same_as_python_module"
 
 _PRIVATE = ParameterVisibility.PRIVATE
@@ -76,14 +78,14 @@ def task_id_str(task_family: str, params: Mapping[str, str]) -> str:
     :param task_family: the family; it is not part of the hash.
     :param params: the serialised values of the parameters that make the task different from others, by name.
     """
-    names = sorted(params)
-    try:
-        items = [encode_basestring_ascii(name) + ":" + encode_basestring_ascii(params[name]) for name in names]
-        canonical = "{" + ",".join(items) + "}"
-    except TypeError:  # a value that a parameter did not serialise to a string
-        canonical = _canonical_json(params)
-    digest = md5(canonical.encode("ascii"), usedforsecurity=False).hexdigest()
-    summary = "_".join([params[name][:TASK_ID_TRUNCATE_PARAMS] for name in names[:TASK_ID_INCLUDE_PARAMS]])
+    if TASK_ID_INVALID_CHAR_REGEX is _STANDARD_REGEX:
+        lengths = TASK_ID_INCLUDE_PARAMS, TASK_ID_TRUNCATE_PARAMS, TASK_ID_TRUNCATE_HASH
+        task_id = _engine.task_id(task_family, params, *lengths)
+        if task_id is not None:
+            return task_id
+    # There is something of the user's own in it.
+    digest = md5(_canonical_json(dict(params)).encode("ascii"), usedforsecurity=False).hexdigest()
+    summary = "_".join([params[name][:TASK_ID_TRUNCATE_PARAMS] for name in sorted(params)[:TASK_ID_INCLUDE_PARAMS]])
     return f"{task_family}_{TASK_ID_INVALID_CHAR_REGEX.sub('_', summary)}_{digest[:TASK_ID_TRUNCATE_HASH]}"
 
 

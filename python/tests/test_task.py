@@ -2,9 +2,13 @@
 
 import copy
 import datetime
+import hashlib
+import json
 import logging
 import pickle
+import re
 import warnings
+from types import MappingProxyType
 
 import pytest
 
@@ -58,6 +62,35 @@ def test_the_lengths_in_an_id_can_be_set(monkeypatch):
     monkeypatch.setattr(luigi.task, "TASK_ID_TRUNCATE_PARAMS", 2)
     monkeypatch.setattr(luigi.task, "TASK_ID_TRUNCATE_HASH", 4)
     assert task_id_str("T", {"b": "1", "a": "xyz"}) == "T_xy_0f94"
+
+
+class Loud(str):
+    """A text that is another one where it is cut."""
+
+    def __getitem__(self, part):
+        return super().__getitem__(part).upper()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"all": "".join(map(chr, range(0x300))), "far": "\U0001f600\uffff\u2028"},
+        {"half": "\ud83d", "other half": "\udc00x"},
+        {"\uffff": "before", "\U00010000": "after", '"': "first"},
+        {"loud": Loud("a name that is cut somewhere"), "plain": "b"},
+        MappingProxyType({"b": "2", "a": "1"}),
+    ],
+)
+def test_an_id_is_made_of_what_json_shows(values):
+    shown = json.dumps(dict(values), separators=(",", ":"), sort_keys=True)
+    digest = hashlib.md5(shown.encode("ascii")).hexdigest()[:10]
+    beginnings = re.sub("[^A-Za-z0-9_]", "_", "_".join(values[name][:16] for name in sorted(values)))
+    assert task_id_str("T", values) == f"T_{beginnings}_{digest}"
+
+
+def test_the_characters_of_an_id_can_be_set(monkeypatch):
+    monkeypatch.setattr(luigi.task, "TASK_ID_INVALID_CHAR_REGEX", re.compile("[^a-z-]"))
+    assert task_id_str("T", {"a": "x-Y"}).startswith("T_x-__")
 
 
 def test_an_id_function_in_its_place_is_used(monkeypatch):

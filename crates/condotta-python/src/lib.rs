@@ -10,6 +10,7 @@ mod logs;
 mod processes;
 mod scheduler;
 mod summary;
+mod task_id;
 mod worker;
 
 use pyo3::prelude::*;
@@ -31,6 +32,8 @@ mod _engine {
     use crate::scheduler::Scheduler;
     #[pymodule_export]
     use crate::summary::{sort_tasks, summary_text};
+    #[pymodule_export]
+    use crate::task_id::task_id;
     #[pymodule_export]
     use crate::worker::{Additions, WorkerSteps, plan_graph};
 

@@ -39,6 +39,7 @@ pub mod steps;
 mod stop;
 mod summary;
 mod task;
+pub mod task_id;
 mod task_table;
 mod worker;
 

@@ -111,7 +111,11 @@ mod program;
 pub mod registry;
 pub mod settings;
 pub mod task;
-pub mod task_id;
+
+/// The ids of tasks.
+pub mod task_id {
+    pub use condotta_worker::task_id::task_id;
+}
 
 /// What became of tasks: for [`RunResult`].
 pub use condotta_worker::{Category, StatusCode, Summary};

@@ -1,33 +1,10 @@
 //! JSON texts as Python's `json.dumps` writes them: `", "` and `": "`, and everything that is not
 //! ASCII escaped. Task ids depend on each byte.
 
-use std::fmt::Write as _;
-
+pub(crate) use condotta_worker::task_id::write_json_string as write_string;
 use serde_json::Value;
 
 use super::{ParseError, scalar};
-
-pub(crate) fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(out, "\\u{unit:04x}").expect("writing to a string does not fail");
-                }
-            }
-        }
-    }
-    out.push('"');
-}
 
 pub(crate) fn write_list<T>(
     items: impl IntoIterator<Item = T>,
