@@ -99,7 +99,7 @@ fn the_worker_is_told_once_and_the_task_is_disabled_until_an_operator_enables_it
     report(&mut scheduler, 4.0, Status::Failed);
     assert_eq!(ends(&mut scheduler), [AttemptEnd::Cancelled]);
     for secs in [10.0, 100.0] {
-        scheduler = restored(&mut scheduler, &[], Now::at(secs));
+        scheduler = restored(&scheduler, &[], Now::at(secs));
         scheduler.ping(Now::at(secs), "x").unwrap();
         scheduler.prune(Now::at(secs));
         // The worker plans again.

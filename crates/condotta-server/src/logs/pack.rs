@@ -242,7 +242,7 @@ mod tests {
             .collect();
         let pack = Pack::write(folder.path(), 7, 12, &logs).unwrap();
         let listed = Pack::list(folder.path()).unwrap();
-        assert_eq!(listed, [pack.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&pack));
         for number in [0, 1, 1999, 3999] {
             assert_eq!(pack.read(&id(number)).unwrap(), Some(small(number)));
         }

@@ -327,7 +327,10 @@ mod tests {
         }
     }
 
-    fn start() -> (RunLogs, Receiver<(String, Vec<u64>)>, Sender<LogAnswer>) {
+    /// What a batch held, and the numbers of its frames.
+    type Sent = (String, Vec<u64>);
+
+    fn start() -> (RunLogs, Receiver<Sent>, Sender<LogAnswer>) {
         let (sent, heard) = channel();
         let (answer, answers) = channel();
         let sink = Told {

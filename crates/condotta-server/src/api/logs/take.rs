@@ -132,7 +132,7 @@ async fn begun(logs: &Logs, whose: &Whose, id: Option<AttemptId>) -> Option<Runn
     let stored = tokio::task::spawn_blocking(move || store.read(&read)).await;
     let header = stored.ok()?.ok()??.header;
     let is_its = header.worker == whose.worker && header.task_id == whose.task_id;
-    is_its.then(|| RunningAttempt {
+    is_its.then_some(RunningAttempt {
         id,
         attempt: header.attempt,
         worker: header.worker,
