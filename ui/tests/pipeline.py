@@ -1,5 +1,6 @@
 """A pipeline for the page's tests: it prints, it waits for a file, it fails."""
 
+import datetime
 import pathlib
 import time
 
@@ -24,7 +25,7 @@ class Slow(luigi.Task):
     """Runs until there is a file `go`."""
 
     def requires(self):
-        return [Extract(day=luigi.date_interval.Date.parse(day).date_a) for day in ("2026-11-01", "2026-11-02")]
+        return [Extract(day=datetime.date(2026, 11, day)) for day in (1, 2)]
 
     def output(self):
         return luigi.LocalTarget("slow")

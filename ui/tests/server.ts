@@ -1,14 +1,13 @@
 // A scheduler of its own for each file of tests, with what tasks and workers tell it.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const BINARY = process.env["CONDOTTA"] ?? join(import.meta.dirname, "../../target/debug/condotta");
-/** A stock Luigi, or ours under its name: workers are started with it. */
-export const LUIGI = process.env["CONDOTTA_STOCK_LUIGI"];
-export const EXAMPLES = process.env["CONDOTTA_EXAMPLES"] ?? join(import.meta.dirname, "../../target/debug/examples");
+/** A Python that has our package: workers are started with it. */
+const PYTHON = process.env["CONDOTTA_PYTHON"] ?? "python3";
 
 export class Server {
   readonly folder = mkdtempSync(join(tmpdir(), "condotta-ui-"));
@@ -94,11 +93,19 @@ export class Server {
     return (await this.rpc("get_work", { worker, host: "here", current_tasks: [] })).task_id;
   }
 
-  /** Starts a program, which ends with the test at the latest. */
-  run(program: string, arguments_: string[], folder = this.folder): ChildProcess {
-    const child = spawn(program, arguments_, { cwd: folder, stdio: "ignore" });
+  /** Starts a worker of ours for a task of the tests' pipeline; it ends with the test at the latest. */
+  runPipeline(...arguments_: string[]): void {
+    const child = spawn(PYTHON, ["-m", "luigi", "--module", "pipeline", ...arguments_, "--scheduler-url", this.url, "--no-lock"], {
+      cwd: this.folder,
+      env: { ...process.env, PYTHONPATH: import.meta.dirname },
+      stdio: "ignore",
+    });
     this.started.push(child);
-    return child;
+  }
+
+  /** Puts a file into the folder of the pipeline. */
+  put(name: string): void {
+    writeFileSync(join(this.folder, name), "");
   }
 
   /** What the command prints. */
@@ -106,6 +113,3 @@ export class Server {
     return execFileSync(BINARY, arguments_, { cwd: this.folder, encoding: "utf8" });
   }
 }
-
-/** A program in Python whose tasks print, wait and fail. */
-export const PIPELINE = readFileSync(join(import.meta.dirname, "pipeline.py"), "utf8");

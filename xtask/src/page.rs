@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 
-use crate::{project::Project, setup, shell, tally::Tally};
+use crate::{project::Project, python, setup, shell, tally::Tally};
 
 /// The built page, as the server's crate has it.
 const BUILT: &str = "crates/condotta-server/page";
@@ -35,6 +35,7 @@ pub(crate) fn page(project: &Project) -> anyhow::Result<Tally> {
     let mut tests = npm(&["test"]);
     tests.env("CONDOTTA", project.target().join("debug/condotta"));
     tests.env("CONDOTTA_CHROMIUM", chromium);
+    tests.env("CONDOTTA_PYTHON", python::worker_python(project)?);
     let ran = shell::run(tests)?;
     tally.add(Tally::of_playwright(&ran.text, ran.success));
     Ok(tally)

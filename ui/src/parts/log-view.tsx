@@ -101,7 +101,8 @@ export function LogView({ attempt }: { attempt: string }) {
           <input type="checkbox" checked={tail} onChange={(event) => setTail(event.currentTarget.checked)} /> keep the end in sight
         </label>
         <span class="muted" role="status">
-          {words ? `${found.length.toLocaleString()} lines fit` : `${store.current.lines.length.toLocaleString()} lines`}
+          {words ? `${found.length.toLocaleString()} of ` : ""}
+          {store.current.lines.length.toLocaleString()} {store.current.lines.length === 1 ? "line" : "lines"}
           {state.ended ? "" : ", live"}
         </span>
         <a href={`${ROOT}${path("attempts", attempt, "log")}?format=text`} download={`${attempt}.log`}>

@@ -77,6 +77,14 @@ pub(crate) fn package(project: &Project) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
+/// A Python with the package and nothing else, for tests that need workers.
+pub(crate) fn worker_python(project: &Project) -> anyhow::Result<PathBuf> {
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let venv = Venv::with(project, "workers", &Interpreter::at_hand()?, &[])?;
+    wheel::install(&venv, &wheel)?;
+    Ok(venv.python())
+}
+
 fn lint(project: &Project) -> anyhow::Result<Tally> {
     let tools = wheel::tools(project)?;
     let mut tally = Tally::default();

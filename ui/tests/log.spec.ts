@@ -1,0 +1,64 @@
+// What Luigi's users could never see, each two clicks from the overview: why a task waits, what it prints while
+// it prints it, what it failed with, how long it usually takes. With a real worker that runs a pipeline.
+
+import { expect, test } from "@playwright/test";
+import { Server } from "./server";
+
+let server: Server;
+
+test.beforeAll(async () => {
+  server = await new Server().start();
+  server.runPipeline("All", "--workers", "2");
+});
+
+test.afterAll(() => server.end());
+
+test("what a task prints is seen while it runs, and to its end", async ({ page }) => {
+  await page.goto(server.url);
+  const running = page.getByRole("region", { name: "Running now" });
+  await expect(running).toContainText("Slow", { timeout: 40_000 });
+  await running.getByRole("link", { name: "what it prints" }).click();
+  const log = page.getByLabel("What was printed");
+  await expect(log).toContainText("a first line of Slow");
+  await expect(page.getByText(", live")).toBeVisible();
+  await expect(page.getByRole("region", { name: "About" })).toContainText("waits for the file go");
+  server.put("go");
+  await expect(log).toContainText("the last line of Slow");
+  await expect(page.getByText(", live")).toHaveCount(0);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("done");
+  await page.getByRole("searchbox", { name: "Search what was printed" }).fill("last line");
+  await expect(page.getByText("1 of 2 lines")).toBeVisible();
+});
+
+test("what a task failed with, and why another waits for it", async ({ page }) => {
+  await page.goto(server.url);
+  await page.getByRole("region", { name: "Failed last" }).getByRole("link", { name: "what went wrong" }).first().click();
+  await expect(page.getByRole("region", { name: "What went wrong" })).toContainText("ValueError: there is no such table: rivers");
+  await page.goto(`${server.url}#/tasks?status=PENDING`);
+  await page.getByRole("link", { name: /^All/ }).click();
+  const why = page.getByRole("region", { name: "Why it waits" });
+  await expect(why).toContainText("failed");
+  await why.getByRole("link", { name: /Broken/ }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Broken");
+});
+
+test("how long a task usually takes", async ({ page }) => {
+  await page.goto(`${server.url}#/tasks?family=Extract`);
+  await page.getByRole("link", { name: /^Extract/ }).first().click();
+  await expect(page.getByRole("region", { name: "How long it usually takes" })).toContainText("Half of 2 attempts");
+});
+
+test("a run is cancelled", async ({ page }) => {
+  const other = await new Server().start();
+  try {
+    other.runPipeline("Slow", "--workers", "2");
+    await page.goto(`${other.url}#/tasks?status=RUNNING&family=Slow`);
+    await page.getByRole("link", { name: /^Slow/ }).click({ timeout: 40_000 });
+    await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("disabled", { timeout: 40_000 });
+    await expect(page.getByRole("region", { name: "Attempts" }).first()).toContainText("cancelled");
+  } finally {
+    await other.end();
+  }
+});
