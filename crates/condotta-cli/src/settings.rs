@@ -466,7 +466,7 @@ mod tests {
         say(&mut config, "scheduler", "state_dir", "/srv/100%").unwrap();
         let error = Settings::new(&config).unwrap_err().to_string();
         assert!(
-            error.contains("text:2: [scheduler] retry_delay is soon"),
+            error.contains("text:2: [scheduler] retry_delay is \"soon\""),
             "{error}"
         );
         say(&mut config, "scheduler", "retry_delay", "1").unwrap();

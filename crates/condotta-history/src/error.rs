@@ -46,4 +46,20 @@ impl HistoryError {
             Self::Newer { .. } | Self::Thread(_) => false,
         }
     }
+
+    /// Whether a file of SQLite's cannot be written now since the disk is full or failing, or since
+    /// somebody else writes; unlike a file that is none of ours, which stays so.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        const BUSY: u32 = 5;
+        const LOCKED: u32 = 6;
+        const IO: u32 = 10;
+        const FULL: u32 = 13;
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        let code = source.as_database_error().and_then(|error| error.code());
+        let code: Option<u32> = code.and_then(|code| code.parse().ok());
+        // What is above the lowest byte says it more exactly.
+        code.is_some_and(|code| [BUSY, LOCKED, IO, FULL].contains(&(code & 0xff)))
+    }
 }

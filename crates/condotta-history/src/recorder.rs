@@ -95,7 +95,8 @@ impl Waiting {
     /// Opens the history, or makes it, and starts the thread that writes it, which ends when all
     /// senders are gone.
     ///
-    /// A database server that is not to be had now is no error: it is tried again and again.
+    /// A database server that is not to be had now is no error, and neither is a full disk: it is tried
+    /// again and again.
     ///
     /// # Errors
     ///
@@ -128,6 +129,15 @@ impl Recorder {
         if let Err(panic) = self.thread.join() {
             std::panic::resume_unwind(panic);
         }
+    }
+}
+
+/// Whether to start without a history, and try again later: tasks are run all the same.
+fn may_pass(address: &Address, error: &HistoryError) -> bool {
+    if address.is_file() {
+        error.is_of_the_disk()
+    } else {
+        error.may_pass()
     }
 }
 
@@ -170,10 +180,10 @@ impl Recording {
         };
         match recording.connect() {
             Ok(()) => {}
-            Err(error) if recording.settings.address.is_file() || !error.may_pass() => {
-                return Err(error);
+            Err(error) if may_pass(&recording.settings.address, &error) => {
+                recording.complain(&error);
             }
-            Err(error) => recording.complain(&error),
+            Err(error) => return Err(error),
         }
         Ok(recording)
     }

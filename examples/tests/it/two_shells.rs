@@ -49,7 +49,13 @@ fn two_who_want_the_same_pipeline_run_nothing_twice() {
     for ran in &ran {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let summary = ran.summary();
-        assert!(summary.contains("This progress looks :)"), "{summary}");
+        // As in Luigi, a shell whose tasks were all done between its plan and its first question was
+        // granted none, and says so.
+        let was_late = summary.contains("not granted run permission");
+        assert!(
+            was_late || summary.contains("This progress looks :)"),
+            "{summary}"
+        );
     }
     let sum = std::fs::read_to_string(format!("{results}/final_result"));
     assert_eq!(sum.expect("the parent wrote it"), "21");
