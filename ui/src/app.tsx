@@ -63,7 +63,7 @@ export function App() {
   if (!about) {
     return (
       <main class="alone">
-        <h1>condotta</h1>
+        <p class="brand">condotta</p>
         <p role="status">{trouble ? `${trouble.message}; trying again` : "…"}</p>
       </main>
     );

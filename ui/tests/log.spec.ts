@@ -18,7 +18,7 @@ test("what a task prints is seen while it runs, and to its end", async ({ page }
   const running = page.getByRole("region", { name: "Running now" });
   await expect(running).toContainText("Slow", { timeout: 40_000 });
   await running.getByRole("link", { name: "what it prints" }).click();
-  const log = page.getByLabel("What was printed");
+  const log = page.getByLabel("What was printed", { exact: true });
   await expect(log).toContainText("a first line of Slow");
   await expect(page.getByText(", live")).toBeVisible();
   await expect(page.getByRole("region", { name: "About" })).toContainText("waits for the file go");

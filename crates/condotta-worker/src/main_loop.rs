@@ -60,7 +60,10 @@ impl Worker {
             None => InfoValue::Null,
         };
         let mut info = self.info.clone();
-        info.push(("cancels".to_owned(), InfoValue::Bool(true)));
+        // Only a scheduler that takes what runs print can have them ended.
+        if self.shared.scheduler.takes_logs(&self.shared.id) {
+            info.push(("cancels".to_owned(), InfoValue::Bool(true)));
+        }
         if self.shared.sends_logs() {
             info.push(("sends_logs".to_owned(), InfoValue::Bool(true)));
         }

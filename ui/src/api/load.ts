@@ -6,6 +6,8 @@ import { type Change, useChanges } from "./live";
 
 /** How long after an answer the next question goes out at the earliest, in milliseconds. */
 const PAUSE = 700;
+/** How long after a change the history knows of it at the latest, if its database keeps up. */
+export const HISTORY_LAG = 2500;
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -20,16 +22,19 @@ export type Concerns = (change: Change) => boolean;
 
 /**
  * Asks with `load` whenever `key` changes, and again after changes that concern it, at most about once a
- * second. While it asks, the former answer to the same question stays.
+ * second. While it asks, the former answer to the same question stays. What is known to the server only
+ * `lag` milliseconds after the change is asked for once more then.
  */
 export function useLoaded<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
   concerns: Concerns = () => false,
+  lag = 0,
 ): Loaded<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>({ key: "" });
   const newest = useRef(load);
   newest.current = load;
+  const lagging = useRef(0);
   const turn = useRef({ timer: 0, answered: 0, asking: false, again: false, abort: new AbortController() });
 
   const ask = useCallback(async () => {
@@ -76,8 +81,13 @@ export function useLoaded<T>(
   }, [ask]);
 
   useChanges((change) => {
-    if (change.kind === "hello" || change.kind === "reset" || concerns(change)) later();
+    if (change.kind !== "hello" && change.kind !== "reset" && !concerns(change)) return;
+    later();
+    if (!lag) return;
+    clearTimeout(lagging.current);
+    lagging.current = window.setTimeout(later, lag);
   });
+  useEffect(() => () => clearTimeout(lagging.current), []);
 
   const fits = state.key === key;
   return {

@@ -1,7 +1,7 @@
 // Attempts of any period, and how long those of a family take.
 
 import { get, path } from "../api/client";
-import { useLoaded } from "../api/load";
+import { HISTORY_LAG, useLoaded } from "../api/load";
 import {
   OUTCOMES, type Attempt, type AttemptPage, type Durations, type FamilyHistory, type Period,
 } from "../api/types";
@@ -18,7 +18,7 @@ export function HistoryPage({ query }: { query: URLSearchParams }) {
   const asked = new URLSearchParams();
   for (const [name, value] of query) if ((FILTERS.includes(name) || name === "after") && value !== "") asked.append(name, value);
   asked.set("limit", "100");
-  const attempts = useLoaded(`history ${asked}`, (signal) => get<AttemptPage>("attempts", asked, signal), (change) => change.kind === "counts" && !asked.has("after"));
+  const attempts = useLoaded(`history ${asked}`, (signal) => get<AttemptPage>("attempts", asked, signal), (change) => change.kind === "counts" && !asked.has("after"), HISTORY_LAG);
   const family = query.get("family");
   const change = (edit: (next: URLSearchParams) => void, how: "push" | "replace" = "push") => {
     const next = new URLSearchParams(query);

@@ -3,7 +3,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { get, path } from "../api/client";
-import { useLoaded } from "../api/load";
+import { HISTORY_LAG, useLoaded } from "../api/load";
 import type { AttemptPage, Durations, Graph } from "../api/types";
 import { Gantt, type Span } from "../parts/gantt";
 import { Panel, Shown } from "../parts/frame";
@@ -29,6 +29,7 @@ function OfPeriod({ query }: { query: URLSearchParams }) {
     `timeline ${period} ${worker} ${family}`,
     (signal) => get<AttemptPage>("attempts", { since: Math.floor(serverNow() - period), worker, family, limit: 1000 }, signal),
     (change) => change.kind === "counts",
+    HISTORY_LAG,
   );
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(query);

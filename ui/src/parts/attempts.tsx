@@ -1,7 +1,7 @@
 // Attempts of a task out of the history, and how long those of its family usually take.
 
 import { get, path } from "../api/client";
-import { type Concerns, useLoaded } from "../api/load";
+import { type Concerns, HISTORY_LAG, useLoaded } from "../api/load";
 import type { AttemptPage, Durations } from "../api/types";
 import { href } from "../route";
 import { Panel, Shown } from "./frame";
@@ -18,7 +18,7 @@ interface Wanted {
 }
 
 export function Attempts({ task, changes, choose }: Wanted) {
-  const attempts = useLoaded(`attempts ${task}`, (signal) => get<AttemptPage>(path("tasks", task, "attempts"), { limit: 20 }, signal), changes);
+  const attempts = useLoaded(`attempts ${task}`, (signal) => get<AttemptPage>(path("tasks", task, "attempts"), { limit: 20 }, signal), changes, HISTORY_LAG);
   return (
     <Panel title="Attempts" aside={<a href={href("history", "", { task })}>all of its history</a>}>
       <Shown of={attempts}>
