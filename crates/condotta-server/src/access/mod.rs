@@ -1,8 +1,8 @@
 //! Who asks, and what that role permits.
 //!
 //! Operators make tokens, each with a name and a role, by commands; the server knows their digests. `http`
-//! has the [`Gate`] find out who sent a request before anything else is done with it; handlers take a
-//! [`Caller`] and say which role they need.
+//! has the `Gate` find out who sent a request before anything else is done with it; handlers take a
+//! `Caller` and say which role they need.
 
 mod attempts;
 mod caller;
