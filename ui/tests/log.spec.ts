@@ -27,7 +27,7 @@ test("what a task prints is seen while it runs, and to its end", async ({ page }
   await expect(page.getByText(", live")).toHaveCount(0);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("done");
   await page.getByRole("searchbox", { name: "Search what was printed" }).fill("last line");
-  await expect(page.getByText("1 of 2 lines")).toBeVisible();
+  await expect(page.getByText("1 of 4 lines")).toBeVisible();
 });
 
 test("what a task failed with, and why another waits for it", async ({ page }) => {

@@ -4,8 +4,10 @@ import { ApiError, ROOT, path } from "./client";
 
 export interface Piece {
   position: number;
+  /** Where what comes after it begins. */
+  next: number;
   time: number;
-  /** `stdout`, `stderr`, `log`, or a note of the server's. */
+  /** `stdout`, `stderr`, `log`, or a note of the server's; `end`, without a text, closes what is followed. */
   source: string;
   text: string;
   level?: string;
@@ -33,9 +35,9 @@ export async function follow(attempt: string, { onPieces, onEnd }: Listening, si
       }
       wait = 500;
       await read(response.body, (pieces) => {
-        const last = pieces.at(-1);
-        if (last) next = last.position + new TextEncoder().encode(last.text).length;
-        onPieces(pieces);
+        const said = pieces.filter((piece) => piece.source !== "end");
+        next = said.at(-1)?.next ?? next;
+        onPieces(said);
       });
       onEnd();
       return;
