@@ -2,10 +2,9 @@
 
 import { render } from "preact";
 import { App } from "./app";
-import { keptTheme, setTheme } from "./pages/settings";
+import { followTheme } from "./theme";
 import "./style/page.css";
 
-const kept = keptTheme();
-if (kept) setTheme(kept);
+followTheme();
 const place = document.getElementById("page");
 if (place) render(<App />, place);

@@ -6,6 +6,7 @@ import { Facts, Panel, Shown } from "../parts/frame";
 import { plain } from "../parts/text";
 import { span } from "../parts/time";
 import { useAbout } from "../session";
+import { keepTheme, keptTheme } from "../theme";
 
 const THEMES = [["", "as the system says"], ["light", "light"], ["dark", "dark"]] as const;
 
@@ -41,7 +42,7 @@ export function SettingsPage() {
             <legend>Colours</legend>
             {THEMES.map(([value, label]) => (
               <label key={value}>
-                <input type="radio" name="theme" defaultChecked={theme() === value} onChange={() => setTheme(value)} /> {label}
+                <input type="radio" name="theme" defaultChecked={keptTheme() === value} onChange={() => keepTheme(value)} /> {label}
               </label>
             ))}
           </fieldset>
@@ -49,26 +50,4 @@ export function SettingsPage() {
       </div>
     </>
   );
-}
-
-function theme(): string {
-  return document.documentElement.dataset["theme"] ?? "";
-}
-
-export function setTheme(value: string): void {
-  if (value) document.documentElement.dataset["theme"] = value;
-  else delete document.documentElement.dataset["theme"];
-  try {
-    localStorage.setItem("theme", value);
-  } catch {
-    // Then it holds until the page is closed.
-  }
-}
-
-export function keptTheme(): string {
-  try {
-    return localStorage.getItem("theme") ?? "";
-  } catch {
-    return "";
-  }
 }
