@@ -55,7 +55,13 @@ export class Server {
   }
 
   async end(): Promise<void> {
-    for (const child of this.started) child.kill("SIGKILL");
+    for (const { pid } of this.started) {
+      try {
+        if (pid) process.kill(-pid, "SIGKILL");
+      } catch {
+        // It has ended.
+      }
+    }
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -99,6 +105,8 @@ export class Server {
       cwd: this.folder,
       env: { ...process.env, PYTHONPATH: import.meta.dirname },
       stdio: "ignore",
+      // A group of its own, so that the processes of its tasks end with it.
+      detached: true,
     });
     this.started.push(child);
   }
