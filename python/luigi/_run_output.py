@@ -8,6 +8,7 @@ own process is listened to in Python. Records of the log are taken as records, w
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -77,8 +78,8 @@ class RunOutput:
         stdout, stderr, records = self._writers
         _keep_console_handlers()
         for stream, writer in ((sys.stdout, stdout), (sys.stderr, stderr)):
-            with contextlib.suppress(Exception):
-                # Whoever follows the run wants to see a line when it is printed.
+            # Whoever follows the run wants to see a line when it is printed.
+            if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(line_buffering=True)
             os.dup2(writer, 1 if writer == stdout else 2)
             os.close(writer)
@@ -205,7 +206,7 @@ def _keep_last_resort(stream: Any) -> None:
     if logging.lastResort is not None and stream is not None:
         handler = logging.StreamHandler(stream)
         handler.setLevel(logging.lastResort.level)
-        logging.lastResort = handler  # type: ignore[assignment]
+        logging.lastResort = handler
 
 
 def _keep_console_handlers() -> None:

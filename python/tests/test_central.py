@@ -59,7 +59,7 @@ def serving(folder: Path, command: list[str]):
         deadline = time.monotonic() + WAIT_SECS
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/is_paused", timeout=5).close()
                 break
             except OSError:
                 assert server.poll() is None and time.monotonic() < deadline, (folder / "server.log").read_text()
