@@ -189,7 +189,7 @@ def test_no_process_is_left_behind_where_no_more_files_can_be_opened(monkeypatch
 def wait_for_all_processes():
     """Waits for those that this module started: servers of other tests may still run."""
     for process in multiprocessing.active_children():
-        if isinstance(process, Ends):
+        if isinstance(process, TaskProcess):
             process.join()
 
 
