@@ -102,12 +102,11 @@ impl Scheduler {
     pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
         match self.client.post(path, "{}") {
             Ok(answer) => Ok(serde_json::from_str(&answer).ok()),
+            // Ours says what is not there.
+            Err(failure) if matches!(failure.code.as_deref(), Some("not_found" | "no_webhook")) => {
+                Err(Failure::new(Kind::NotFound, harmless(&failure.to_string())))
+            }
             Err(failure) if failure.outlook == Outlook::NoMethod => {
-                // Ours says what is not there.
-                let text = harmless(&failure.to_string());
-                if text.contains("there is no") {
-                    return Err(Failure::new(Kind::NotFound, text));
-                }
                 // Where there is no such API there should be Luigi's methods.
                 self.call("is_paused", &json!({}))?;
                 Ok(None)
