@@ -1,6 +1,6 @@
 //! The methods that Luigi lacks.
 
-use condotta_scheduler::{Now, Scheduler, Status};
+use condotta_scheduler::{CancelAnswer, Now, Scheduler, Status};
 use serde_json::{Value, json};
 
 use crate::{
@@ -76,7 +76,9 @@ pub(crate) fn answer_cancel(
     let worker = arguments.text("worker")?;
     let task_id = arguments.text("task_id")?;
     let attempt = arguments.optional("attempt", convert::amount)?;
-    let answer = arguments.text("answer")?;
+    let text = arguments.text("answer")?;
+    let refused = arguments.flag("refused", false)?;
+    let answer = CancelAnswer { text, refused };
     scheduler.answer_cancel(now, &worker, &task_id, attempt, answer)?;
     Ok(Value::Null)
 }

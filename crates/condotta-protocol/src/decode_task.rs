@@ -28,8 +28,9 @@ pub(crate) fn add_task(arguments: &mut Arguments) -> Result<AddTask, RpcError> {
             .unwrap_or_default(),
         module: arguments.optional("module", convert::text)?,
         params: params(arguments)?,
-        // A call that says nothing takes the permission away, as in Luigi; null leaves it.
-        accepts_messages: arguments.or("accepts_messages", Some(false), optional_flag)?,
+        // A call that says nothing leaves it, as null does: stock workers say nothing of it when
+        // they report where a run can be watched.
+        accepts_messages: arguments.or("accepts_messages", None, optional_flag)?,
         assistant: arguments.flag("assistant", false)?,
         tracking_url: arguments.optional("tracking_url", convert::text)?,
         batchable: arguments.or("batchable", None, optional_flag)?,

@@ -100,6 +100,7 @@ fn facts(hold: &Hold) -> Value {
             "retry_at": failed.retry_at.map(time),
             "policy": policy(&failed.policy),
             "worker": failed.worker,
+            "is_lost": failed.is_lost,
         }),
         Hold::Dependencies(waiting) => dependencies(waiting),
         Hold::NoWorker(absent) => no_worker(absent),

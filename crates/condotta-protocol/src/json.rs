@@ -61,6 +61,13 @@ impl Object {
         self.0
     }
 
+    /// The value of `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
+        Some(value)
+    }
+
     /// Takes the value of `key` out.
     pub(crate) fn take(&mut self, key: &str) -> Option<Json> {
         let (_, value) = self.0.iter_mut().find(|(name, _)| name == key)?;

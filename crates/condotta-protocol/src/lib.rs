@@ -29,6 +29,7 @@ mod log_frame;
 mod long_read;
 mod methods;
 mod read_tasks;
+mod read_why;
 mod read_workers;
 mod role;
 mod texts;

@@ -3,7 +3,8 @@
 use condotta_scheduler::{Now, Scheduler};
 
 use crate::{
-    arguments::Arguments, dispatch::Reply, error::RpcError, json::Object, read_tasks, read_workers,
+    arguments::Arguments, dispatch::Reply, error::RpcError, json::Object, read_tasks, read_why,
+    read_workers,
 };
 
 /// A read of many tasks. It looks at them in steps, between which other requests are answered.
@@ -14,7 +15,7 @@ pub trait LongRead: Send {
     ///
     /// A task that names very many workers or dependencies counts for several, and is looked at in
     /// one piece.
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool;
+    fn step(&mut self, scheduler: &Scheduler, now: Now, tasks: usize) -> bool;
 
     /// Writes what was seen as JSON at the end of `out`. It needs no scheduler, but may take long.
     fn write(self: Box<Self>, out: &mut Vec<u8>);
@@ -24,13 +25,14 @@ pub trait LongRead: Send {
 type Begin = fn(&mut Arguments) -> Result<Box<dyn LongRead>, RpcError>;
 
 /// The methods whose answers may be long.
-const READS: [(&str, Begin); 7] = [
+const READS: [(&str, Begin); 8] = [
     ("dep_graph", read_tasks::dep_graph),
     ("graph", read_tasks::graph),
     ("inverse_dep_graph", read_tasks::inverse_dep_graph),
     ("resource_list", read_workers::resource_list),
     ("task_list", read_tasks::task_list),
     ("task_search", read_tasks::task_search),
+    ("why", read_why::why),
     ("worker_list", read_workers::worker_list),
 ];
 
@@ -51,7 +53,7 @@ pub(crate) fn at_once(
 ) -> Reply {
     let mut read = begin(arguments)?;
     scheduler.prune(now);
-    while !read.step(scheduler, usize::MAX) {}
+    while !read.step(scheduler, now, usize::MAX) {}
     let mut text = Vec::new();
     read.write(&mut text);
     Ok(serde_json::from_slice(&text).expect("it was written as JSON"))

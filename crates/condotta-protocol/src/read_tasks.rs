@@ -3,7 +3,9 @@
 //! What is found becomes text at once: a text is smaller than a view, and sorting pieces of text
 //! is all that is left to do elsewhere.
 
-use condotta_scheduler::{GraphRead, NodeKind, Scheduler, Status, TaskListRead, TaskSearchRead};
+use condotta_scheduler::{
+    GraphRead, NodeKind, Now, Scheduler, Status, TaskListRead, TaskSearchRead,
+};
 use serde_json::json;
 
 use crate::{
@@ -32,7 +34,7 @@ pub(crate) fn task_list(arguments: &mut Arguments) -> Begun {
 }
 
 impl LongRead for TaskList {
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
         let found = &mut self.found;
         self.read
             .step(scheduler, tasks, &mut |task| found.add_task((), task))
@@ -61,7 +63,7 @@ pub(crate) fn task_search(arguments: &mut Arguments) -> Begun {
 }
 
 impl LongRead for TaskSearch {
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
         let found = &mut self.found;
         self.read.step(scheduler, tasks, &mut |task| {
             found.add_task(task.status(), task)
@@ -118,7 +120,7 @@ fn graph_arguments(arguments: &mut Arguments) -> Result<(String, bool), RpcError
 
 impl LongRead for Graph {
     /// As in Luigi, only the roots of the walk have their display name.
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
         let found = &mut self.found;
         self.read.step(scheduler, tasks, &mut |node| {
             found.add((), node.id, |out| match &node.kind {

@@ -2,7 +2,9 @@
 
 use std::{cmp::Reverse, collections::HashSet};
 
-use condotta_scheduler::{ResourceListRead, Scheduler, ShownWorker, Timestamp, WorkerListRead};
+use condotta_scheduler::{
+    Now, ResourceListRead, Scheduler, ShownWorker, Timestamp, WorkerListRead,
+};
 use serde_json::json;
 
 use crate::{
@@ -32,7 +34,7 @@ pub(crate) fn worker_list(arguments: &mut Arguments) -> Result<Box<dyn LongRead>
 }
 
 impl LongRead for WorkerList {
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
         let (texts, found) = (&mut self.texts, &mut self.found);
         let include_running = self.include_running;
         self.read.step(scheduler, tasks, &mut |worker| {
@@ -100,7 +102,7 @@ pub(crate) fn resource_list(_arguments: &mut Arguments) -> Result<Box<dyn LongRe
 }
 
 impl LongRead for ResourceList {
-    fn step(&mut self, scheduler: &Scheduler, tasks: usize) -> bool {
+    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
         let running = &mut self.running;
         self.read.step(scheduler, tasks, &mut |resource, task| {
             running.add_task(resource.into(), task);

@@ -150,6 +150,7 @@ fn what_holds_a_task_up_is_said_in_words_and_as_facts() {
             "path": {"tasks": [{"task_id": "B", "name": "B"}], "omitted": 0},
             "hold": {
                 "kind": "failed", "since": 1002.0, "failures": 1, "retry_at": 1902.0, "worker": "x",
+                "is_lost": false,
                 "policy": {
                     "retry_count": 999_999_999, "disable_hard_timeout": 999_999_999, "disable_window": 3600,
                 },

@@ -125,6 +125,7 @@ fn questions() -> Vec<(&'static str, Value)> {
             questions.push(("dep_graph", arguments.clone()));
             questions.push(("inverse_dep_graph", arguments));
         }
+        questions.push(("why", json!({"task_id": task_id})));
     }
     let upstream = [
         "",
@@ -194,7 +195,7 @@ fn steps_of_any_size_give_one_answer() {
             for tasks in [1, 2, 3, 7, 64, usize::MAX] {
                 let mut read = begin(method, &arguments);
                 let mut steps = 1;
-                while !read.step(&play.scheduler, tasks) {
+                while !read.step(&play.scheduler, Now::at(play.secs), tasks) {
                     steps += 1;
                     assert!(steps < 10_000, "{method} {arguments} does not end");
                 }
@@ -234,7 +235,7 @@ fn a_step_shows_about_as_many_tasks_as_it_may() {
     for (method, arguments, expected) in cases {
         let mut read = begin(method, &arguments);
         let mut steps = 1;
-        while !read.step(&play.scheduler, 10) {
+        while !read.step(&play.scheduler, Now::at(play.secs), 10) {
             steps += 1;
         }
         assert!(expected.contains(&steps), "{method}: {steps} steps");
@@ -300,7 +301,7 @@ impl Churn {
     fn read(&mut self, method: &str, arguments: &Value, tasks: usize) -> String {
         let mut read = begin(method, arguments);
         let mut steps = 0;
-        while !read.step(&self.play.scheduler, tasks) {
+        while !read.step(&self.play.scheduler, Now::at(self.play.secs), tasks) {
             self.come_and_go();
             steps += 1;
             assert!(steps < 10_000, "{method} does not end");

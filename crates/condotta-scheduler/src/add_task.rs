@@ -3,7 +3,7 @@
 //! The order of the steps is Luigi's, since later steps see what earlier ones did. What Luigi lets
 //! a worker do to a task that another one runs is refused silently here, as stale.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{borrow::Cow, format, string::ToString, vec::Vec};
 
 use crate::{
     AddTask, Event, Now, Refusal, RetryPolicy, Scheduler, Status,
@@ -277,6 +277,7 @@ impl Scheduler {
         let is_others = task.is_running() && task.worker_running != Some(worker);
         let tracked =
             !is_others && (request.tracking_url.is_some() || task.status != Status::Running);
+        let tracking_url = request.tracking_url.as_deref().map(without_password);
         let explained = !is_others && request.expl.is_some();
         let mut slots = alloc::vec![slot];
         if let Some(batch_id) = task.batch_id()
@@ -287,8 +288,8 @@ impl Scheduler {
         for slot in slots {
             let task = &mut self.tasks[slot];
             let mut is_new = false;
-            if tracked && task.tracking_url() != request.tracking_url.as_deref() {
-                task.rare_mut().tracking_url = request.tracking_url.as_deref().map(Into::into);
+            if tracked && task.tracking_url() != tracking_url.as_deref() {
+                task.rare_mut().tracking_url = tracking_url.as_deref().map(Into::into);
                 is_new = true;
             }
             if explained && task.expl.as_deref() != request.expl.as_deref() {
@@ -468,4 +469,23 @@ fn check_policy(policy: &RetryPolicy) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// A URL whose user has no password any more, if it had one: what is kept is shown to everybody who looks.
+fn without_password(url: &str) -> Cow<'_, str> {
+    let Some(start) = url.find("://").map(|at| at + 3) else {
+        return url.into();
+    };
+    let rest = &url[start..];
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let Some((user, place)) = authority.rsplit_once('@') else {
+        return url.into();
+    };
+    match user.split_once(':') {
+        Some((name, _)) => {
+            let (scheme, path) = (&url[..start], &rest[authority.len()..]);
+            format!("{scheme}{name}@{place}{path}").into()
+        }
+        None => url.into(),
+    }
 }

@@ -4,14 +4,11 @@
 //! then, unless it is done: the task is disabled until an operator enables it, so it is not run again by
 //! itself. Only the attempt that was meant is ended; a later one is another run.
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-};
+use alloc::{boxed::Box, string::ToString};
 
 use crate::{
-    Answer, AttemptEnd, CancelAsk, Cancelling, Event, InfoValue, Now, Refusal, Scheduler, Status,
-    WorkerMessage,
+    Answer, AttemptEnd, CancelAnswer, CancelAsk, Cancelling, Event, InfoValue, Now, Refusal,
+    Scheduler, Status, WorkerMessage,
     changes::part,
     prune::Timer,
     scheduler::{check_length, check_name},
@@ -72,14 +69,17 @@ impl Scheduler {
         if let Some(batch_id) = self.tasks[slot].batch_id() {
             slots.extend(self.batches.members(batch_id));
         }
-        let is_new = self.cancel_ask(slot).is_none();
+        let is_new = self.cancel_ask(slot).is_none_or(|ask| ask.refused);
         for slot in slots {
             let rare = self.tasks[slot].rare_mut();
+            // Once it was refused, it is asked anew.
+            rare.cancel = rare.cancel.take().filter(|ask| !ask.refused);
             rare.cancel.get_or_insert_with(|| {
                 Box::new(CancelAsk {
                     by: by.to_string(),
                     at: now.wall,
                     answer: None,
+                    refused: false,
                 })
             });
             self.changed(slot, part::STATE);
@@ -115,8 +115,8 @@ impl Scheduler {
         })
     }
 
-    /// A worker says what it makes of being asked to end a run. Of a run that it does not have, nothing
-    /// is noted.
+    /// A worker says what it makes of being asked to end a run, or that it cannot: then the run goes on as if
+    /// nobody had asked, and is only remembered. Of a run that it does not have, nothing is noted.
     ///
     /// # Errors
     ///
@@ -127,20 +127,41 @@ impl Scheduler {
         worker: &str,
         task_id: &str,
         attempt: Option<u64>,
-        answer: String,
+        answer: CancelAnswer,
     ) -> Answer<()> {
-        check_length("the answer", &answer)?;
+        let CancelAnswer { text, refused } = answer;
+        check_length("the answer", &text)?;
         let worker = self.contact(now, worker)?;
         let Some(slot) = self.tasks.find_task(task_id) else {
             return Ok(());
         };
-        let task = &mut self.tasks[slot];
+        let task = &self.tasks[slot];
+        let current = u64::from(task.attempt);
         let is_meant = task.is_running()
             && task.worker_running == Some(worker)
-            && attempt.is_none_or(|attempt| attempt == u64::from(task.attempt));
-        if is_meant && let Some(ask) = &mut task.rare_mut().cancel {
-            ask.answer = Some(answer);
-            self.changed(slot, part::STATE);
+            && attempt.is_none_or(|attempt| attempt == current);
+        if !is_meant || self.cancel_ask(slot).is_none() {
+            return Ok(());
+        }
+        let mut slots = alloc::vec![slot];
+        if let Some(batch_id) = self.tasks[slot].batch_id().filter(|_| refused) {
+            slots.extend(self.batches.members(batch_id));
+        }
+        for slot in slots {
+            if let Some(ask) = &mut self.tasks[slot].rare_mut().cancel {
+                ask.answer = Some(text.clone());
+                ask.refused = refused;
+                self.changed(slot, part::STATE);
+            }
+        }
+        if refused {
+            self.emit(|scheduler| Event::CancelRefused {
+                at: now.wall,
+                task_id: task_id.to_string(),
+                attempt: current,
+                worker: scheduler.workers[worker].id.to_string(),
+                answer: text.clone(),
+            });
         }
         Ok(())
     }
@@ -190,7 +211,8 @@ impl Scheduler {
     /// Whether the run of this task was to be ended, and ends now in any other way than well.
     pub(crate) fn is_cancelled(&self, slot: Slot, new: Status) -> bool {
         let ends = !matches!(new, Status::Running | Status::BatchRunning | Status::Done);
-        ends && self.tasks[slot].is_running() && self.cancel_ask(slot).is_some()
+        let is_asked = self.cancel_ask(slot).is_some_and(|ask| !ask.refused);
+        ends && self.tasks[slot].is_running() && is_asked
     }
 
     /// The run ended as it was asked to: nobody runs the task again until an operator says so.

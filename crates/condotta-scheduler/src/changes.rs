@@ -13,7 +13,7 @@ use alloc::{
 
 use crate::{
     BatcherRecord, Param, Record, RetryPolicy, Scheduler, TaskIdentity, TaskLinks, TaskRecord,
-    TaskState, WorkerRecord,
+    TaskState, Visibility, WorkerRecord,
     names::{Name, Names},
     resource::{Needs, Resource},
     task::{Slot, Task},
@@ -259,6 +259,7 @@ impl Scheduler {
             disabled: worker.disabled,
             connected: worker.connected,
             left: worker.left,
+            last_contact: (!worker.connected).then_some(worker.last_active_wall),
             messages: worker.messages.clone(),
         }))
     }
@@ -283,7 +284,10 @@ impl Scheduler {
 }
 
 pub(crate) fn identity(names: &Names, task: &Task) -> TaskIdentity {
-    let params = task.params.iter().map(|(name, value, visibility)| Param {
+    // What is private is kept nowhere but in memory; workers do not even send it.
+    let params = task.params.iter();
+    let params = params.filter(|param| param.2 != Visibility::Private);
+    let params = params.map(|(name, value, visibility)| Param {
         name: names.text(name).to_string(),
         value: value.to_string(),
         visibility,
@@ -334,6 +338,7 @@ pub(crate) fn state(needs: &Needs, task: &Task) -> TaskState {
         seen_done: rare.seen_done,
         cancel: rare.cancel.as_deref().cloned(),
         cancelled: text(rare.cancelled.as_deref()),
+        lost_with: text(rare.lost_with.as_deref()),
         ..state
     }
 }

@@ -119,6 +119,10 @@ pub enum Event {
         at: Timestamp,
         /// The worker.
         worker: String,
+        /// How many tasks it ran.
+        runs: usize,
+        /// For how many seconds nothing was heard of it.
+        silent_secs: f64,
     },
     /// A worker went in good order.
     WorkerReleased {
@@ -155,6 +159,19 @@ pub enum Event {
         worker: String,
         /// Who wants that.
         by: String,
+    },
+    /// A worker cannot end a run that an operator wants ended: it goes on.
+    CancelRefused {
+        /// When.
+        at: Timestamp,
+        /// The task.
+        task_id: String,
+        /// The number of the run.
+        attempt: u64,
+        /// The worker.
+        worker: String,
+        /// Why, as the worker says it.
+        answer: String,
     },
     /// A run said how far it is, or what it does.
     Progress {

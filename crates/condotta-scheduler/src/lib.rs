@@ -98,5 +98,5 @@ pub use wakeup::Wakeups;
 pub use walk::{Seen, TaskWalk};
 pub use why::{
     Absence, Candidate, Cause, Disabled, DisabledBy, Failed, Hold, Lacking, NoWorker, Path, Run,
-    TaskName, Waiting, Why, Word,
+    TaskName, Waiting, Why, WhyRead, Word,
 };

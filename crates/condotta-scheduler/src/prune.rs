@@ -3,7 +3,7 @@
 //! Everything due stands in one queue of timers. An entry is only a reminder: when it fires, the
 //! record is asked whether its time has really come, so that nothing needs to be cancelled.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use crate::{
     AttemptEnd, Event, Now, Scheduler, Status, Timestamp,
@@ -184,10 +184,17 @@ impl Scheduler {
 
     /// The worker is taken for dead: what it ran fails. Its place at its tasks is kept.
     fn disconnect(&mut self, now: Now, index: WorkerIndex) {
-        let worker = self.workers[index].id.to_string();
-        self.emit(|_| Event::WorkerLost {
-            at: now.wall,
-            worker,
+        self.emit(|scheduler| {
+            let worker = &scheduler.workers[index];
+            let owned = worker.owned.iter();
+            Event::WorkerLost {
+                at: now.wall,
+                worker: worker.id.to_string(),
+                runs: owned
+                    .filter(|(_, slot)| scheduler.tasks[*slot].is_running())
+                    .count(),
+                silent_secs: now.monotonic.since(worker.last_active),
+            }
         });
         self.detach(now, index);
         for (_, slot) in self.workers[index].owned.clone() {
@@ -246,14 +253,26 @@ impl Scheduler {
         if !self.tasks[slot].is_running() {
             return;
         }
+        let worker = self.tasks[slot].worker_running;
+        let worker: Option<Box<str>> = worker.map(|worker| self.workers[worker].id.clone());
         self.set_owner(slot, None);
         if self.tasks[slot].seen_done() {
             self.finish_unreported(now, slot);
-        } else {
-            self.ending(AttemptEnd::Lost, |scheduler| {
-                scheduler.set_status(now, slot, Status::Failed);
-            });
-            self.retry_later(now, slot);
+            return;
+        }
+        let mut slots = alloc::vec![slot];
+        if let Some(batch_id) = self.tasks[slot].batch_id() {
+            slots.extend(self.batches.members(batch_id));
+        }
+        self.ending(AttemptEnd::Lost, |scheduler| {
+            scheduler.set_status(now, slot, Status::Failed);
+        });
+        self.retry_later(now, slot);
+        for slot in slots {
+            if self.tasks[slot].status == Status::Failed {
+                self.tasks[slot].rare_mut().lost_with.clone_from(&worker);
+                self.changed(slot, part::STATE);
+            }
         }
     }
 

@@ -143,6 +143,8 @@ pub struct TaskState {
     pub cancel: Option<CancelAsk>,
     /// Who had its last run ended. It is disabled for that, until somebody enables it.
     pub cancelled: Option<String>,
+    /// The worker that fell silent over its last run, which failed for that.
+    pub lost_with: Option<String>,
 }
 
 /// An operator wants a run ended.
@@ -154,6 +156,8 @@ pub struct CancelAsk {
     pub at: Timestamp,
     /// What the worker said to that.
     pub answer: Option<String>,
+    /// It said that it cannot: the run goes on, and nothing follows from this any more.
+    pub refused: bool,
 }
 
 impl Default for TaskState {
@@ -189,11 +193,12 @@ impl Default for TaskState {
             seen_done: false,
             cancel: None,
             cancelled: None,
+            lost_with: None,
         }
     }
 }
 
-/// A worker that was not forgotten. When it was heard from is not kept: leases start anew.
+/// A worker that was not forgotten. When one that is there was heard from is not kept: leases start anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerRecord {
     /// Never given to another worker, nor to this one after it was forgotten.
@@ -219,6 +224,8 @@ pub struct WorkerRecord {
     pub connected: bool,
     /// It went in good order, and did not come back to announce or to ask.
     pub left: bool,
+    /// When it was last heard of, if it is not there any more.
+    pub last_contact: Option<Timestamp>,
     /// Messages that it has not fetched.
     pub messages: Vec<WorkerMessage>,
 }

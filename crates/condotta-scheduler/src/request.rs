@@ -125,7 +125,7 @@ pub struct AddTask {
     pub module: Option<String>,
     /// Parameters; `None` when not said.
     pub params: Option<Vec<Param>>,
-    /// Whether a run reads messages.
+    /// Whether a run reads messages; `None` leaves what was known.
     pub accepts_messages: Option<bool>,
     /// The worker is an assistant: it runs the task but has no stake in it.
     pub assistant: bool,
@@ -161,7 +161,7 @@ impl AddTask {
             family: String::new(),
             module: None,
             params: None,
-            accepts_messages: Some(false),
+            accepts_messages: None,
             assistant: false,
             tracking_url: None,
             batchable: None,
@@ -268,4 +268,13 @@ impl Default for TaskListQuery {
             max_shown_tasks: None,
         }
     }
+}
+
+/// What a worker says to being asked to end a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CancelAnswer {
+    /// In words.
+    pub text: String,
+    /// Whether it cannot.
+    pub refused: bool,
 }

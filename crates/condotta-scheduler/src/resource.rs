@@ -149,6 +149,12 @@ impl Needs {
             .collect()
     }
 
+    /// The names of all resources that have a limit or that somebody needs, in the order in which they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let users = self.resources.users();
+        users.map(|(key, _)| &**self.resources.value(key))
+    }
+
     /// Every need but that of nothing, with the number of its users.
     pub(crate) fn users(&self) -> impl Iterator<Item = (NeedId, usize)> {
         let users = self.pool.users().map(|(key, users)| (NeedId(key), users));

@@ -170,6 +170,7 @@ impl<'a> Restoring<'a> {
             disabled: record.disabled,
             connected: record.connected,
             left: record.left,
+            last_active_wall: record.last_contact.unwrap_or(self.now.wall),
             messages: record.messages,
             ..Worker::new(&record.id, record.serial, self.now)
         };

@@ -309,6 +309,7 @@ fn rare(state: TaskState) -> Option<Box<Rare>> {
         seen_done: state.seen_done,
         cancel: state.cancel.map(Box::new),
         cancelled: text(state.cancelled),
+        lost_with: text(state.lost_with),
     };
     (rare != Rare::default()).then(|| Box::new(rare))
 }

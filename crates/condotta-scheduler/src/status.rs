@@ -152,6 +152,7 @@ impl Scheduler {
             if !matches!(new, Status::Running | Status::BatchRunning) {
                 rare.cancel = None;
             }
+            rare.lost_with = None;
         }
         self.changed(slot, part::STATE);
         self.tasks.enlist(slot);

@@ -108,6 +108,8 @@ pub(crate) struct Rare {
     pub(crate) cancel: Option<Box<CancelAsk>>,
     /// Who had its last run ended. It is disabled for that, until somebody enables it.
     pub(crate) cancelled: Option<Box<str>>,
+    /// The worker that fell silent over its last run, which failed for that.
+    pub(crate) lost_with: Option<Box<str>>,
 }
 
 /// Neighbours in a list through the arena.

@@ -92,6 +92,11 @@ impl Scheduler {
         })
     }
 
+    /// The names of the resources that have a limit or that a task needs.
+    pub fn known_resources(&self) -> impl Iterator<Item = &str> {
+        self.needs.names()
+    }
+
     /// The names of the resources that have a limit.
     #[must_use]
     pub fn limited_resources(&self) -> Vec<String> {

@@ -3,7 +3,9 @@
 //! Looks at the task, at what it waits for (a bounded number of tasks) and at the choice that workers
 //! would get now. Changes nothing, and knows no clock: moments are told on the wall clock of `now`.
 
+mod read;
 mod ready;
+mod ring;
 mod walk;
 mod words;
 
@@ -12,7 +14,7 @@ use alloc::{
     vec::Vec,
 };
 
-pub use self::words::Word;
+pub use self::{read::WhyRead, words::Word};
 use crate::{
     Now, RetryPolicy, Scheduler, ShownTask, Status, Timestamp,
     task::{Slot, Task},
@@ -173,6 +175,8 @@ pub struct Failed {
     pub policy: RetryPolicy,
     /// The worker that ran it last, as far as known.
     pub worker: Option<String>,
+    /// Whether that worker was silent for too long over it, and said nothing of a failure.
+    pub is_lost: bool,
 }
 
 /// What a task waits for upstream.
@@ -279,26 +283,13 @@ impl Candidate {
 impl Scheduler {
     /// What holds a task up, down to the root cause. `None` when nothing is known of the task.
     ///
-    /// Looks at a bounded number of tasks and workers, and says where there are more.
+    /// Looks at a bounded number of tasks and workers, and says where there are more. [`WhyRead`] does so
+    /// in steps.
     #[must_use]
     pub fn why(&self, now: Now, task_id: &str) -> Option<Why> {
-        let slot = self.tasks.find(task_id)?;
-        let task = &self.tasks[slot];
-        Some(Why {
-            task: self.task_name(slot),
-            status: (!task.ghost).then_some(task.status),
-            hold: self.hold_of(now, slot),
-            paused: self.paused,
-        })
-    }
-
-    fn hold_of(&self, now: Now, slot: Slot) -> Hold {
-        let waits = self.waits(slot) && self.need_above_limit(self.tasks[slot].need).is_none();
-        if waits {
-            self.upstream_hold(now, slot)
-        } else {
-            self.own_hold(now, slot, None)
-        }
+        let mut read = WhyRead::new(task_id.to_string());
+        while !read.step(self, now, usize::MAX) {}
+        read.finish()
     }
 
     /// What holds up a task that waits for no dependency. `dependant` is one that waits for it.
@@ -357,13 +348,18 @@ impl Scheduler {
     fn failed(&self, now: Now, task: &Task) -> Failed {
         let retry = task.rare.as_deref().and_then(|rare| rare.retry);
         let retry = retry.filter(|_| self.config.retry_delay >= 0.0);
-        let worker = task.worker_running.map(|worker| &self.workers[worker].id);
+        let lost_with = task
+            .rare
+            .as_deref()
+            .and_then(|rare| rare.lost_with.as_deref());
+        let worker = task.worker_running.map(|worker| &*self.workers[worker].id);
         Failed {
             since: task.updated,
             failures: self.failures(now, task),
             retry_at: retry.and_then(|retry| on_wall(now, retry)),
             policy: self.policy_of(task),
-            worker: worker.map(ToString::to_string),
+            worker: lost_with.or(worker).map(ToString::to_string),
+            is_lost: lost_with.is_some(),
         }
     }
 

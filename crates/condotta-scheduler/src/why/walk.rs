@@ -1,31 +1,26 @@
-//! The way from a task down to what it waits for in the end.
+//! The way from a task down to what it waits for in the end, walked in steps.
 //!
 //! Breadth first, so that the paths are the shortest, and along unmet dependencies alone. A row of a
-//! million tasks is followed for as far as the budget goes, and no recursion follows it.
+//! million tasks is followed for as far as the bound goes, and no recursion follows it. What was come by
+//! is kept with its age, so that it is not taken for another task that took its place between two steps.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     vec::Vec,
 };
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use super::NAMED;
+use crate::{Scheduler, Status, names::Name, read::Budget, task::Slot};
 
-use super::{Cause, Hold, Path, TaskName, Waiting};
-use crate::{
-    Now, Scheduler, Status,
-    names::Name,
-    task::{NO_SLOT, Slot},
-};
+/// So many dependencies are looked at for one answer.
+pub(super) const LOOKED_AT: usize = 120_000;
 
-/// So many dependencies are looked at for one answer, which takes some milliseconds.
-const LOOKED_AT: usize = 120_000;
-/// So many tasks of a path are named at each of its ends.
-const PATH_END: usize = 8;
+/// A task, also one that others only mention, at its place: another one may take the place later.
+pub(super) type Spot = (Slot, u64);
 
 /// What a task waits for in the end, the most telling first. (What tells even more is a cycle.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(super) enum Kind {
     NotAnnounced,
     NeedAboveLimit,
     Disabled,
@@ -38,86 +33,118 @@ enum Kind {
     Running,
 }
 
+/// Root causes of one kind.
+#[derive(Default)]
+pub(super) struct Roots {
+    /// The first ones that were come by.
+    pub(super) first: Vec<Spot>,
+    /// How many there are.
+    pub(super) count: usize,
+}
+
+/// How a task was come by.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    age: u64,
+    /// Of all that were come by, which it was.
+    pub(super) order: usize,
+    /// The one that waits for it. Nobody waits for the first.
+    pub(super) from: Option<Slot>,
+}
+
 /// What was found upstream of a task.
-struct Found {
-    /// Every task that was come by, with the one that waits for it. Nobody goes along it.
-    from: HashMap<Slot, Slot, FixedState>,
-    /// Root causes: the first of each kind, and how many there are.
-    roots: BTreeMap<Kind, (Slot, usize)>,
-    is_exact: bool,
+pub(super) struct Walk {
+    pub(super) start: Slot,
+    /// Every task that was come by. Nobody goes along it.
+    pub(super) seen: BTreeMap<Slot, Step>,
+    pub(super) roots: BTreeMap<Kind, Roots>,
+    pub(super) is_exact: bool,
+    assistants: BTreeSet<Name>,
+    queue: VecDeque<Spot>,
+    /// The next dependency of the first in the queue.
+    next: usize,
+    /// How many dependencies may still be looked at.
+    left: usize,
+}
+
+impl Walk {
+    pub(super) fn from(scheduler: &Scheduler, start: Slot) -> Self {
+        let mut walk = Self {
+            start,
+            seen: BTreeMap::new(),
+            roots: BTreeMap::new(),
+            is_exact: true,
+            assistants: scheduler.assistant_programs(),
+            queue: VecDeque::new(),
+            next: 0,
+            left: LOOKED_AT,
+        };
+        let spot = walk.see(scheduler, start, None);
+        walk.queue.push_back(spot);
+        walk
+    }
+
+    /// Whether it is over.
+    pub(super) fn step(&mut self, scheduler: &Scheduler, budget: &mut Budget) -> bool {
+        while let Some(&(slot, age)) = self.queue.front() {
+            if budget.is_spent() {
+                return false;
+            }
+            budget.look();
+            let task = scheduler.tasks.get(slot).filter(|task| task.age == age);
+            let Some(&dep) = task.and_then(|task| task.deps.get(self.next)) else {
+                self.queue.pop_front();
+                self.next = 0;
+                continue;
+            };
+            if self.left == 0 {
+                self.is_exact = false;
+                self.queue.clear();
+                return true;
+            }
+            self.left -= 1;
+            self.next += 1;
+            if !scheduler.tasks[dep].is_satisfied() && !self.seen.contains_key(&dep) {
+                self.come_by(scheduler, dep, slot);
+            }
+        }
+        true
+    }
+
+    fn come_by(&mut self, scheduler: &Scheduler, slot: Slot, from: Slot) {
+        let spot = self.see(scheduler, slot, Some(from));
+        let Some(kind) = scheduler.kind_of(slot, &self.assistants) else {
+            return self.queue.push_back(spot);
+        };
+        let roots = self.roots.entry(kind).or_default();
+        roots.count += 1;
+        if roots.first.len() < NAMED {
+            roots.first.push(spot);
+        }
+    }
+
+    fn see(&mut self, scheduler: &Scheduler, slot: Slot, from: Option<Slot>) -> Spot {
+        let age = scheduler.tasks[slot].age;
+        let order = self.seen.len();
+        self.seen.insert(slot, Step { age, order, from });
+        (slot, age)
+    }
+
+    /// Whether a task that was come by is there still.
+    pub(super) fn is_there(&self, scheduler: &Scheduler, slot: Slot) -> bool {
+        let age = self.seen.get(&slot).map(|step| step.age);
+        let now = scheduler.tasks.get(slot).map(|task| task.age);
+        age.is_some() && age == now
+    }
+
+    /// Whether a root cause is what it was when it was come by.
+    pub(super) fn holds(&self, scheduler: &Scheduler, root: Slot, kind: Kind) -> bool {
+        self.is_there(scheduler, root) && scheduler.kind_of(root, &self.assistants) == Some(kind)
+    }
 }
 
 impl Scheduler {
-    /// What holds up a task that waits for dependencies.
-    pub(super) fn upstream_hold(&self, now: Now, start: Slot) -> Hold {
-        let found = self.upstream(start);
-        let cycle = self.cycle_among(start, &found);
-        if let Some(at) = cycle.iter().position(|&slot| slot == start) {
-            return self.cycle_hold(&cycle, at);
-        }
-        let mut causes = Vec::new();
-        // The member that was come by first is the one that the shortest path leads to.
-        let entry = cycle.iter().position(|&slot| {
-            let before = found.from.get(&slot);
-            before.is_some_and(|before| !cycle.contains(before))
-        });
-        if let Some(at) = entry {
-            causes.push(Cause {
-                count: 1,
-                path: self.path_to(start, cycle[at], &found),
-                status: Some(self.tasks[cycle[at]].status),
-                hold: self.cycle_hold(&cycle, at),
-            });
-        }
-        for &(root, count) in found.roots.values() {
-            let task = &self.tasks[root];
-            causes.push(Cause {
-                count,
-                path: self.path_to(start, root, &found),
-                status: (!task.ghost).then_some(task.status),
-                hold: self.own_hold(now, root, found.from.get(&root).copied()),
-            });
-        }
-        let task = &self.tasks[start];
-        Hold::Dependencies(Waiting {
-            unmet: task.unmet as usize,
-            dependencies: task.deps.len(),
-            causes,
-            is_exact: found.is_exact,
-        })
-    }
-
-    fn upstream(&self, start: Slot) -> Found {
-        let assistants = self.assistant_programs();
-        let mut found = Found {
-            from: HashMap::with_hasher(FixedState::with_seed(0x3a4)),
-            roots: BTreeMap::new(),
-            is_exact: true,
-        };
-        found.from.insert(start, NO_SLOT);
-        let mut queue = VecDeque::from([start]);
-        let mut budget = LOOKED_AT;
-        while let Some(slot) = queue.pop_front() {
-            for &dep in &self.tasks[slot].deps {
-                let Some(left) = budget.checked_sub(1) else {
-                    found.is_exact = false;
-                    return found;
-                };
-                budget = left;
-                if self.tasks[dep].is_satisfied() || found.from.contains_key(&dep) {
-                    continue;
-                }
-                found.from.insert(dep, slot);
-                match self.kind_of(dep, &assistants) {
-                    None => queue.push_back(dep),
-                    Some(kind) => found.roots.entry(kind).or_insert((dep, 0)).1 += 1,
-                }
-            }
-        }
-        found
-    }
-
-    /// What kind of root cause a task is; `None` when it waits itself.
+    /// What kind of root cause a task is; `None` when it waits itself, or is done.
     fn kind_of(&self, slot: Slot, assistants: &BTreeSet<Name>) -> Option<Kind> {
         let task = &self.tasks[slot];
         if task.is_missing() {
@@ -153,61 +180,5 @@ impl Scheduler {
         let workers = self.workers.iter();
         let there = workers.filter(|(_, it)| it.assistant && it.connected && !it.disabled);
         there.map(|(index, _)| self.program_of(index)).collect()
-    }
-
-    /// A ring of tasks that wait for each other among those that were found; empty when there is none.
-    fn cycle_among(&self, start: Slot, found: &Found) -> Vec<Slot> {
-        let mut is_through = HashMap::with_hasher(FixedState::with_seed(0x3a4));
-        is_through.insert(start, false);
-        let mut path: Vec<(Slot, usize)> = alloc::vec![(start, 0)];
-        while let Some((slot, next)) = path.last_mut() {
-            let Some(&dep) = self.tasks[*slot].deps.get(*next) else {
-                is_through.insert(*slot, true);
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            if !found.from.contains_key(&dep) || !self.waits(dep) {
-                continue;
-            }
-            match is_through.get(&dep) {
-                Some(true) => {}
-                Some(false) => {
-                    let from = path.iter().position(|&(slot, _)| slot == dep);
-                    let from = from.expect("what is not through is on the path");
-                    return path[from..].iter().map(|&(slot, _)| slot).collect();
-                }
-                None => {
-                    is_through.insert(dep, false);
-                    path.push((dep, 0));
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    /// The cycle as the member at `at` sees it.
-    fn cycle_hold(&self, cycle: &[Slot], at: usize) -> Hold {
-        let around = cycle[at..].iter().chain(&cycle[..=at]).copied();
-        Hold::Cycle {
-            path: self.path_of(around.collect()),
-        }
-    }
-
-    /// From what `start` waits for to `end`.
-    fn path_to(&self, start: Slot, end: Slot, found: &Found) -> Path {
-        let before = |slot: &Slot| found.from.get(slot).copied();
-        let back = core::iter::successors(Some(end), before);
-        let mut slots: Vec<Slot> = back.take_while(|&slot| slot != start).collect();
-        slots.reverse();
-        self.path_of(slots)
-    }
-
-    fn path_of(&self, slots: Vec<Slot>) -> Path {
-        let omitted = slots.len().saturating_sub(2 * PATH_END);
-        let is_named = |at: usize| omitted == 0 || at < PATH_END || at >= PATH_END + omitted;
-        let named = slots.iter().enumerate().filter(|(at, _)| is_named(*at));
-        let tasks: Vec<TaskName> = named.map(|(_, &slot)| self.task_name(slot)).collect();
-        Path { tasks, omitted }
     }
 }

@@ -305,8 +305,14 @@ impl Words {
     fn failed(&mut self, failed: &Failed) {
         self.time(" failed at ", failed.since);
         if let Some(worker) = &failed.worker {
-            self.text(" on worker ");
+            self.text(if failed.is_lost {
+                ", since worker "
+            } else {
+                " on worker "
+            });
             self.worker(worker);
+            let lost = ", which ran it, was silent for too long and is taken for dead";
+            self.text(if failed.is_lost { lost } else { "" });
         }
         self.failures(failed.failures, &failed.policy);
         match failed.retry_at {

@@ -1,8 +1,8 @@
 //! An operator has a run ended.
 
 use condotta_scheduler::{
-    AddTask, AddTaskBatcher, AddWorker, Assignment, AttemptEnd, Config, Event, GetWork, InfoValue,
-    Now, Refusal, Scheduler, Status, WorkerMessage,
+    AddTask, AddTaskBatcher, AddWorker, Assignment, AttemptEnd, CancelAnswer, Config, Event,
+    GetWork, InfoValue, Now, Refusal, Scheduler, Status, WorkerMessage,
 };
 
 use crate::kept::restored;
@@ -45,6 +45,13 @@ fn running() -> Scheduler {
         .unwrap();
     get_work(&mut scheduler, 1.0, "x");
     scheduler
+}
+
+fn said(text: &str) -> CancelAnswer {
+    CancelAnswer {
+        text: text.to_owned(),
+        refused: false,
+    }
 }
 
 fn report(scheduler: &mut Scheduler, secs: f64, status: Status) {
@@ -92,7 +99,7 @@ fn the_worker_is_told_once_and_the_task_is_disabled_until_an_operator_enables_it
     };
     assert_eq!(scheduler.ping(Now::at(3.0), "x").unwrap(), [message]);
     scheduler
-        .answer_cancel(Now::at(3.0), "x", "A", Some(1), "yes".to_owned())
+        .answer_cancel(Now::at(3.0), "x", "A", Some(1), said("yes"))
         .unwrap();
     let ask = scheduler.cancelling("A").unwrap().ask.unwrap();
     assert_eq!(ask.answer.as_deref(), Some("yes"));
@@ -185,6 +192,44 @@ fn what_cannot_be_ended_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_run_that_its_worker_cannot_end_goes_on_and_is_not_cancelled() {
+    let mut scheduler = running();
+    let ask = |scheduler: &mut Scheduler, secs| {
+        let asked = scheduler.cancel_task(Now::at(secs), "A", None, "anna");
+        asked.unwrap().ask.unwrap()
+    };
+    let refuse = CancelAnswer {
+        text: "it cannot be ended".to_owned(),
+        refused: true,
+    };
+    ask(&mut scheduler, 2.0);
+    scheduler.ping(Now::at(3.0), "x").unwrap();
+    scheduler
+        .answer_cancel(Now::at(3.0), "x", "A", Some(1), refuse.clone())
+        .unwrap();
+    while let Some(event) = scheduler.poll_event() {
+        if let Event::CancelRefused { answer, .. } = &event {
+            assert_eq!(answer, "it cannot be ended");
+        }
+    }
+    scheduler = restored(&scheduler, &[], Now::at(4.0));
+    let told = scheduler.cancelling("A").unwrap().ask.unwrap();
+    assert!(told.refused, "{told:?}");
+    // To ask again is a new question, and the worker is told again.
+    let again = ask(&mut scheduler, 5.0);
+    assert_eq!((again.refused, again.answer), (false, None));
+    assert_eq!(scheduler.ping(Now::at(5.0), "x").unwrap().len(), 1);
+    scheduler
+        .answer_cancel(Now::at(5.0), "x", "A", Some(1), refuse)
+        .unwrap();
+    report(&mut scheduler, 6.0, Status::Failed);
+    assert_eq!(status(&scheduler, "A"), Status::Failed);
+    assert_eq!(ends(&mut scheduler), [AttemptEnd::Failed]);
+    assert_eq!(scheduler.cancelling("A").unwrap().ask, None);
+    scheduler.check_invariants().unwrap();
+}
+
+#[test]
 fn a_later_attempt_is_another_run() {
     let mut scheduler = running();
     report(&mut scheduler, 2.0, Status::Failed);
@@ -202,7 +247,7 @@ fn a_later_attempt_is_another_run() {
     report(&mut scheduler, 23.0, Status::Failed);
     assert_eq!(status(&scheduler, "A"), Status::Running);
     scheduler
-        .answer_cancel(Now::at(23.0), "x", "A", Some(1), "late".to_owned())
+        .answer_cancel(Now::at(23.0), "x", "A", Some(1), said("late"))
         .unwrap();
     assert_eq!(scheduler.cancelling("A").unwrap().ask.unwrap().answer, None);
 }

@@ -16,3 +16,4 @@ mod step;
 mod wakeups;
 mod why;
 mod why_agrees;
+mod why_far;

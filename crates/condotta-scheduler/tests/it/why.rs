@@ -5,11 +5,13 @@ use condotta_scheduler::{
     Resources, Scheduler, Status, Visibility, Word,
 };
 
+use crate::kept::restored;
+
 /// A scheduler to which things happen at moments in seconds.
-struct Stage(Scheduler);
+pub(crate) struct Stage(pub(crate) Scheduler);
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Config::default())
     }
 
@@ -22,7 +24,7 @@ impl Stage {
     }
 
     /// A pending task with these dependencies.
-    fn task(&mut self, secs: f64, worker: &str, task: &str, deps: &[&str]) {
+    pub(crate) fn task(&mut self, secs: f64, worker: &str, task: &str, deps: &[&str]) {
         let mut request = AddTask::new(worker, task);
         request.deps = Some(deps.iter().map(|&dep| dep.to_owned()).collect());
         self.add(secs, request);
@@ -41,7 +43,7 @@ impl Stage {
     }
 
     /// A worker says how it goes with a task, or what is known of it.
-    fn report(&mut self, secs: f64, worker: &str, task: &str, status: Status) {
+    pub(crate) fn report(&mut self, secs: f64, worker: &str, task: &str, status: Status) {
         let mut request = AddTask::new(worker, task);
         request.status = status;
         self.add(secs, request);
@@ -67,16 +69,16 @@ impl Stage {
     }
 
     #[track_caller]
-    fn says(&self, secs: f64, task: &str, text: &str) {
+    pub(crate) fn says(&self, secs: f64, task: &str, text: &str) {
         let why = self.0.why(Now::at(secs), task).expect("it is known");
         assert_eq!(why.text(|at| format!("{}s", at.0)), text);
     }
 
-    fn hold(&self, secs: f64, task: &str) -> Hold {
+    pub(crate) fn hold(&self, secs: f64, task: &str) -> Hold {
         self.0.why(Now::at(secs), task).expect("it is known").hold
     }
 
-    fn causes(&self, secs: f64, task: &str) -> Vec<Cause> {
+    pub(crate) fn causes(&self, secs: f64, task: &str) -> Vec<Cause> {
         match self.hold(secs, task) {
             Hold::Dependencies(waiting) => waiting.causes,
             hold => panic!("{task} waits for no dependency: {hold:?}"),
@@ -134,6 +136,41 @@ fn a_second_attempt_and_a_batch_are_named() {
     let batch_id = run.batch_id.expect("it is in a batch");
     let text = format!("F(day=2) runs on worker y in batch {batch_id}, since 7s.");
     stage.says(8.0, "F_2", &text);
+}
+
+#[test]
+fn a_task_whose_worker_was_lost_says_so_also_after_a_restart() {
+    let mut stage = Stage::with(Config {
+        keep_changes: true,
+        ..Config::default()
+    });
+    stage.task(0.0, "x", "A", &[]);
+    stage.task(0.0, "y", "B", &[]);
+    stage.0.release_worker(Now::at(1.0), "y");
+    stage.ask(2.0, "x");
+    stage.0.prune(Now::at(100.0));
+    let lost = "A failed at 100s, since worker x, which ran it, was silent for too long and is taken for dead \
+                (1 failure), and is tried again at 1000s.";
+    let left = "No worker can run B: worker y left at 0s.";
+    stage.says(101.0, "A", lost);
+    stage.says(101.0, "B", left);
+    let mut stage = Stage(restored(&stage.0, &[], Now::at(200.0)));
+    stage.says(201.0, "A", lost);
+    stage.says(201.0, "B", left);
+    // The next failure is another one.
+    stage.0.forgive_failures(Now::at(202.0), "A").unwrap();
+    stage.says(
+        203.0,
+        "A",
+        "No worker can run A: worker x is gone, silent since 2s.",
+    );
+    stage.ask(204.0, "x");
+    stage.report(205.0, "x", "A", Status::Failed);
+    stage.says(
+        206.0,
+        "A",
+        "A failed at 205s on worker x (2 failures), and is tried again at 1105s.",
+    );
 }
 
 #[test]
@@ -487,65 +524,6 @@ fn cycles_are_told_by_members_and_by_what_waits_for_them() {
         "above waits for its only dependency. B can never run: it waits for itself, along B -> C \
          -> A -> B.",
     );
-}
-
-#[test]
-fn one_failure_among_very_many_dependencies_is_found() {
-    let mut stage = Stage::new();
-    let deps: Vec<String> = (0..100_000).map(|at| format!("D{at}")).collect();
-    for dep in &deps {
-        stage.task(0.0, "x", dep, &[]);
-    }
-    stage.report(1.0, "x", "D77777", Status::Failed);
-    let deps: Vec<&str> = deps.iter().map(String::as_str).collect();
-    stage.task(2.0, "x", "top", &deps);
-    let text = stage
-        .0
-        .why(Now::at(3.0), "top")
-        .unwrap()
-        .text(|at| format!("{}s", at.0));
-    assert_eq!(
-        text,
-        "top waits for its 100000 dependencies. D77777 failed at 1s (1 failure), and is tried \
-         again at 901s. Besides, it waits for 99999 tasks that are ready, such as D0."
-    );
-}
-
-#[test]
-fn rows_of_any_length_are_answered_within_bounds() {
-    let mut stage = Stage::new();
-    let tasks = 130_000;
-    for at in 0..tasks {
-        let dep = format!("T{}", at + 1);
-        let task = format!("T{at}");
-        if at + 1 < tasks {
-            stage.task(0.0, "x", &task, &[&dep]);
-        } else {
-            stage.task(0.0, "x", &task, &[]);
-        }
-    }
-    let Hold::Dependencies(far) = stage.hold(1.0, "T0") else {
-        panic!("it waits");
-    };
-    assert!(
-        !far.is_exact && far.causes.is_empty(),
-        "the end is too far away"
-    );
-    stage.says(
-        1.0,
-        "T0",
-        "T0 waits for its only dependency. What these wait for is too far away to be looked at.",
-    );
-    let causes = stage.causes(1.0, "T129900");
-    let path = &causes[0].path;
-    assert_eq!((path.tasks.len(), path.omitted), (16, 83));
-    assert_eq!(path.tasks[8].task_id, "T129992");
-    let text = stage
-        .0
-        .why(Now::at(1.0), "T129900")
-        .unwrap()
-        .text(|at| at.0.to_string());
-    assert!(text.contains("T129908 -> (83 more) -> T129992"), "{text}");
 }
 
 #[test]
