@@ -7,8 +7,10 @@ use std::{
     fs::{DirBuilder, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
+
+use condotta_database_url::{self as database_url, DatabaseUrl, Problem, ServerUrl};
 
 use crate::dialect::Dialect;
 
@@ -40,6 +42,16 @@ pub enum BadAddress {
     InMemory,
 }
 
+impl From<Problem> for BadAddress {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Unknown(scheme) => Self::Unknown(scheme),
+            Problem::NoName(scheme) => Self::NoDatabase(scheme),
+            Problem::InMemory => Self::InMemory,
+        }
+    }
+}
+
 impl Address {
     /// A SQLite file.
     #[must_use]
@@ -60,46 +72,24 @@ impl Address {
     ///
     /// When it names no database that is known here.
     pub fn parse(url: &str) -> Result<Self, BadAddress> {
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(BadAddress::Unknown(scheme_of(url)));
-        };
-        let database = scheme.split('+').next().unwrap_or_default();
-        match database.to_lowercase().as_str() {
-            "sqlite" => {
-                let path = rest.strip_prefix('/').unwrap_or(rest);
-                let path = path.split('?').next().unwrap_or_default();
-                if path.is_empty() || path == ":memory:" {
-                    return Err(BadAddress::InMemory);
-                }
-                Ok(Self::file(&PathBuf::from(path)))
-            }
-            "postgresql" | "postgres" => Self::server(Dialect::Postgres, "postgresql", rest),
-            "mysql" | "mariadb" => Self::server(Dialect::MySql, "mysql", rest),
-            _ => Err(BadAddress::Unknown(scheme_of(url))),
+        match DatabaseUrl::parse(url)? {
+            DatabaseUrl::File(path) => Ok(Self::file(Path::new(path))),
+            DatabaseUrl::Server(server) => Ok(Self::server(server)),
         }
     }
 
-    fn server(dialect: Dialect, scheme: &'static str, rest: &str) -> Result<Self, BadAddress> {
-        let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        if database.is_empty() {
-            return Err(BadAddress::NoDatabase(scheme));
-        }
+    fn server(server: ServerUrl<'_>) -> Self {
         // SQLAlchemy's option for the character set; here it always is the full one.
-        let options: Vec<&str> = options
-            .split('&')
-            .filter(|option| !option.is_empty() && !option.starts_with("charset="))
-            .collect();
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
-        let options = options.join("&");
-        let question = if options.is_empty() { "" } else { "?" };
-        Ok(Self {
-            dialect,
-            url: format!("{scheme}://{authority}/{database}{question}{options}"),
-            place: format!("{scheme}://{host}/{database}"),
-        })
+        let server = server.without("charset");
+        Self {
+            dialect: match server.dialect {
+                database_url::Dialect::Postgres => Dialect::Postgres,
+                database_url::Dialect::MySql => Dialect::MySql,
+                database_url::Dialect::Sqlite => Dialect::Sqlite,
+            },
+            url: server.url(),
+            place: server.place(),
+        }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -158,12 +148,6 @@ impl fmt::Debug for Address {
     }
 }
 
-/// What stands before `://`, which holds no secret; nothing of a text that is no URL.
-fn scheme_of(url: &str) -> String {
-    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    format!("{}://…", scheme.chars().take(40).collect::<String>())
-}
-
 /// A path as a URL has it.
 fn escaped(path: &str) -> String {
     let mut text = String::new();
@@ -201,8 +185,11 @@ mod tests {
         }
         let address = Address::parse("mysql+pymysql://u:p@db/runs?charset=utf8mb4").unwrap();
         assert_eq!(address.url(), "mysql://u:p@db/runs");
-        let address = Address::parse("postgresql://u:p@db/runs?sslmode=require").unwrap();
-        assert_eq!(address.url(), "postgresql://u:p@db/runs?sslmode=require");
+        let url = "postgresql://u:p@db/runs?sslmode=require&pasword=secret&options[a]=b";
+        assert_eq!(
+            Address::parse(url).unwrap().url(),
+            "postgresql://u:p@db/runs?sslmode=require&options[a]=b"
+        );
     }
 
     #[test]

@@ -34,6 +34,8 @@ struct Shared {
     left_out: AtomicU64,
     /// What ever found no room.
     all_left_out: AtomicU64,
+    /// Attempts that were written and dropped again, since they were too old or too many.
+    expired: AtomicU64,
     /// Something was left out since it was said how things stand.
     gap: AtomicBool,
 }
@@ -46,6 +48,7 @@ pub(crate) fn channel(most_bytes: usize) -> (Sender, Entries) {
         most_bytes,
         left_out: AtomicU64::new(0),
         all_left_out: AtomicU64::new(0),
+        expired: AtomicU64::new(0),
         gap: AtomicBool::new(false),
     });
     let sender = Sender {
@@ -78,6 +81,12 @@ impl Backlog {
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.shared.all_left_out.load(Ordering::Relaxed)
+    }
+
+    /// How many attempts were dropped again, since they were too old or too many.
+    #[must_use]
+    pub fn expired(&self) -> u64 {
+        self.shared.expired.load(Ordering::Relaxed)
     }
 }
 
@@ -128,6 +137,16 @@ impl Entries {
         let entry = self.entries.recv_timeout(within)?;
         self.shared.bytes.fetch_sub(entry.size(), Ordering::Relaxed);
         Ok(entry)
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed)
+    }
+
+    /// So many attempts were dropped.
+    pub(crate) fn note_expired(&self, attempts: u64) {
+        self.shared.expired.fetch_add(attempts, Ordering::Relaxed);
     }
 
     /// How much found no room since this was last asked.

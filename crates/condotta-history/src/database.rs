@@ -20,11 +20,17 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What SQLite is told on each connection. What was written before the machine lost its power may be
 /// lost with that, though not before the process was killed; the file stays sound.
-const SQLITE: &[&str] = &[
+pub(crate) const SQLITE: &[&str] = &[
     "PRAGMA busy_timeout = 10000",
     "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
+];
+/// What SQLite is told besides where attempts are written: rows of a transaction lie all over the tables, so there
+/// is room for what one touches, and what is touched again and again is copied into the file seldom.
+pub(crate) const SQLITE_TO_WRITE: &[&str] = &[
+    "PRAGMA cache_size = -16000",
+    "PRAGMA wal_autocheckpoint = 4000",
 ];
 /// What SQLite is told on connections that only ask.
 const SQLITE_TO_ASK: &[&str] = &["PRAGMA busy_timeout = 10000", "PRAGMA query_only = ON"];
@@ -35,6 +41,7 @@ pub(crate) enum Value {
     Whole(Option<i64>),
     Fraction(f64),
     Text(Option<String>),
+    Bytes(Vec<u8>),
 }
 
 impl From<i64> for Value {
@@ -46,6 +53,12 @@ impl From<i64> for Value {
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
     }
 }
 
@@ -113,6 +126,7 @@ pub(crate) fn query(
             Value::Whole(whole) => query.bind(whole),
             Value::Fraction(fraction) => query.bind(fraction),
             Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
         };
     }
     query

@@ -38,6 +38,15 @@ impl Dialect {
         }
     }
 
+    /// The type of bytes of any length.
+    pub(crate) const fn bytes(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BLOB",
+            Self::Postgres => "BYTEA",
+            Self::MySql => "LONGBLOB",
+        }
+    }
+
     /// The type of fractions.
     pub(crate) const fn double(self) -> &'static str {
         match self {

@@ -9,7 +9,25 @@ pub enum HistoryError {
         /// Where the history is.
         place: String,
         /// What the database said.
-        source: sqlx::Error,
+        source: DatabaseError,
+    },
+    /// A question found no answer, as others before it.
+    #[error("the history in {place}: {source}; no question to it was answered for {secs} s")]
+    Away {
+        /// Where the history is.
+        place: String,
+        /// For how long.
+        secs: u64,
+        /// What the database said.
+        source: DatabaseError,
+    },
+    /// Attempts that are packed cannot be read.
+    #[error("the history in {place}: {source}")]
+    Pack {
+        /// Where the history is.
+        place: String,
+        /// What is wrong with the pack.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A newer version made it.
     #[error(
@@ -29,37 +47,65 @@ pub enum HistoryError {
     Thread(std::io::Error),
 }
 
+/// What a database said, or its driver.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// Of any database.
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
+    /// Of a file that is written.
+    #[error(transparent)]
+    File(#[from] rusqlite::Error),
+}
+
+impl DatabaseError {
+    /// Whether it was there, and refused something.
+    pub(crate) fn is_a_refusal(&self) -> bool {
+        matches!(self, Self::Driver(sqlx::Error::Database(_)) | Self::File(_))
+    }
+
+    /// The code that SQLite gave.
+    fn of_sqlite(&self) -> Option<i32> {
+        match self {
+            Self::Driver(error) => error.as_database_error()?.code()?.parse().ok(),
+            Self::File(error) => error.sqlite_error().map(|error| error.extended_code),
+        }
+    }
+}
+
 impl HistoryError {
     /// Whether it may be better at another time.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Database { source, .. } => matches!(
-                source,
-                sqlx::Error::Io(_)
-                    | sqlx::Error::Tls(_)
-                    | sqlx::Error::PoolTimedOut
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::WorkerCrashed
-                    | sqlx::Error::Database(_)
-            ),
-            Self::Newer { .. } | Self::Thread(_) => false,
+            Self::Database { source, .. } | Self::Away { source, .. } => match source {
+                DatabaseError::Driver(error) => matches!(
+                    error,
+                    sqlx::Error::Io(_)
+                        | sqlx::Error::Tls(_)
+                        | sqlx::Error::PoolTimedOut
+                        | sqlx::Error::PoolClosed
+                        | sqlx::Error::WorkerCrashed
+                        | sqlx::Error::Database(_)
+                ),
+                DatabaseError::File(_) => true,
+            },
+            Self::Pack { .. } | Self::Newer { .. } | Self::Thread(_) => false,
         }
     }
 
     /// Whether a file of SQLite's cannot be written now since the disk is full or failing, or since
     /// somebody else writes; unlike a file that is none of ours, which stays so.
     pub(crate) fn is_of_the_disk(&self) -> bool {
-        const BUSY: u32 = 5;
-        const LOCKED: u32 = 6;
-        const IO: u32 = 10;
-        const FULL: u32 = 13;
+        const BUSY: i32 = 5;
+        const LOCKED: i32 = 6;
+        const IO: i32 = 10;
+        const FULL: i32 = 13;
         let Self::Database { source, .. } = self else {
             return false;
         };
-        let code = source.as_database_error().and_then(|error| error.code());
-        let code: Option<u32> = code.and_then(|code| code.parse().ok());
         // What is above the lowest byte says it more exactly.
-        code.is_some_and(|code| [BUSY, LOCKED, IO, FULL].contains(&(code & 0xff)))
+        let code = source.of_sqlite().map(|code| code & 0xff);
+        code.is_some_and(|code| [BUSY, LOCKED, IO, FULL].contains(&code))
     }
 }

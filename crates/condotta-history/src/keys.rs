@@ -3,12 +3,30 @@
 use condotta_scheduler::Timestamp;
 use md5::{Digest as _, Md5};
 
-use crate::attempt_id::AttemptId;
+use crate::{attempt::Began, attempt_id::AttemptId};
 
 /// Bits of a task's key: of a hundred million tasks, two share one with a probability of a thousandth.
 const TASK_BITS: u32 = 63;
 /// Bits of the keys of families and workers, of which there are fewer, and more rows that name them.
 const NAME_BITS: u32 = 47;
+
+/// What a row of an attempt refers to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowKeys {
+    pub(crate) task: i64,
+    pub(crate) family: i64,
+    pub(crate) worker: Option<i64>,
+}
+
+impl RowKeys {
+    pub(crate) fn of(began: &Began) -> Self {
+        Self {
+            task: task(&began.task_id),
+            family: family(&began.family),
+            worker: began.worker.as_deref().map(worker),
+        }
+    }
+}
 
 pub(crate) fn task(task_id: &str) -> i64 {
     hash(task_id, TASK_BITS)
@@ -20,6 +38,19 @@ pub(crate) fn family(family: &str) -> i64 {
 
 pub(crate) fn worker(worker: &str) -> i64 {
     hash(worker, NAME_BITS)
+}
+
+/// What a pack is found by. Of a few thousand million names, two may share a number: what is found is
+/// looked at.
+pub(crate) fn in_packs(kind: &str, names: &[&str]) -> i64 {
+    let mut hash = crc32fast::Hasher::new();
+    hash.update(kind.as_bytes());
+    for name in names {
+        hash.update(&[0]);
+        hash.update(name.as_bytes());
+    }
+    // With its sign, so that four bytes are enough.
+    i32::from_ne_bytes(hash.finalize().to_ne_bytes()).into()
 }
 
 /// When it began, in milliseconds, and what tells it from others of that moment.
@@ -39,6 +70,12 @@ pub(crate) fn millis(time: Timestamp) -> i64 {
 )]
 pub(crate) fn timestamp(millis: i64) -> Timestamp {
     Timestamp(millis as f64 / 1000.0)
+}
+
+/// As [`millis`] of a time that [`timestamp`] made, which may lie a little below the millisecond.
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+pub(crate) fn whole_millis(time: Timestamp) -> i64 {
+    (time.0 * 1000.0).round() as i64
 }
 
 fn hash(text: &str, bits: u32) -> i64 {

@@ -39,8 +39,19 @@ pub struct Page {
     pub after: Option<AttemptId>,
 }
 
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// A page of attempts, newest first.
+    pub attempts: Vec<Attempt>,
+    /// It was looked for long enough before the page was full: there may be more after this place.
+    pub goes_on_after: Option<AttemptId>,
+}
+
+/// In how many rows it is looked for parameters, for one answer.
+const MOST_ROWS: u32 = 50_000;
 /// What is read of an attempt.
-const COLUMNS: &str = "a.began, a.hash, a.attempt, a.ended, a.outcome, a.scheduled, a.ready, \
+const COLUMNS: &str = "a.task, a.worker AS worker_key, a.began, a.hash, a.attempt, a.ended, a.outcome, a.scheduled, a.ready, \
     a.priority, a.resources, a.batch, a.error, a.statistics, t.task_id, t.params, t.hidden, \
     f.family, f.module, w.worker, w.host";
 
@@ -56,10 +67,56 @@ impl Conditions {
         self.texts.push(text.into());
         self.values.extend(values);
     }
+
+    fn whole(self) -> (String, Vec<Value>) {
+        let Self { texts, values } = self;
+        if texts.is_empty() {
+            return (String::new(), values);
+        }
+        (format!("WHERE {}", texts.join(" AND ")), values)
+    }
 }
 
-/// The statement of a page, and its values.
-pub(crate) fn select(dialect: Dialect, filter: &Filter, page: &Page) -> (String, Vec<Value>) {
+/// The statement of a page, and its values; only of attempts that began at `at_least` or later.
+pub(crate) fn select(
+    dialect: Dialect,
+    filter: &Filter,
+    page: &Page,
+    at_least: Option<i64>,
+) -> (String, Vec<Value>) {
+    let mut conditions = conditions(filter, page);
+    if let Some(at_least) = at_least {
+        conditions.add("a.began >= ?", [at_least.into()]);
+    }
+    for (name, value) in &filter.params {
+        let param = texts::param(name, value);
+        let [public, hidden] = ["t.params", "t.hidden"].map(|column| dialect.contains(column));
+        let text = format!(
+            "EXISTS (SELECT 1 FROM condotta_tasks t WHERE t.id = a.task AND ({public} OR {hidden}))"
+        );
+        conditions.add(text, [param.as_str().into(), param.as_str().into()]);
+    }
+    let limit = page.limit;
+    let (condition, values) = conditions.whole();
+    let sql = joined(&format!(
+        "SELECT a.* FROM condotta_attempts a {condition} ORDER BY a.began DESC, a.hash DESC LIMIT {limit}"
+    ));
+    (sql, values)
+}
+
+/// The statement that says (as `whole`) when the attempt began that is the first of too many in which to look
+/// for parameters, if there are so many.
+pub(crate) fn too_many(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
+    let (condition, values) = conditions(filter, page).whole();
+    let sql = format!(
+        "SELECT a.began AS whole FROM condotta_attempts a {condition} \
+         ORDER BY a.began DESC, a.hash DESC LIMIT 1 OFFSET {MOST_ROWS}"
+    );
+    (sql, values)
+}
+
+/// All but those about parameters.
+fn conditions(filter: &Filter, page: &Page) -> Conditions {
     let mut conditions = Conditions::default();
     if let Some(task_id) = &filter.task_id {
         conditions.add("a.task = ?", [keys::task(task_id).into()]);
@@ -83,25 +140,7 @@ pub(crate) fn select(dialect: Dialect, filter: &Filter, page: &Page) -> (String,
         let text = "a.began <= ? AND (a.began < ? OR a.hash < ?)";
         conditions.add(text, [began, began, hash].map(Value::from));
     }
-    for (name, value) in &filter.params {
-        let param = texts::param(name, value);
-        let [public, hidden] = ["t.params", "t.hidden"].map(|column| dialect.contains(column));
-        let text = format!(
-            "EXISTS (SELECT 1 FROM condotta_tasks t WHERE t.id = a.task AND ({public} OR {hidden}))"
-        );
-        conditions.add(text, [param.as_str().into(), param.as_str().into()]);
-    }
-    let Conditions { texts, values } = conditions;
-    let condition = if texts.is_empty() {
-        String::new()
-    } else {
-        format!("WHERE {}", texts.join(" AND "))
-    };
-    let limit = page.limit;
-    let sql = joined(&format!(
-        "SELECT a.* FROM condotta_attempts a {condition} ORDER BY a.began DESC, a.hash DESC LIMIT {limit}"
-    ));
-    (sql, values)
+    conditions
 }
 
 /// The statement that reads one attempt.
@@ -111,7 +150,7 @@ pub(crate) fn select_one(id: &AttemptId) -> (String, Vec<Value>) {
 }
 
 /// Names for the keys, once the few attempts are found.
-fn joined(attempts: &str) -> String {
+pub(crate) fn joined(attempts: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM ({attempts}) a \
          LEFT JOIN condotta_tasks t ON t.id = a.task \
@@ -156,7 +195,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
             scheduled: time("scheduled")?,
             ready: time("ready")?,
             priority: row.try_get("priority")?,
-            resources: amounts(text("resources")?),
+            resources: texts::amounts(text("resources")?.as_deref()),
             batch_id: text("batch")?,
         },
         id,
@@ -173,13 +212,5 @@ fn pairs(text: Option<String>) -> Vec<(String, String)> {
     let map: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
     map.into_iter()
         .map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned()))
-        .collect()
-}
-
-fn amounts(text: Option<String>) -> std::collections::BTreeMap<String, u64> {
-    let read = text.and_then(|text| serde_json::from_str(&text).ok());
-    let map: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
-    map.into_iter()
-        .map(|(name, value)| (name, value.as_u64().unwrap_or_default()))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Questions to the history, on connections of their own.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use condotta_scheduler::Timestamp;
 use sqlx::{AnyPool, Row as _, any::AnyRow};
@@ -10,11 +10,14 @@ use crate::{
     address::Address,
     attempt::{Attempt, Outcome},
     attempt_id::AttemptId,
+    complaints::{self, Complaints, Due},
     database::{self, Value},
     dialect::Dialect,
     durations::{Durations, FamilyTotals, exact},
     keys,
-    pages::{self, Filter, Page},
+    pack::Wanted,
+    pages::{self, Filter, Found, Page},
+    texts,
     totals::{Tally, day_of},
 };
 
@@ -27,6 +30,7 @@ const HOUR_MILLIS: i64 = 3_600_000;
 pub struct History {
     address: Address,
     readers: AnyPool,
+    trouble: Arc<Complaints>,
 }
 
 /// How many attempts ended how, by the time.
@@ -46,9 +50,13 @@ impl History {
         let readers = database::readers(&address);
         let readers = readers.map_err(|source| HistoryError::Database {
             place: address.place().to_owned(),
-            source,
+            source: source.into(),
         })?;
-        Ok(Self { address, readers })
+        Ok(Self {
+            address,
+            readers,
+            trouble: Arc::new(Complaints::new(complaints::TELL_EVERY)),
+        })
     }
 
     /// Where it is, without what is secret.
@@ -57,28 +65,56 @@ impl History {
         self.address.place()
     }
 
-    /// A page of attempts, newest first. A full page may have another one after it.
+    /// A page of attempts, newest first. A full page may have another one after it, and so may one that says
+    /// where it goes on.
     ///
     /// # Errors
     ///
-    /// When the database is not to be had.
-    pub async fn attempts(
-        &self,
-        filter: &Filter,
-        page: &Page,
-    ) -> Result<Vec<Attempt>, HistoryError> {
-        let (sql, values) = pages::select(self.dialect(), filter, page);
-        self.fetch(&sql, &values, pages::read).await
+    /// When the database is not to be had, or something in it is damaged.
+    pub async fn attempts(&self, filter: &Filter, page: &Page) -> Result<Found, HistoryError> {
+        // First the rows: what is packed meanwhile is found twice, and not missed.
+        let mut until = self.too_many(filter, page).await?;
+        let (sql, values) = pages::select(self.dialect(), filter, page, until);
+        let mut attempts = self.fetch(&sql, &values, pages::read).await?;
+        let limit = page.limit as usize;
+        let last = attempts.last().filter(|_| attempts.len() >= limit);
+        let at_least = last.map(|last| last.id.millis()).max(until);
+        let wanted = Wanted::new(filter, page.after.as_ref());
+        let packed = self.packed(wanted, limit, at_least).await?;
+        attempts.extend(packed.attempts);
+        until = until.max(packed.looked_until);
+        attempts.retain(|attempt| until.is_none_or(|until| attempt.id.millis() >= until));
+        attempts.sort_by_cached_key(|attempt| Reverse(keys::attempt(&attempt.id)));
+        attempts.dedup_by(|one, other| one.id == other.id);
+        attempts.truncate(limit);
+        let goes_on = until.filter(|_| attempts.len() < limit);
+        Ok(Found {
+            attempts,
+            goes_on_after: goes_on.map(|until| AttemptId::of_parts(until, 0)),
+        })
+    }
+
+    /// Where to end looking for parameters in rows; nothing if in all.
+    async fn too_many(&self, filter: &Filter, page: &Page) -> Result<Option<i64>, HistoryError> {
+        if filter.params.is_empty() {
+            return Ok(None);
+        }
+        let (sql, values) = pages::too_many(filter, page);
+        let found = self.fetch(&sql, &values, |row| row.try_get::<i64, _>("whole"));
+        Ok(found.await?.pop().map(|began| began + 1))
     }
 
     /// An attempt; `None` when there is none of that name, or not any more.
     ///
     /// # Errors
     ///
-    /// When the database is not to be had.
+    /// When the database is not to be had, or something in it is damaged.
     pub async fn attempt(&self, id: &AttemptId) -> Result<Option<Attempt>, HistoryError> {
         let (sql, values) = pages::select_one(id);
-        Ok(self.fetch(&sql, &values, pages::read).await?.pop())
+        match self.fetch(&sql, &values, pages::read).await?.pop() {
+            Some(attempt) => Ok(Some(attempt)),
+            None => self.packed_attempt(id).await,
+        }
     }
 
     /// How long the attempts of a family took that succeeded and ended on that day or later, until
@@ -113,11 +149,11 @@ impl History {
     }
 
     /// How long the attempts of a task took that succeeded and began then or later; the last ten
-    /// thousand of them.
+    /// thousand of them, or fewer if it ran so seldom that these are hard to find.
     ///
     /// # Errors
     ///
-    /// When the database is not to be had.
+    /// When the database is not to be had, or something in it is damaged.
     pub async fn task_durations(
         &self,
         task_id: &str,
@@ -128,7 +164,7 @@ impl History {
              ORDER BY began DESC, hash DESC LIMIT {MOST_DURATIONS}"
         );
         let values = [keys::task(task_id).into(), keys::millis(since).into()];
-        let times = self
+        let rows = self
             .fetch(&sql, &values, |row| {
                 Ok((
                     row.try_get::<i64, _>("began")?,
@@ -136,6 +172,19 @@ impl History {
                 ))
             })
             .await?;
+        let filter = Filter {
+            task_id: Some(task_id.to_owned()),
+            outcomes: vec![Outcome::Done],
+            since: Some(since),
+            ..Filter::default()
+        };
+        let most = (MOST_DURATIONS as usize).saturating_sub(rows.len());
+        let packed = self.packed(Wanted::new(&filter, None), most, None).await?;
+        let packed = packed.attempts.iter();
+        let mut times: BTreeMap<i64, Option<i64>> = packed
+            .map(|it| (it.id.millis(), it.ended.map(keys::whole_millis)))
+            .collect();
+        times.extend(rows);
         let ended = times.into_iter().filter_map(|(began, ended)| {
             let ended = ended?;
             Some((day_of(keys::timestamp(ended)), (ended - began).max(0)))
@@ -219,7 +268,25 @@ impl History {
             "SELECT {hour} AS moment, outcome, {count} AS attempts FROM condotta_attempts \
              WHERE began >= ? AND ended >= ? {of_family} GROUP BY {hour}, outcome"
         );
-        self.counts(&sql, &values).await
+        let mut counts = self.counts(&sql, &values).await?;
+        let family = family.map(texts::clean);
+        self.each_pack(since - 24 * HOUR_MILLIS, |pack| {
+            for (began, ended, of, outcome) in pack.ends() {
+                let ended =
+                    ended.filter(|&ended| ended >= since && began >= since - 24 * HOUR_MILLIS);
+                if let Some(ended) =
+                    ended.filter(|_| family.as_ref().is_none_or(|family| family == of))
+                {
+                    let hour = counts
+                        .by_time
+                        .entry(ended.div_euclid(HOUR_MILLIS))
+                        .or_default();
+                    *hour.entry(outcome).or_default() += 1;
+                }
+            }
+        })
+        .await?;
+        Ok(counts)
     }
 
     async fn counts(&self, sql: &str, values: &[Value]) -> Result<Counts, HistoryError> {
@@ -247,7 +314,7 @@ impl History {
         self.address.dialect()
     }
 
-    async fn fetch<T>(
+    pub(crate) async fn fetch<T>(
         &self,
         sql: &str,
         values: &[Value],
@@ -257,9 +324,45 @@ impl History {
             .fetch_all(&self.readers)
             .await;
         let read = rows.and_then(|rows| rows.iter().map(read).collect());
-        read.map_err(|source| HistoryError::Database {
+        let read = read.map_err(|source| HistoryError::Database {
             place: self.place().to_owned(),
-            source,
-        })
+            source: source.into(),
+        });
+        self.tell(read.as_ref().err());
+        read.map_err(|error| self.since_when(error))
+    }
+
+    /// Says for how long it has been so, if not only now.
+    fn since_when(&self, error: HistoryError) -> HistoryError {
+        let secs = self.trouble.lasts().map_or(0, |lasts| lasts.as_secs());
+        match error {
+            HistoryError::Database { place, source } if secs > 0 => HistoryError::Away {
+                place,
+                secs,
+                source,
+            },
+            other => other,
+        }
+    }
+
+    /// What goes wrong is told here, since whoever asks may ask again and again.
+    fn tell(&self, error: Option<&HistoryError>) {
+        let Some(error) = error else {
+            if let Some((questions, after)) = self.trouble.succeeded() {
+                let secs = after.as_secs();
+                tracing::info!(
+                    "questions to the history are answered again; {questions} were not, in {secs} s"
+                );
+            }
+            return;
+        };
+        match self.trouble.failed() {
+            Some(Due::Begun) => tracing::error!("a question to the history failed: {error}"),
+            Some(Due::GoesOn(questions, since)) => tracing::error!(
+                "{questions} questions to the history failed in {} s: {error}",
+                since.as_secs()
+            ),
+            None => {}
+        }
     }
 }

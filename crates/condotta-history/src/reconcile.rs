@@ -8,6 +8,7 @@ use crate::{
     attempt::{Entry, Standing},
     attempt_id::AttemptId,
     database::fetch_all,
+    error::DatabaseError,
     store::{Batch, Store, unknown_end},
 };
 
@@ -17,7 +18,7 @@ const STEP: usize = 500;
 impl Store {
     /// Writes what ended or began unheard, and ends what counts as running and does not run; how many
     /// those were of whose end nothing is known.
-    pub(crate) async fn reconcile(&mut self, standing: &Standing) -> Result<usize, sqlx::Error> {
+    pub(crate) async fn reconcile(&mut self, standing: &Standing) -> Result<usize, DatabaseError> {
         for pairs in standing.ended.chunks(STEP) {
             let mut batch = Batch::default();
             for (began, ended) in pairs {

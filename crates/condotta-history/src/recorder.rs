@@ -14,10 +14,11 @@ use sqlx::Connection as _;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    HistoryError,
+    DatabaseError, HistoryError,
     address::Address,
     attempt::{Entry, Standing},
     channel::{self, Entries, Sender},
+    complaints::{self, Complaints, Due},
     retention::{Keeping, Retention},
     store::{Batch, Store},
     texts::Texts,
@@ -25,14 +26,17 @@ use crate::{
 
 /// How long entries are gathered before they are written.
 const GATHER_FOR: Duration = Duration::from_millis(250);
+/// How long, when the last time there were as many as `MANY`: a page of the file is written once for each time.
+const GATHER_MANY_FOR: Duration = Duration::from_secs(1);
+const MANY: usize = 500;
+/// How often it is looked for more meanwhile: to be woken for each entry costs whoever tells it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The most entries that are written at once.
-const MOST_AT_ONCE: usize = 1000;
+const MOST_AT_ONCE: usize = 5000;
 /// How long to wait after a failure: at first, and at most.
 const TRY_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(30)];
 /// How often a database is told the same until it is tried what of it is refused.
 const TRIES: u32 = 3;
-/// How often a trouble that lasts is told.
-const TELL_EVERY: Duration = Duration::from_mins(1);
 /// How long the end waits for a database that is not to be had.
 const WAIT_AT_THE_END: Duration = Duration::from_secs(5);
 
@@ -52,6 +56,8 @@ pub struct Settings {
     pub backlog_bytes: u64,
     /// The longest error or statistics that is kept, in bytes.
     pub max_text_bytes: u64,
+    /// How often a trouble that lasts is told.
+    pub tell_every: Duration,
 }
 
 impl Settings {
@@ -65,6 +71,7 @@ impl Settings {
             max_bytes: 4 << 30,
             backlog_bytes: 64 << 20,
             max_text_bytes: 16 << 10,
+            tell_every: complaints::TELL_EVERY,
         }
     }
 }
@@ -150,7 +157,14 @@ struct Recording {
     runtime: Runtime,
     store: Option<Store>,
     retention: Retention,
-    told: Option<Instant>,
+    /// It cannot be written.
+    trouble: Complaints,
+    /// There is no room for what is to be written.
+    no_room: Complaints,
+    /// What was left out and is not told yet.
+    left_out: u64,
+    /// How many there were the last time.
+    wrote: usize,
 }
 
 /// What is to be written next.
@@ -170,13 +184,16 @@ impl Recording {
         let runtime = Builder::new_current_thread().enable_all().build();
         let mut recording = Self {
             retention: Retention::new(Keeping::of(&settings)),
+            trouble: Complaints::new(settings.tell_every),
+            no_room: Complaints::new(settings.tell_every),
             settings,
             entries,
             closing,
             ending: None,
             runtime: runtime.map_err(HistoryError::Thread)?,
             store: None,
-            told: None,
+            left_out: 0,
+            wrote: 0,
         };
         match recording.connect() {
             Ok(()) => {}
@@ -191,10 +208,11 @@ impl Recording {
     fn run(mut self) {
         loop {
             let gathered = self.gather();
-            self.tell_left_out();
+            self.tell_left_out(gathered.is_last);
             if let Some(standing) = &gathered.standing {
                 self.reconcile(standing);
             }
+            self.wrote = gathered.batch.len();
             if !gathered.batch.is_empty() {
                 self.write(gathered.batch);
             }
@@ -215,7 +233,9 @@ impl Recording {
         let mut until = self.retention.next_look();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.entries.next(left) {
+            let is_gathering = !gathered.batch.is_empty();
+            let wait = if is_gathering { Duration::ZERO } else { left };
+            match self.entries.next(wait) {
                 Ok(Entry::Standing(standing)) => {
                     gathered.standing = Some(standing);
                     // What was told before it is to be written before it.
@@ -226,12 +246,16 @@ impl Recording {
                 }
                 Ok(entry) => {
                     if gathered.batch.is_empty() {
-                        until = Instant::now() + GATHER_FOR;
+                        let is_much = self.wrote >= MANY;
+                        until = Instant::now() + if is_much { GATHER_MANY_FOR } else { GATHER_FOR };
                     }
                     gathered.batch.add(entry);
                     if gathered.batch.len() >= MOST_AT_ONCE {
                         return gathered;
                     }
+                }
+                Err(RecvTimeoutError::Timeout) if is_gathering && !left.is_zero() => {
+                    thread::sleep(left.min(LOOK_EVERY));
                 }
                 Err(RecvTimeoutError::Timeout) => return gathered,
                 Err(RecvTimeoutError::Disconnected) => {
@@ -242,12 +266,21 @@ impl Recording {
         }
     }
 
-    fn tell_left_out(&mut self) {
+    /// At once when it begins, and then seldom.
+    fn tell_left_out(&mut self, is_last: bool) {
         let left_out = self.entries.take_left_out();
-        if left_out > 0 {
+        self.left_out += left_out;
+        let is_due = match left_out {
+            // It is over when all that waited is written.
+            0 if self.entries.bytes() == 0 => self.no_room.succeeded().is_some(),
+            0 => false,
+            _ => self.no_room.failed().is_some(),
+        };
+        if self.left_out > 0 && (is_due || is_last) {
             tracing::error!(
-                "{left_out} events were left out of the history in {}, since more waited to be written \
-                 than [history] backlog_mb allows",
+                "{} events were left out of the history in {}, since more waited to be written than \
+                 [history] backlog_mb allows",
+                std::mem::take(&mut self.left_out),
                 self.settings.address
             );
         }
@@ -273,7 +306,7 @@ impl Recording {
             let Err(error) = runtime.block_on(store.write(&batch)) else {
                 return Ok(());
             };
-            tries += u32::from(matches!(error, sqlx::Error::Database(_)));
+            tries += u32::from(error.is_a_refusal());
             if tries < TRIES {
                 whole = Some(batch);
                 return Err(error);
@@ -298,7 +331,7 @@ impl Recording {
     /// Does it, again and again until it is done; `None` when it is to end before that.
     fn persist<T>(
         &mut self,
-        mut act: impl FnMut(&Runtime, &mut Store) -> Result<T, sqlx::Error>,
+        mut act: impl FnMut(&Runtime, &mut Store) -> Result<T, DatabaseError>,
     ) -> Option<T> {
         let [mut wait, longest] = TRY_AGAIN_AFTER;
         loop {
@@ -312,8 +345,12 @@ impl Recording {
             });
             match done {
                 Ok(done) => {
-                    if self.told.take().is_some() {
-                        tracing::info!("the history in {} is written again", self.settings.address);
+                    if let Some((tries, after)) = self.trouble.succeeded() {
+                        tracing::info!(
+                            "the history in {} is written again, after {tries} tries in {} s",
+                            self.settings.address,
+                            after.as_secs()
+                        );
                     }
                     return Some(done);
                 }
@@ -339,9 +376,17 @@ impl Recording {
     }
 
     fn complain(&mut self, error: &HistoryError) {
-        if self.told.is_none_or(|told| told.elapsed() > TELL_EVERY) {
-            tracing::error!("{error}; it is tried again, and what happens meanwhile waits");
-            self.told = Some(Instant::now());
+        match self.trouble.failed() {
+            Some(Due::Begun) => {
+                tracing::error!("{error}; it is tried again, and what happens meanwhile waits");
+            }
+            Some(Due::GoesOn(tries, since)) => tracing::error!(
+                "{error}; it was tried {tries} times in {} s, and {} MB wait of the {} MB for which there is room",
+                since.as_secs(),
+                self.entries.bytes() >> 20,
+                self.settings.backlog_bytes >> 20
+            ),
+            None => {}
         }
     }
 
@@ -355,6 +400,7 @@ impl Recording {
                     return false;
                 }
             }
+            self.tell_left_out(false);
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -372,9 +418,10 @@ impl Recording {
             let looked = self.runtime.block_on(self.retention.look(store));
             looked.map_err(|source| HistoryError::Database {
                 place: self.settings.address.place().to_owned(),
-                source,
+                source: source.into(),
             })
         });
+        self.entries.note_expired(self.retention.take_gone());
         if let Err(error) = kept {
             self.store = None;
             self.retention.put_off();

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sqlx::Row as _;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::{
     database::{Value, begin, execute, fetch_all, fetch_one_whole},
     dialect::Dialect,
+    packing,
     recorder::Settings,
     store::Store,
 };
@@ -25,6 +26,13 @@ const LOOK_FOR: Duration = Duration::from_millis(100);
 const TELL_EVERY: Duration = Duration::from_hours(1);
 /// How many pages a file gives back at a time.
 const PAGES_AT_ONCE: i64 = 2000;
+/// How many free pages new attempts will soon take again.
+const LEFT_FREE: i64 = 10_000;
+/// For how many days attempts are rows, which SQL can ask; those before are packed. Where a file is half full,
+/// it is one day.
+const ROWS_FOR_DAYS: i64 = 15;
+/// For how long after its end something may still be told of an attempt.
+const LATE_MILLIS: i64 = 3_600_000;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// What is kept.
@@ -54,6 +62,8 @@ pub(crate) struct Retention {
     too_old: u64,
     too_much: u64,
     told: Option<Instant>,
+    /// What went and was not counted yet.
+    gone: u64,
 }
 
 /// Why attempts go.
@@ -70,6 +80,7 @@ impl Retention {
             too_old: 0,
             too_much: 0,
             told: None,
+            gone: 0,
         }
     }
 
@@ -79,6 +90,11 @@ impl Retention {
 
     pub(crate) fn is_due(&self) -> bool {
         self.look_at <= Instant::now()
+    }
+
+    /// How many attempts went since this was last asked.
+    pub(crate) fn take_gone(&mut self) -> u64 {
+        std::mem::take(&mut self.gone)
     }
 
     /// It cannot be done now.
@@ -101,24 +117,40 @@ impl Retention {
         Ok(())
     }
 
-    /// Whether something went.
+    /// Whether something went, or was packed.
     async fn step(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
-        let before = now_millis().saturating_sub(millis_of_days(self.keeping.days));
+        let now = now_millis();
+        let before = now.saturating_sub(millis_of_days(self.keeping.days));
         let too_old = drop_oldest(store, before).await?;
         if too_old > 0 {
             self.too_old += too_old;
+            self.gone += too_old;
             return Ok(true);
         }
-        let Some(max_bytes) = self.keeping.max_bytes else {
-            return Ok(false);
-        };
-        if bytes(store).await? <= max_bytes {
+        let held = self.held(store).await?;
+        let is_half_full = held > self.keeping.max_bytes.unwrap_or(u64::MAX) / 2;
+        let rows_for = if is_half_full { 1 } else { ROWS_FOR_DAYS };
+        let pack_before = now - rows_for * MILLIS_PER_DAY;
+        if packing::pack_oldest(store, pack_before, now - LATE_MILLIS).await? {
+            give_back(store, LEFT_FREE).await?;
+            return Ok(true);
+        }
+        if self.keeping.max_bytes.is_none_or(|most| held <= most) {
             return Ok(false);
         }
         let too_much = drop_oldest(store, i64::MAX).await?;
         self.too_much += too_much;
-        give_back(store).await?;
+        self.gone += too_much;
+        give_back(store, 0).await?;
         Ok(too_much > 0)
+    }
+
+    /// How many bytes there are, where they are counted.
+    async fn held(&self, store: &mut Store) -> Result<u64, sqlx::Error> {
+        match self.keeping.max_bytes {
+            Some(_) => bytes(store).await,
+            None => Ok(0),
+        }
     }
 
     async fn drop_totals(&self, store: &mut Store) -> Result<(), sqlx::Error> {
@@ -179,41 +211,41 @@ fn millis_of_days(days: u64) -> i64 {
 async fn drop_oldest(store: &mut Store, before: i64) -> Result<u64, sqlx::Error> {
     let dialect = store.dialect;
     let mut transaction = begin(&mut store.connection, dialect).await?;
+    let oldest = "SELECT COALESCE(MIN(last), 0) AS whole FROM condotta_packs";
+    let oldest = fetch_one_whole(&mut transaction, dialect, oldest, &[]).await?;
+    // Rows that are older than the oldest pack go before it.
+    let before_packs = if oldest > 0 {
+        before.min(oldest)
+    } else {
+        before
+    };
+    let mut gone = drop_rows(&mut transaction, dialect, before_packs).await?;
+    if gone == 0 && oldest > 0 {
+        gone = packing::drop_oldest(&mut transaction, dialect, before).await?;
+    }
+    transaction.commit().await?;
+    store.forget();
+    Ok(gone)
+}
+
+async fn drop_rows(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    before: i64,
+) -> Result<u64, sqlx::Error> {
     let select = format!(
-        "SELECT began, hash, task, worker FROM condotta_attempts WHERE began < ? ORDER BY began, hash LIMIT {STEP}"
+        "SELECT began, hash, task, worker AS worker_key FROM condotta_attempts WHERE began < ? \
+         ORDER BY began, hash LIMIT {STEP}"
     );
-    let rows = fetch_all(&mut transaction, dialect, &select, &[before.into()]).await?;
+    let rows = fetch_all(connection, dialect, &select, &[before.into()]).await?;
     let Some(last) = rows.last() else {
         return Ok(0);
     };
     let [began, hash]: [i64; 2] = [last.try_get("began")?, last.try_get("hash")?];
-    let mut tasks = Vec::new();
-    let mut workers = Vec::new();
-    for row in &rows {
-        tasks.push(row.try_get::<i64, _>("task")?);
-        workers.extend(row.try_get::<Option<i64>, _>("worker")?);
-    }
     let delete = "DELETE FROM condotta_attempts WHERE began < ? OR (began = ? AND hash <= ?)";
     let values = [began, began, hash].map(Value::from);
-    let gone = execute(&mut transaction, dialect, delete, &values).await?;
-    for (table, column, mut keys) in [
-        ("condotta_tasks", "task", tasks),
-        ("condotta_workers", "worker", workers),
-    ] {
-        keys.sort_unstable();
-        keys.dedup();
-        let places = vec!["?"; keys.len()].join(", ");
-        let delete = format!(
-            "DELETE FROM {table} WHERE id IN ({places}) AND NOT EXISTS \
-             (SELECT 1 FROM condotta_attempts WHERE condotta_attempts.{column} = {table}.id)"
-        );
-        if !keys.is_empty() {
-            let values: Vec<Value> = keys.into_iter().map(Value::from).collect();
-            execute(&mut transaction, dialect, &delete, &values).await?;
-        }
-    }
-    transaction.commit().await?;
-    store.forget();
+    let gone = execute(connection, dialect, delete, &values).await?;
+    packing::drop_unused(connection, dialect, &rows).await?;
     Ok(gone)
 }
 
@@ -226,9 +258,17 @@ async fn bytes(store: &mut Store) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(bytes).unwrap_or(0))
 }
 
-/// Gives what is free in the file back to the file system.
-async fn give_back(store: &mut Store) -> Result<(), sqlx::Error> {
-    let pragma = format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})");
-    fetch_all(&mut store.connection, store.dialect, &pragma, &[]).await?;
+/// Gives what is free in the file back to the file system, a part at a time, if that is more than
+/// `left_free` pages.
+async fn give_back(store: &mut Store, left_free: i64) -> Result<(), sqlx::Error> {
+    if store.dialect != Dialect::Sqlite {
+        return Ok(());
+    }
+    let free = "SELECT freelist_count AS whole FROM pragma_freelist_count()";
+    let free = fetch_one_whole(&mut store.connection, store.dialect, free, &[]).await?;
+    if free > left_free {
+        let pragma = format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})");
+        fetch_all(&mut store.connection, store.dialect, &pragma, &[]).await?;
+    }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
 type Step = fn(Dialect) -> Vec<String>;
 
 /// What makes of each version the next one. A step that was shipped never changes.
-const STEPS: &[Step] = &[first];
+const STEPS: &[Step] = &[first, packs];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;
@@ -129,6 +129,22 @@ fn first(dialect: Dialect) -> Vec<String> {
         }));
     }
     statements
+}
+
+/// Attempts that began long ago, many in a pack, and by which keys a pack is found.
+fn packs(dialect: Dialect) -> Vec<String> {
+    let (bytes, clustered) = (dialect.bytes(), dialect.clustered());
+    vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_packs (id INTEGER NOT NULL PRIMARY KEY, \
+             first BIGINT NOT NULL UNIQUE, last BIGINT NOT NULL UNIQUE, attempts INTEGER NOT NULL, \
+             data {bytes} NOT NULL)"
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_pack_keys (name INTEGER NOT NULL, \
+             pack INTEGER NOT NULL, PRIMARY KEY (name, pack)) {clustered}"
+        ),
+    ]
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How attempts are written: many in one transaction, each statement for many rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{collections::HashMap, path::Path};
 
 use condotta_scheduler::Timestamp;
 use sqlx::AnyConnection;
@@ -10,26 +10,29 @@ use crate::{
     address::Address,
     attempt::{Began, Ended, Entry, Outcome},
     attempt_id::AttemptId,
-    database::{self, Value, begin, execute},
+    database,
     dialect::Dialect,
-    keys,
+    error::DatabaseError,
+    keys::RowKeys,
     schema::{self, SchemaError},
+    statements::{self, Writer},
     texts::Texts,
     totals::{self, Tallies},
+    writing::{Known, Rows, WriteError, Writing},
 };
 
 /// How many rows one statement inserts; statements are prepared for these numbers alone.
 const CHUNKS: [usize; 3] = [50, 10, 1];
-/// How many families and workers are remembered as stored.
-const REMEMBERED: usize = 20_000;
 
 /// A connection that writes.
 pub(crate) struct Store {
     pub(crate) connection: AnyConnection,
+    /// The same file, where batches are written.
+    file: Option<rusqlite::Connection>,
     pub(crate) dialect: Dialect,
     pub(crate) texts: Texts,
     /// Rows of families and workers that are stored.
-    known: BTreeSet<(&'static str, i64, Option<String>)>,
+    known: Known,
 }
 
 /// What happened to attempts, in the order in which it is to be written.
@@ -44,6 +47,7 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) id: AttemptId,
+    pub(crate) keys: RowKeys,
     pub(crate) began: Began,
     pub(crate) ended: Option<Ended>,
     pub(crate) statistics: Option<String>,
@@ -51,7 +55,7 @@ pub(crate) struct Row {
 
 /// Something about an attempt that was written before.
 #[derive(Debug)]
-enum Change {
+pub(crate) enum Change {
     Renamed(AttemptId, AttemptId),
     Ended(Ended),
     Statistics(AttemptId, String),
@@ -74,6 +78,7 @@ impl Batch {
                 self.places.insert(id.clone(), self.rows.len());
                 self.rows.push(Row {
                     id,
+                    keys: RowKeys::of(&began),
                     began: *began,
                     ended: None,
                     statistics: None,
@@ -131,8 +136,9 @@ impl Store {
             place: place(),
             source,
         };
-        address.make_file().map_err(|error| failed(error.into()))?;
-        let mut connection = database::connect_soon(address).await.map_err(failed)?;
+        let driver = |source: sqlx::Error| failed(source.into());
+        address.make_file().map_err(|error| driver(error.into()))?;
+        let mut connection = database::connect_soon(address).await.map_err(driver)?;
         let prepared = schema::prepare(&mut connection, address.dialect()).await;
         prepared.map_err(|error| match error {
             SchemaError::Newer(found) => HistoryError::Newer {
@@ -140,19 +146,23 @@ impl Store {
                 found,
                 known: schema::VERSION,
             },
-            SchemaError::Database(source) => failed(source),
+            SchemaError::Database(source) => driver(source),
         })?;
+        let file = address
+            .is_file()
+            .then(|| statements::open_file(Path::new(address.place())));
         Ok(Self {
             connection,
+            file: file.transpose().map_err(failed)?,
             dialect: address.dialect(),
             texts,
-            known: BTreeSet::new(),
+            known: Known::default(),
         })
     }
 
     /// Writes all of it or nothing. What is there already, since it was written although nobody heard
     /// of that, is not written twice.
-    pub(crate) async fn write(&mut self, batch: &Batch) -> Result<(), sqlx::Error> {
+    pub(crate) async fn write(&mut self, batch: &Batch) -> Result<(), DatabaseError> {
         match self.write_as(batch, Rows::InChunks).await {
             Err(WriteError::SomeAreThere) => self.write_as(batch, Rows::OneByOne).await,
             written => written,
@@ -164,219 +174,41 @@ impl Store {
     }
 
     async fn write_as(&mut self, batch: &Batch, rows: Rows) -> Result<(), WriteError> {
-        let Self {
-            connection,
-            dialect,
-            texts,
-            known,
-        } = self;
+        let writer = match &mut self.file {
+            Some(file) => Writer::File(file),
+            None => Writer::Server(self.dialect, &mut self.connection),
+        };
         let mut writing = Writing {
-            dialect: *dialect,
-            texts: *texts,
+            statements: writer.begin().await?,
+            dialect: self.dialect,
+            texts: self.texts,
             tallies: Tallies::default(),
         };
-        let mut transaction = begin(connection, *dialect).await?;
-        let new = writing.names(&mut transaction, &batch.rows, known).await?;
-        writing.tasks(&mut transaction, &batch.rows).await?;
-        writing.rows(&mut transaction, &batch.rows, rows).await?;
+        let new = writing.names(&batch.rows, &self.known).await?;
+        writing.tasks(&batch.rows).await?;
+        writing.rows(&batch.rows, rows).await?;
         for change in &batch.changes {
-            writing.change(&mut transaction, change).await?;
+            writing.change(change).await?;
         }
-        totals::add(&mut transaction, *dialect, &writing.tallies).await?;
-        transaction.commit().await?;
-        if known.len() + new.len() > REMEMBERED {
-            known.clear();
-        }
-        known.extend(new);
+        let Writing {
+            mut statements,
+            tallies,
+            ..
+        } = writing;
+        totals::add(&mut statements, self.dialect, &tallies).await?;
+        statements.commit().await?;
+        self.known.add(new);
         Ok(())
     }
 
     /// Whatever was remembered as stored may be gone.
     pub(crate) fn forget(&mut self) {
-        self.known.clear();
-    }
-}
-
-/// How rows are inserted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rows {
-    InChunks,
-    OneByOne,
-}
-
-enum WriteError {
-    Database(sqlx::Error),
-    /// Some of the rows of a chunk were there, and nobody says which.
-    SomeAreThere,
-}
-
-impl From<sqlx::Error> for WriteError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-struct Writing {
-    dialect: Dialect,
-    texts: Texts,
-    tallies: Tallies,
-}
-
-impl Writing {
-    /// Writes the families and workers that are not known as stored; returns them.
-    async fn names(
-        &self,
-        connection: &mut AnyConnection,
-        rows: &[Row],
-        known: &BTreeSet<(&'static str, i64, Option<String>)>,
-    ) -> Result<Vec<(&'static str, i64, Option<String>)>, sqlx::Error> {
-        let mut new: BTreeMap<(&'static str, i64, Option<String>), String> = BTreeMap::new();
-        for Row { began, .. } in rows {
-            let family = ("family", keys::family(&began.family), began.module.clone());
-            new.insert(family, self.texts.name(&began.family));
-            if let Some(worker) = &began.worker {
-                let key = ("worker", keys::worker(worker), began.host.clone());
-                new.insert(key, self.texts.name(worker));
-            }
-        }
-        new.retain(|key, _| !known.contains(key));
-        for ((kind, key, rest), name) in &new {
-            let (table, column, more) = match *kind {
-                "family" => ("condotta_families", "family", "module"),
-                _ => ("condotta_workers", "worker", "host"),
-            };
-            let replace = self.dialect.or_replace("id", &[more]);
-            let insert =
-                format!("INSERT INTO {table} (id, {column}, {more}) VALUES (?, ?, ?){replace}");
-            let rest = rest.as_ref().map(|text| self.texts.name(text));
-            let values = [(*key).into(), name.as_str().into(), Value::Text(rest)];
-            execute(connection, self.dialect, &insert, &values).await?;
-        }
-        Ok(new.into_keys().collect())
-    }
-
-    async fn tasks(&self, connection: &mut AnyConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
-        let mut tasks: BTreeMap<i64, [Value; 4]> = BTreeMap::new();
-        for Row { began, .. } in rows {
-            let key = keys::task(&began.task_id);
-            tasks.insert(key, self.texts.task(key, began));
-        }
-        let tasks: Vec<[Value; 4]> = tasks.into_values().collect();
-        let replace = self.dialect.or_replace("id", &["params", "hidden"]);
-        let into = "INSERT INTO condotta_tasks (id, task_id, params, hidden) VALUES ";
-        for chunk in chunks(&tasks) {
-            let insert = format!("{into}{}{replace}", places(chunk.len(), 4));
-            execute(connection, self.dialect, &insert, &chunk.concat()).await?;
-        }
-        Ok(())
-    }
-
-    async fn rows(
-        &mut self,
-        connection: &mut AnyConnection,
-        rows: &[Row],
-        how: Rows,
-    ) -> Result<(), WriteError> {
-        if how == Rows::InChunks {
-            for chunk in chunks(rows) {
-                if self.insert(connection, chunk).await? != chunk.len() as u64 {
-                    return Err(WriteError::SomeAreThere);
-                }
-                chunk.iter().for_each(|row| self.count_row(row));
-            }
-            return Ok(());
-        }
-        for row in rows {
-            if self.insert(connection, std::slice::from_ref(row)).await? == 1 {
-                self.count_row(row);
-            } else if let Some(ended) = &row.ended {
-                self.end(connection, ended).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn insert(
-        &self,
-        connection: &mut AnyConnection,
-        rows: &[Row],
-    ) -> Result<u64, sqlx::Error> {
-        let values: Vec<Value> = rows.iter().flat_map(|row| self.texts.row(row)).collect();
-        let (insert, absent) = self.dialect.insert_if_absent();
-        let insert = format!(
-            "{insert} INTO condotta_attempts (began, hash, task, family, worker, attempt, ended, \
-             outcome, scheduled, ready, priority, resources, batch, error, statistics) \
-             VALUES {}{absent}",
-            places(rows.len(), 15)
-        );
-        execute(connection, self.dialect, &insert, &values).await
-    }
-
-    fn count_row(&mut self, row: &Row) {
-        if let Some(ended) = &row.ended {
-            let family = keys::family(&row.began.family);
-            let began = row.id.began();
-            self.tallies
-                .count(family, began, ended.ended, ended.outcome);
-        }
-    }
-
-    async fn change(
-        &mut self,
-        connection: &mut AnyConnection,
-        change: &Change,
-    ) -> Result<(), sqlx::Error> {
-        let here = "WHERE began = ? AND hash = ?";
-        match change {
-            Change::Renamed(from, to) => {
-                let update = format!("UPDATE condotta_attempts SET began = ?, hash = ? {here}");
-                let [began, hash] = keys::attempt(to);
-                let [before, hash_before] = keys::attempt(from);
-                let values = [began, hash, before, hash_before].map(Value::from);
-                execute(connection, self.dialect, &update, &values).await?;
-            }
-            Change::Statistics(id, statistics) => {
-                let update = format!("UPDATE condotta_attempts SET statistics = ? {here}");
-                let [began, hash] = keys::attempt(id);
-                let statistics = self.texts.long(statistics).into();
-                let values = [statistics, began.into(), hash.into()];
-                execute(connection, self.dialect, &update, &values).await?;
-            }
-            Change::Ended(ended) => self.end(connection, ended).await?,
-        }
-        Ok(())
-    }
-
-    async fn end(
-        &mut self,
-        connection: &mut AnyConnection,
-        ended: &Ended,
-    ) -> Result<(), sqlx::Error> {
-        let [began, hash] = keys::attempt(&ended.id);
-        let update = "UPDATE condotta_attempts SET ended = ?, outcome = ?, error = ? \
-                      WHERE began = ? AND hash = ? AND outcome = 0";
-        let error = ended.error.as_ref().map(|error| self.texts.long(error));
-        let values = [
-            Value::Whole(ended.ended.map(keys::millis)),
-            ended.outcome.code().into(),
-            Value::Text(error),
-            began.into(),
-            hash.into(),
-        ];
-        if execute(connection, self.dialect, update, &values).await? == 0 {
-            return Ok(());
-        }
-        let query = "SELECT family AS whole FROM condotta_attempts WHERE began = ? AND hash = ?";
-        let values = [began.into(), hash.into()];
-        let family = database::fetch_one_whole(connection, self.dialect, query, &values).await?;
-        self.tallies
-            .count(family, ended.id.began(), ended.ended, ended.outcome);
-        Ok(())
+        self.known = Known::default();
     }
 }
 
 /// As few pieces as can be of lengths for which there are statements.
-fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let length = CHUNKS.into_iter().find(|&length| length <= rows.len())?;
         let (chunk, rest) = rows.split_at(length);
@@ -386,7 +218,7 @@ fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// `(?, ?), (?, ?)`
-fn places(rows: usize, columns: usize) -> String {
+pub(crate) fn places(rows: usize, columns: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(", "));
     vec![row; rows].join(", ")
 }

@@ -1,6 +1,6 @@
 //! Texts as they are stored: whatever a task says fits into any database, and none is too long.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{Map, Value as Json};
 
@@ -45,21 +45,21 @@ impl Texts {
     pub(crate) fn row(self, row: &Row) -> [Value; 15] {
         let Row {
             id,
+            keys,
             began,
             ended,
             statistics,
         } = row;
         let [millis, hash] = keys::attempt(id);
-        let worker = began.worker.as_deref().map(keys::worker);
         let end = ended.as_ref();
         let resources = (!began.resources.is_empty()).then(|| resources(began));
         let time = |time: Option<_>| Value::Whole(time.map(keys::millis));
         [
             millis.into(),
             hash.into(),
-            keys::task(&began.task_id).into(),
-            keys::family(&began.family).into(),
-            Value::Whole(worker),
+            keys.task.into(),
+            keys.family.into(),
+            Value::Whole(keys.worker),
             i64::try_from(began.attempt).unwrap_or(i64::MAX).into(),
             time(end.and_then(|end| end.ended)),
             end.map_or(0, |end| end.outcome.code()).into(),
@@ -79,15 +79,19 @@ impl Texts {
 
 /// A parameter as it stands in the stored JSON, to be looked for there.
 pub(crate) fn param(name: &str, value: &str) -> String {
-    let value = cut(value, LONGEST_VALUE);
-    format!("{}:{}", Json::from(name), Json::from(value))
+    format!("{}:{}", Json::from(name), Json::from(self::value(value)))
+}
+
+/// A parameter's value as it is kept.
+pub(crate) fn value(value: &str) -> String {
+    cut(value, LONGEST_VALUE)
 }
 
 fn params(params: &[(String, String)]) -> String {
     let mut room = LONGEST_PARAMS;
     let mut map = Map::new();
     for (name, value) in params {
-        let value = cut(value, LONGEST_VALUE);
+        let value = self::value(value);
         let Some(rest) = room.checked_sub(name.len() + value.len()) else {
             let left_out = params.len() - map.len();
             let text = format!("{left_out} parameters were too long for the history");
@@ -100,12 +104,22 @@ fn params(params: &[(String, String)]) -> String {
     Json::from(map).to_string()
 }
 
-fn resources(began: &Began) -> String {
+/// What a run takes, as JSON.
+pub(crate) fn resources(began: &Began) -> String {
     let amounts = began.resources.iter();
     let map: Map<String, Json> = amounts
         .map(|(name, amount)| (name.clone(), (*amount).into()))
         .collect();
     Json::from(map).to_string()
+}
+
+/// What [`resources`] made.
+pub(crate) fn amounts(text: Option<&str>) -> BTreeMap<String, u64> {
+    let read = text.and_then(|text| serde_json::from_str(text).ok());
+    let map: Map<String, Json> = read.unwrap_or_default();
+    map.into_iter()
+        .map(|(name, value)| (name, value.as_u64().unwrap_or_default()))
+        .collect()
 }
 
 /// Not every database takes a zero byte in a text.

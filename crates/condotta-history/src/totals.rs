@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use condotta_scheduler::Timestamp;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::Row as _;
 
 use crate::{
-    attempt::Outcome,
-    buckets::Buckets,
-    database::{execute, fetch_all},
-    dialect::Dialect,
-    keys,
+    attempt::Outcome, buckets::Buckets, dialect::Dialect, error::DatabaseError, keys,
+    statements::Statements,
 };
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -80,10 +77,10 @@ impl Tally {
 
 /// Adds to what is stored, within the transaction of the attempts themselves.
 pub(crate) async fn add(
-    connection: &mut AnyConnection,
+    statements: &mut Statements<'_>,
     dialect: Dialect,
     tallies: &Tallies,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), DatabaseError> {
     let (insert, absent) = dialect.insert_if_absent();
     let insert = format!(
         "{insert} INTO condotta_totals (day, family, outcome, attempts, millis, longest, buckets) \
@@ -99,11 +96,17 @@ pub(crate) async fn add(
     );
     for (&(day, family, outcome), new) in &tallies.tallies {
         let key = [day.into(), family.into(), outcome.into()];
-        execute(connection, dialect, &insert, &key).await?;
-        let rows = fetch_all(connection, dialect, &select, &key).await?;
-        let mut tally = rows
-            .first()
-            .map_or_else(|| Ok(Tally::default()), Tally::read)?;
+        statements.execute(&insert, &key).await?;
+        let row = statements.fetch_row(&select, &key).await?;
+        let mut tally = match row {
+            Some(row) => Tally {
+                attempts: row.whole(0)?,
+                millis: row.whole(1)?,
+                longest: row.whole(2)?,
+                buckets: Buckets::from_text(row.text(3)?),
+            },
+            None => Tally::default(),
+        };
         tally.merge(new);
         let mut values = vec![
             tally.attempts.into(),
@@ -112,7 +115,7 @@ pub(crate) async fn add(
             tally.buckets.to_text().into(),
         ];
         values.extend(key);
-        execute(connection, dialect, &update, &values).await?;
+        statements.execute(&update, &values).await?;
     }
     Ok(())
 }

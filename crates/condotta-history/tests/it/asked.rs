@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use condotta_history::{Attempt, Began, Entry, Filter, Outcome, Page};
+use condotta_history::{Attempt, Began, Entry, Filter, Found, Outcome, Page};
 
 use crate::{
     Case,
@@ -31,7 +31,11 @@ fn pages(place: &Place) {
                 limit: 4,
                 after: seen.last().map(|attempt| attempt.id.clone()),
             };
-            let found = history.attempts(&Filter::default(), &page).await.unwrap();
+            let found = history
+                .attempts(&Filter::default(), &page)
+                .await
+                .unwrap()
+                .attempts;
             let is_last = found.len() < 4;
             seen.extend(found);
             if is_last {
@@ -243,10 +247,8 @@ fn nothing(place: &Place) {
             limit: 10,
             after: None,
         };
-        assert_eq!(
-            history.attempts(&Filter::default(), &page).await.unwrap(),
-            []
-        );
+        let found = history.attempts(&Filter::default(), &page).await;
+        assert_eq!(found.unwrap(), Found::default());
         assert_eq!(history.families(at(0.0)).await.unwrap(), []);
         let durations = history.family_durations("Load", at(0.0)).await.unwrap();
         assert_eq!((durations.count, durations.median), (0, None));

@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Waits until the attempts are as they should be.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
@@ -34,7 +34,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn days_ago(days: f64) -> f64 {
+pub(crate) fn days_ago(days: f64) -> f64 {
     -86_400.0 * days
 }
 

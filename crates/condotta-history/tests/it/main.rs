@@ -5,7 +5,9 @@
 mod asked;
 mod bounds;
 mod databases;
+mod lines;
 mod outages;
+mod packed;
 mod story;
 mod told;
 
@@ -20,14 +22,16 @@ type Case = (&'static str, fn(&Place));
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    lines::remember();
     let databases = Arc::new(Databases::default());
-    let cases: Vec<Case> = [told::CASES, asked::CASES, bounds::CASES].concat();
+    let cases: Vec<Case> = [told::CASES, asked::CASES, bounds::CASES, packed::CASES].concat();
     let mut trials = Vec::new();
     for kind in Kind::ALL {
-        for &(name, case) in &cases {
+        let of_files = packed::OF_FILES.iter().filter(|_| kind == Kind::Sqlite);
+        for &(name, case) in cases.iter().chain(of_files) {
             let databases = Arc::clone(&databases);
             let run = move || -> Result<(), Failed> {
-                case(&databases.place(kind));
+                case(&Place::new(&databases, kind));
                 Ok(())
             };
             trials.push(Trial::test(format!("{}::{name}", kind.name()), run));

@@ -92,7 +92,7 @@ pub(crate) fn attempts(address: &Address, filter: &Filter) -> Vec<Attempt> {
         after: None,
     };
     ask(address, async |history| {
-        history.attempts(filter, &page).await.unwrap()
+        history.attempts(filter, &page).await.unwrap().attempts
     })
 }
 

@@ -29,7 +29,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Equal but for times between two milliseconds.
-fn assert_same(read: &Began, told: &Began) {
+pub(crate) fn assert_same(read: &Began, told: &Began) {
     let near = |one: Option<Timestamp>, other: Option<Timestamp>| match (one, other) {
         (Some(one), Some(other)) => (one.0 - other.0).abs() < 0.002,
         (None, None) => true,
