@@ -235,7 +235,15 @@ impl Writer {
         format: Format,
         sink: impl Sink + 'static,
     ) -> Result<Self, TargetError> {
-        match format.encoder(Box::new(sink) as Box<dyn Sink>) {
+        Self::boxed(target, format, Box::new(sink))
+    }
+
+    pub(crate) fn boxed(
+        target: String,
+        format: Format,
+        sink: Box<dyn Sink>,
+    ) -> Result<Self, TargetError> {
+        match format.encoder(sink) {
             Ok(encoder) => Ok(Self {
                 encoder,
                 target,

@@ -12,7 +12,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use super::temporary::is_temporary;
+use crate::temporary_name::is_temporary;
 
 /// Hashes of the folders that need no look; by hash, for a run can write to very many.
 struct Clean {

@@ -1,19 +1,14 @@
 //! Temporary files and folders beside the target that they will become.
 //!
-//! Their names are as Luigi's, `<path>-luigi-tmp-<digits>`, with more digits than stock Luigi gives,
-//! so that ours are known. A run holds a lock on each of its own: the system drops the lock when the
-//! run dies, however it dies, so one without a lock is dead and may be swept.
+//! A run holds a lock on each of its own: the system drops the lock when the run dies, however it
+//! dies, so one without a lock is dead and may be swept.
 
 use std::{
-    ffi::{OsStr, OsString},
-    fs::{self, File, OpenOptions, TryLockError},
+    ffi::OsStr,
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::{
-        ffi::{OsStrExt, OsStringExt},
-        fs::MetadataExt,
-    },
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
-    process,
 };
 
 use super::{
@@ -21,21 +16,7 @@ use super::{
     rename::rename_new,
     sweep,
 };
-
-const INFIX: &str = "-luigi-tmp-";
-/// Ten of the process and ten of chance. Stock Luigi has ten at most.
-const DIGITS: usize = 20;
-/// The longest name that file systems take.
-const LONGEST_NAME: usize = 255;
-
-/// Whether a file's name is one that this module gave.
-pub(super) fn is_temporary(name: &OsStr) -> bool {
-    let name = name.as_bytes();
-    name.len() > INFIX.len() + DIGITS && {
-        let (front, digits) = name.split_at(name.len() - DIGITS);
-        front.ends_with(INFIX.as_bytes()) && digits.iter().all(u8::is_ascii_digit)
-    }
-}
+use crate::temporary_name;
 
 fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| {
@@ -44,12 +25,7 @@ fn temporary_name(path: &Path) -> io::Result<PathBuf> {
             "the path does not end in a name",
         )
     })?;
-    let mut name = name.as_bytes().to_owned();
-    name.truncate(LONGEST_NAME - INFIX.len() - DIGITS);
-    let process = process::id();
-    let chance = fastrand::u64(0..10_000_000_000);
-    name.extend(format!("{INFIX}{process:010}{chance:010}").into_bytes());
-    Ok(path.with_file_name(OsString::from_vec(name)))
+    Ok(path.with_file_name(temporary_name::temporary(name)))
 }
 
 /// Takes the lock on what was just made. `false`: a sweep was faster, make another.
@@ -156,8 +132,9 @@ impl Drop for TemporaryFile {
 
 /// A folder for something that others write, which is removed with what is left in it.
 ///
-/// The lock is on the folder, so that what is in it may be anything.
-pub(super) struct TemporaryFolder {
+/// The lock is on the folder, so that what is in it may be anything. Nobody else can look into it.
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder {
     _lock: File,
     path: PathBuf,
     destination: PathBuf,
@@ -168,7 +145,7 @@ impl TemporaryFolder {
     /// Makes one beside `destination`.
     pub(super) fn new(destination: &Path, durable: bool) -> io::Result<Self> {
         let create = |path: &Path| {
-            fs::create_dir(path)?;
+            DirBuilder::new().mode(0o700).create(path)?;
             match File::open(path) {
                 // Swept before it was opened: as if the name had been taken.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -219,28 +196,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_luigis_with_more_digits() {
-        let path = temporary_name(Path::new("a b/ü.txt")).expect("a name");
-        let name = path.file_name().expect("a name");
-        assert!(path.starts_with("a b"));
-        assert!(name.to_string_lossy().starts_with("ü.txt-luigi-tmp-"));
-        assert!(is_temporary(name));
-        for other in [
-            "ü.txt-luigi-tmp-1234567890",
-            "ü.txt",
-            "-luigi-tmp-12345678901234567890",
-            "x-luigi-tmp-1234567890123456789x",
-        ] {
-            assert!(!is_temporary(OsStr::new(other)), "{other}");
-        }
-    }
-
-    #[test]
     fn the_longest_names_can_be_written() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("n".repeat(LONGEST_NAME));
+        let path = folder.path().join("n".repeat(255));
         let temporary = TemporaryFile::new(&path, false).expect("made");
-        assert!(is_temporary(temporary.path.file_name().expect("a name")));
+        assert!(temporary_name::is_temporary(
+            temporary.path.file_name().expect("a name")
+        ));
         temporary.persist().expect("renamed");
         assert!(path.exists());
     }

@@ -5,6 +5,8 @@
 mod child;
 mod concurrency;
 mod conformance;
+#[path = "../behaviour/content.rs"]
+mod content;
 mod crash;
 mod directory;
 mod file_system;

@@ -1,0 +1,50 @@
+//! Jobs on a real Slurm, which this test starts for itself.
+//!
+//! Slurm's client programs find the cluster by an environment variable, so the tests are a process of
+//! their own, started with it. A run of theirs that is to be killed is another one.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, unreachable_pub, reason = "tests")]
+
+mod accounts;
+mod cluster;
+mod jobs;
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Set for a process that runs one job, which may be killed: the folder to do it in.
+pub(crate) const VICTIM: &str = "TEST_VICTIM";
+
+fn main() -> ExitCode {
+    if std::env::var_os(VICTIM).is_some() {
+        jobs::victim();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::var_os("SLURM_CONF").is_some() && std::env::var_os("TEST_INNER").is_some() {
+        return inner();
+    }
+    let cluster = cluster::Cluster::with_accounts();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(std::env::args_os().skip(1))
+        .env("SLURM_CONF", cluster.configuration())
+        .env("TEST_INNER", "1")
+        .status();
+    drop(cluster);
+    match status.unwrap().success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+fn inner() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = jobs::TESTS.iter().map(|(name, test)| {
+        Trial::test(*name, move || {
+            test();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}

@@ -1,0 +1,64 @@
+//! fake-gcs-server, an emulator of Google Cloud Storage, with an empty bucket. It asks for no credentials.
+
+use std::{env, fs, process::Command};
+
+use tempfile::TempDir;
+
+use super::{Server, free_port};
+
+pub(crate) const BUCKET: &str = "bucket";
+
+/// A running emulator.
+pub(crate) struct FakeGcs {
+    server: Server,
+    pub(crate) port: u16,
+    folder: TempDir,
+}
+
+impl FakeGcs {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let port = free_port();
+        Self {
+            server: Server::listening(command(&folder, port), port),
+            port,
+            folder,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill();
+    }
+
+    /// Starts it again, at the same port and with what it has.
+    pub(crate) fn restart(&mut self) {
+        self.server = Server::listening(command(&self.folder, self.port), self.port);
+    }
+}
+
+fn command(folder: &TempDir, port: u16) -> Command {
+    let program = env::var_os("CONDOTTA_FAKE_GCS");
+    let program = program.expect("CONDOTTA_FAKE_GCS names it: see cargo xtask test storage");
+    let mut command = Command::new(program);
+    command
+        .args([
+            "-scheme",
+            "http",
+            "-host",
+            "127.0.0.1",
+            "-log-level",
+            "error",
+        ])
+        .args(["-port", &port.to_string()])
+        .args(["-public-host", &format!("127.0.0.1:{port}")])
+        .args(["-external-url", &format!("http://127.0.0.1:{port}")])
+        .args(["-backend", "filesystem", "-filesystem-root"])
+        .arg(folder.path());
+    command
+}
