@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use crate::running::Place;
+
 /// A run that may be cancelled.
 #[derive(Default)]
 pub(crate) struct Cancel {
@@ -39,16 +41,18 @@ impl Cancel {
     }
 
     /// Ends the run, or asks it. What is to be said of that.
-    fn ask(&self, by: &str, in_child: bool) -> &'static str {
+    fn ask(&self, by: &str, place: Place) -> &'static str {
         let mut state = self.state();
         state.by.get_or_insert_with(|| by.to_owned());
         if let Some(end) = &state.end {
             end();
         }
-        if in_child {
-            "its process and all that it started are being ended"
-        } else {
-            "it runs on a thread of the worker, which cannot be ended from outside; it was asked to stop"
+        match place {
+            Place::Child => "its process and all that it started are being ended",
+            Place::Elsewhere => "it is being ended on the machine where it runs",
+            Place::Thread => {
+                "it runs on a thread of the worker, which cannot be ended from outside; it was asked to stop"
+            }
         }
     }
 
@@ -65,16 +69,16 @@ pub(crate) struct Cancels {
 
 struct Entry {
     attempt: Option<u64>,
-    in_child: bool,
+    place: Place,
     cancel: Arc<Cancel>,
 }
 
 impl Cancels {
-    pub(crate) fn begin(&self, task_id: &str, attempt: Option<u64>, in_child: bool) -> Arc<Cancel> {
+    pub(crate) fn begin(&self, task_id: &str, attempt: Option<u64>, place: Place) -> Arc<Cancel> {
         let cancel = Arc::<Cancel>::default();
         let entry = Entry {
             attempt,
-            in_child,
+            place,
             cancel: Arc::clone(&cancel),
         };
         self.runs().insert(task_id.to_owned(), entry);
@@ -100,7 +104,7 @@ impl Cancels {
         if entry.attempt.is_some_and(|current| current != attempt) {
             return "the worker does not run that attempt any more";
         }
-        entry.cancel.ask(by, entry.in_child)
+        entry.cancel.ask(by, entry.place)
     }
 
     fn runs(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

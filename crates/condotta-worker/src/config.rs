@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Notifier, Observer, StopSignal, TaskLoader, WorkerEvents};
+use crate::{Notifier, Observer, StopSignal, TaskLoader, WorkerEvents, elsewhere::Engines};
 
 /// The smallest `wait_interval`.
 const WAIT_INTERVAL_MIN_SECS: f64 = 1e-5;
@@ -140,6 +140,8 @@ pub struct WorkerOptions {
     pub stop: StopSignal,
     /// The program that runs a task in a child process.
     pub child_command: ChildCommand,
+    /// Where tasks of some families run, if not here.
+    pub engines: Option<Arc<dyn Engines>>,
     /// How long a child process has between SIGTERM and SIGKILL.
     pub kill_grace: Duration,
 }
@@ -159,6 +161,7 @@ impl Default for WorkerOptions {
             notifier: None,
             stop: StopSignal::default(),
             child_command: ChildCommand::ThisProgram,
+            engines: None,
             kill_grace: Duration::from_secs(5),
         }
     }

@@ -1,16 +1,21 @@
 //! A run in the worker's own process: its words go to the scheduler, its events to the listeners.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use condotta_protocol::LogSource;
 use condotta_scheduler::{AddTask, Resources, Status};
 
 use crate::{
-    BoxError, EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle,
+    BoxError, EventDetail, Private, RunLog, Runnable, SchedulerError, StopLevel, TaskHandle,
     cancel::{Cancel, cancelled},
     execute::Host,
+    logs::print,
     messages::MessageQueue,
     running::{End, Outcome},
     shared::Shared,
@@ -23,6 +28,12 @@ pub(crate) struct WorkerHost<'a> {
     attempt: Option<u64>,
     messages: Option<Arc<MessageQueue>>,
     pub(crate) cancel: Arc<Cancel>,
+    /// Where what the run prints is kept, if anywhere.
+    log: Option<RunLog>,
+    /// What of the run's words only this worker may see.
+    private: Private,
+    /// The process groups in which the run has processes.
+    groups: Mutex<BTreeSet<u32>>,
     /// The run asked whether it is to stop, and was told so.
     told_to_stop: AtomicBool,
 }
@@ -34,6 +45,8 @@ impl<'a> WorkerHost<'a> {
         task: &'a TaskHandle,
         attempt: Option<u64>,
         cancel: Arc<Cancel>,
+        log: Option<RunLog>,
+        private: Private,
     ) -> Self {
         let messages = task.accepts_messages().then(Arc::<MessageQueue>::default);
         if let Some(queue) = &messages {
@@ -47,12 +60,21 @@ impl<'a> WorkerHost<'a> {
             attempt,
             messages,
             cancel,
+            log,
+            private,
+            groups: Mutex::default(),
             told_to_stop: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn messages(&self) -> Option<&MessageQueue> {
         self.messages.as_deref()
+    }
+
+    /// The process groups of the run, beside that of its own process.
+    pub(crate) fn groups(&self) -> Vec<u32> {
+        let groups = self.groups.lock().expect("nobody panics with this lock");
+        groups.iter().copied().collect()
     }
 
     /// A run that fails after it was told to stop has done as it was told, and is no failure.
@@ -103,7 +125,7 @@ impl Reporter for WorkerHost<'_> {
         let task = self.task;
         self.said(self.shared.scheduler.add_task(AddTask {
             status: Status::Running,
-            tracking_url: Some(url.to_owned()),
+            tracking_url: Some(self.private.hide(url).into_owned()),
             resources: Some(task.resources()),
             accepts_messages: Some(task.accepts_messages()),
             retry_policy: task.retry_policy(),
@@ -121,7 +143,7 @@ impl Reporter for WorkerHost<'_> {
         self.said(
             self.shared
                 .scheduler
-                .set_task_status_message(task_id, message),
+                .set_task_status_message(task_id, &self.private.hide(message)),
         );
         if let Some(observer) = &self.shared.observer {
             observer.task_status_message(&**self.task, message);
@@ -150,7 +172,8 @@ impl Reporter for WorkerHost<'_> {
     fn respond(&self, message_id: &str, response: &str) {
         let task_id = self.task.task_id();
         let scheduler = &self.shared.scheduler;
-        self.said(scheduler.add_scheduler_message_response(task_id, message_id, response));
+        let response = self.private.hide(response);
+        self.said(scheduler.add_scheduler_message_response(task_id, message_id, &response));
     }
 
     fn stop_requested(&self) -> bool {
@@ -159,6 +182,27 @@ impl Reporter for WorkerHost<'_> {
             || self.cancel.is_asked();
         self.told_to_stop.fetch_or(stop, Ordering::Relaxed);
         stop
+    }
+
+    fn printed(&self, source: &LogSource, text: &[u8]) {
+        if let Some(log) = &self.log {
+            log.push(source, text);
+        }
+        print(source, text);
+    }
+
+    fn group_started(&self, group: u32) {
+        let groups = self.groups.lock();
+        groups.expect("nobody panics with this lock").insert(group);
+    }
+
+    fn group_ended(&self, group: u32) {
+        let groups = self.groups.lock();
+        groups.expect("nobody panics with this lock").remove(&group);
+    }
+
+    fn is_ended_by_signal(&self) -> bool {
+        false
     }
 }
 

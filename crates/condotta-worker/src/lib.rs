@@ -9,6 +9,7 @@ pub mod child;
 mod claims;
 mod completeness;
 mod config;
+pub mod elsewhere;
 mod error;
 mod events;
 mod execute;
@@ -29,6 +30,7 @@ mod panic;
 pub mod pid_lock;
 mod plan;
 mod pool;
+mod private;
 mod recover;
 mod remote;
 mod report;
@@ -52,8 +54,9 @@ pub use logs::{LogAnswer, LogBatch, LogSink, RunLayer, RunLog, RunLogs, run_span
 pub use messages::{Messages, TaskMessage};
 pub use notifier::Notifier;
 pub use observer::{Observer, TaskCounts};
+pub use private::Private;
 pub use remote::{
-    AddressError, HttpClient, HttpFailure, Identity, Outlook, RemoteError, RemoteLogs,
+    AddressError, HttpClient, HttpFailure, Identity, Lookups, Outlook, RemoteError, RemoteLogs,
     RemoteOptions, RemoteScheduler,
 };
 pub use scheduler::{Scheduler, SchedulerError, Wake};

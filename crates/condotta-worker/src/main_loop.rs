@@ -9,13 +9,13 @@ use std::{
 use condotta_scheduler::{AddWorker, InfoValue, PendingCounts, WorkerState};
 
 use crate::{
-    Worker, WorkerError,
+    Private, Worker, WorkerError,
     execute::{Deps, Settings, execute},
     get_work::WorkResponse,
     host::WorkerHost,
     logs::run_span,
     pool::Job,
-    running::{Finished, Running},
+    running::{Finished, Place, Running},
     shared::Incoming,
     steps::{self, Left, StayPolicy, Steps},
     task_table::{Phase, TaskIndex},
@@ -94,7 +94,13 @@ impl Worker {
         let timeout_secs = task
             .worker_timeout()
             .unwrap_or(self.shared.config.timeout as f64);
-        let in_child = self.shared.config.force_multiprocessing || timeout_secs > 0.0;
+        let place = if self.shared.engine(&**task).is_some() {
+            Place::Elsewhere
+        } else if self.shared.config.force_multiprocessing || timeout_secs > 0.0 {
+            Place::Child
+        } else {
+            Place::Thread
+        };
         let run = self.next_run;
         self.next_run += 1;
         self.running.insert(
@@ -102,7 +108,7 @@ impl Worker {
             Running {
                 run,
                 attempt,
-                in_child,
+                place,
             },
         );
         self.shared.claims.start(self.tasks.task(index), attempt);
@@ -110,21 +116,19 @@ impl Worker {
         if let Some(observer) = &self.shared.observer {
             observer.task_started(&**self.tasks.task(index), &self.tasks.counts());
         }
-        if in_child || self.processes() > 1 {
-            let job = self.job(index, run, attempt, in_child.then_some(timeout_secs));
+        if place.can_be_ended() || self.processes() > 1 {
+            let job = Job {
+                place,
+                timeout_secs,
+                ..self.job(index, run, attempt)
+            };
             return self.pool.start(job, self.running.len());
         }
         self.run_here(index, run, attempt);
         Ok(())
     }
 
-    fn job(
-        &self,
-        index: TaskIndex,
-        run: u64,
-        attempt: Option<u64>,
-        child_timeout_secs: Option<f64>,
-    ) -> Job {
+    fn job(&self, index: TaskIndex, run: u64, attempt: Option<u64>) -> Job {
         let planned = self.tasks.entry(index).deps.as_deref();
         Job {
             index,
@@ -135,7 +139,8 @@ impl Worker {
                 deps.collect()
             }),
             attempt,
-            child_timeout_secs,
+            place: Place::Thread,
+            timeout_secs: 0.0,
         }
     }
 
@@ -143,9 +148,17 @@ impl Worker {
     fn run_here(&mut self, index: TaskIndex, run: u64, attempt: Option<u64>) {
         let entry = self.tasks.entry(index);
         let task_id = entry.task.task_id();
-        let cancel = self.shared.cancels.begin(task_id, attempt, false);
-        let log = self.shared.begin_log(task_id, attempt);
-        let host = WorkerHost::new(&self.shared, &entry.task, attempt, cancel);
+        let cancel = self.shared.cancels.begin(task_id, attempt, Place::Thread);
+        let private = Private::of(&*entry.task);
+        let log = self.shared.begin_log(task_id, attempt, &private);
+        let host = WorkerHost::new(
+            &self.shared,
+            &entry.task,
+            attempt,
+            cancel,
+            log.clone(),
+            private,
+        );
         let deps = match entry.deps.as_deref() {
             Some(indices) => Deps::Planned(&self.tasks, indices),
             None => Deps::Ask,

@@ -6,8 +6,8 @@
 use condotta_scheduler::{AddTask, AddTaskBatcher, Param, Status, Visibility};
 
 use crate::{
-    BoxError, EventDetail, ParamInfo, Runnable, StopLevel, TaskHandle, Worker, WorkerError,
-    completeness::Checks, panic::guard, task::error_chain, task_table::TaskIndex,
+    BoxError, EventDetail, ParamInfo, Private, Runnable, StopLevel, TaskHandle, Worker,
+    WorkerError, completeness::Checks, panic::guard, task::error_chain, task_table::TaskIndex,
 };
 
 /// So many announcements travel together.
@@ -275,6 +275,8 @@ impl Worker {
             .map(|param| (param.name, param.value))
             .collect();
         let owners = guard(|| task.owners()).unwrap_or_default();
+        let private = Private::of(&**task);
+        let (name, text) = (private.hide(&name), private.hide(&text));
         self.patiently(|scheduler| {
             scheduler.announce_scheduling_failure(
                 &self.shared.id,

@@ -9,12 +9,12 @@ use std::{
 };
 
 use crate::{
-    RunLog, TaskHandle, WorkerError, child,
+    Private, RunLog, TaskHandle, WorkerError, child, elsewhere,
     execute::{Deps, Settings, execute},
     host::WorkerHost,
     logs::run_span,
     panic::guard,
-    running::{End, Finished, Outcome},
+    running::{End, Finished, Outcome, Place},
     shared::{Incoming, Shared},
     task_table::TaskIndex,
 };
@@ -27,8 +27,9 @@ pub(crate) struct Job {
     /// Its dependencies, if they were planned.
     pub(crate) deps: Option<Vec<TaskHandle>>,
     pub(crate) attempt: Option<u64>,
-    /// Run it in a child process, for at most so many seconds; 0 is without limit.
-    pub(crate) child_timeout_secs: Option<f64>,
+    pub(crate) place: Place,
+    /// For at most so many seconds; 0 is without limit. A thread knows no limit.
+    pub(crate) timeout_secs: f64,
 }
 
 /// As many threads as tasks ever ran at a time. They end when the pool is dropped and their runs
@@ -88,10 +89,10 @@ fn work(shared: &Arc<Shared>, jobs: &Mutex<Receiver<Job>>) {
 
 fn run_job(shared: &Arc<Shared>, job: &Job) -> Outcome {
     let task_id = job.task.task_id();
-    let in_child = job.child_timeout_secs.is_some();
-    let cancel = shared.cancels.begin(task_id, job.attempt, in_child);
-    let log = shared.begin_log(task_id, job.attempt);
-    let host = WorkerHost::new(shared, &job.task, job.attempt, cancel);
+    let cancel = shared.cancels.begin(task_id, job.attempt, job.place);
+    let private = Private::of(&*job.task);
+    let log = shared.begin_log(task_id, job.attempt, &private);
+    let host = WorkerHost::new(shared, &job.task, job.attempt, cancel, log.clone(), private);
     let outcome = run_with(shared, job, &host, log.as_ref());
     shared.finish_log(log.as_ref(), &outcome);
     outcome
@@ -103,8 +104,14 @@ fn run_with(
     host: &WorkerHost<'_>,
     log: Option<&RunLog>,
 ) -> Outcome {
-    if let Some(timeout_secs) = job.child_timeout_secs {
-        return child::supervise(shared, &job.task, host, log, timeout_secs);
+    let (task, timeout_secs) = (&job.task, job.timeout_secs);
+    match (job.place, shared.engine(&**task)) {
+        (Place::Elsewhere, Some(engine)) => {
+            let _within = log.map(|log| run_span(log).entered());
+            return elsewhere::supervise(shared, task, host, engine, timeout_secs);
+        }
+        (Place::Child, _) => return child::supervise(shared, task, host, log, timeout_secs),
+        _ => {}
     }
     let _within = log.map(|log| run_span(log).entered());
     let deps = match &job.deps {

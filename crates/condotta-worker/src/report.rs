@@ -5,7 +5,7 @@ use std::time::Duration;
 use condotta_scheduler::{AddTask, Status};
 
 use crate::{
-    EventDetail, Runnable, SchedulerError, StopLevel, TaskHandle, Worker, WorkerError,
+    EventDetail, Private, Runnable, SchedulerError, StopLevel, TaskHandle, Worker, WorkerError,
     panic::guard,
     plan::{informed, scheduler_params},
     running::{End, Finished, Outcome, Requirements, Running},
@@ -58,7 +58,7 @@ impl Worker {
         let on_threads: Vec<(TaskIndex, Running)> = self
             .running
             .iter()
-            .filter(|(_, running)| !running.in_child)
+            .filter(|(_, running)| !running.place.can_be_ended())
             .map(|(index, running)| (*index, *running))
             .collect();
         for (index, running) in on_threads {
@@ -125,6 +125,8 @@ impl Worker {
             }
             Err(error) => return Err(error),
         }
+        let private = Private::of(&*task);
+        let expl = expl.map(|text| private.hide(&text).into_owned());
         if status == Status::Failed && end != End::Stopped {
             self.tell_failed_run(&task, expl.as_deref().unwrap_or_default());
         }

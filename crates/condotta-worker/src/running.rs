@@ -11,8 +11,25 @@ pub(crate) struct Running {
     pub(crate) run: u64,
     /// The scheduler's number of the run, to be sent back.
     pub(crate) attempt: Option<u64>,
-    /// It can be stopped from outside.
-    pub(crate) in_child: bool,
+    pub(crate) place: Place,
+}
+
+/// Where a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On a thread of the worker, which cannot be stopped.
+    Thread,
+    /// In a process of its own.
+    Child,
+    /// On another machine.
+    Elsewhere,
+}
+
+impl Place {
+    /// Whether a run there can be ended from outside.
+    pub(crate) fn can_be_ended(self) -> bool {
+        self != Self::Thread
+    }
 }
 
 /// A run ended.

@@ -13,10 +13,12 @@ use std::{
 use condotta_scheduler::Recipe;
 
 use crate::{
-    BoxError, ChildCommand, LoadError, LogAnswer, LogBatch, LogSink, Notifier, Observer, RunLog,
-    RunLogs, Runnable, Scheduler, StopSignal, TaskHandle, TaskLoader, WorkerConfig, WorkerEvents,
+    BoxError, ChildCommand, LoadError, LogAnswer, LogBatch, LogSink, Notifier, Observer, Private,
+    RunLog, RunLogs, Runnable, Scheduler, StopSignal, TaskHandle, TaskLoader, WorkerConfig,
+    WorkerEvents,
     cancel::Cancels,
     claims::Claims,
+    elsewhere::{Engine, Engines},
     messages::MessageRoutes,
     panic::guard,
     running::{End, Finished, Outcome},
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
     /// The worker itself has gone: what it left running in child processes is stopped.
     pub(crate) gone: StopSignal,
     pub(crate) child_command: ChildCommand,
+    /// Where tasks of some families run, if not here.
+    pub(crate) engines: Option<Arc<dyn Engines>>,
     pub(crate) kill_grace: Duration,
     pub(crate) routes: MessageRoutes,
     pub(crate) mailbox: Sender<Incoming>,
@@ -94,8 +98,13 @@ impl Shared {
     }
 
     /// A run begins: where what it prints goes, if anywhere.
-    pub(crate) fn begin_log(&self, task_id: &str, attempt: Option<u64>) -> Option<RunLog> {
-        Some(self.logs()?.begin(task_id, attempt))
+    pub(crate) fn begin_log(
+        &self,
+        task_id: &str,
+        attempt: Option<u64>,
+        private: &Private,
+    ) -> Option<RunLog> {
+        Some(self.logs()?.begin(task_id, attempt, private.clone()))
     }
 
     /// A run ended. What was noticed from outside is said in its log, too.
@@ -109,6 +118,12 @@ impl Shared {
             log.record(40, "luigi-interface", text);
         }
         logs.finish(log, FLUSH_PATIENCE);
+    }
+
+    /// Where the task runs, if not here. What others make is looked for here.
+    pub(crate) fn engine(&self, task: &dyn Runnable) -> Option<&dyn Engine> {
+        let engine = self.engines.as_ref()?.engine(task.family())?;
+        (!task.is_external()).then_some(engine)
     }
 
     pub(crate) fn processes(&self) -> usize {

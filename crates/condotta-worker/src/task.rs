@@ -2,9 +2,13 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
+use condotta_protocol::LogSource;
 use condotta_scheduler::{Resources, RetryPolicy, Visibility};
 
-use crate::messages::{MessageQueue, Messages};
+use crate::{
+    logs::print,
+    messages::{MessageQueue, Messages},
+};
 
 /// Any error of a task's own code; its chain of sources is shown to people.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -185,6 +189,10 @@ pub(crate) trait Reporter: Send + Sync {
     fn progress_event(&self, message: &str);
     fn respond(&self, message_id: &str, response: &str);
     fn stop_requested(&self) -> bool;
+    fn printed(&self, source: &LogSource, text: &[u8]);
+    fn group_started(&self, group: u32);
+    fn group_ended(&self, group: u32);
+    fn is_ended_by_signal(&self) -> bool;
 }
 
 /// Hears nothing and passes nothing on.
@@ -198,6 +206,14 @@ impl Reporter for Nobody {
     fn progress_event(&self, _: &str) {}
     fn respond(&self, _: &str, _: &str) {}
     fn stop_requested(&self) -> bool {
+        false
+    }
+    fn printed(&self, source: &LogSource, text: &[u8]) {
+        print(source, text);
+    }
+    fn group_started(&self, _: u32) {}
+    fn group_ended(&self, _: u32) {}
+    fn is_ended_by_signal(&self) -> bool {
         false
     }
 }
@@ -253,5 +269,33 @@ impl RunContext<'_> {
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         self.reporter.stop_requested()
+    }
+
+    /// Takes what a program of the run printed to its standard output: it appears there, and in the run's log.
+    pub fn program_printed(&self, text: &[u8]) {
+        self.reporter.printed(&LogSource::Stdout, text);
+    }
+
+    /// The same for standard error.
+    pub fn program_complained(&self, text: &[u8]) {
+        self.reporter.printed(&LogSource::Stderr, text);
+    }
+
+    /// The run has processes in this process group. Whoever ends the run from outside waits until the
+    /// group is empty, too, and makes who does not go. A run that has a thread in place of a process
+    /// ends its groups itself.
+    pub fn group_started(&self, group: u32) {
+        self.reporter.group_started(group);
+    }
+
+    /// Whether the run has a process of its own, which gets SIGTERM when the run is to end.
+    #[must_use]
+    pub fn is_ended_by_signal(&self) -> bool {
+        self.reporter.is_ended_by_signal()
+    }
+
+    /// The process group is empty again.
+    pub fn group_ended(&self, group: u32) {
+        self.reporter.group_ended(group);
     }
 }

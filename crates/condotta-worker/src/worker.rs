@@ -115,6 +115,7 @@ impl Worker {
             stop: options.stop,
             gone: StopSignal::new(),
             child_command: options.child_command,
+            engines: options.engines,
             kill_grace: options.kill_grace,
             routes: MessageRoutes::default(),
             mailbox,

@@ -94,7 +94,7 @@
 //!   parameters. [`parameter`]: their types.
 //! * [`Task::clone_as`](task::Task::clone_as) and `builder()`: tasks that take values over from others,
 //!   from the command line and from the configuration. [`Config`](task::Config): settings.
-//! * [`target`]: files and other places for outputs. [`event`]: listeners.
+//! * [`target`]: files, stores behind the features `s3`, `sftp` and so on, and other places for outputs. [`event`]: listeners.
 
 // So that what the derive macros write also compiles in here.
 extern crate self as condotta;
@@ -103,6 +103,9 @@ mod app;
 pub mod class;
 mod cli;
 mod console;
+#[cfg(feature = "http")]
+pub mod download;
+mod engines;
 pub mod event;
 pub mod parameter;
 pub mod params;
@@ -125,10 +128,18 @@ pub use condotta_worker::{Identity, LocalScheduler, RemoteOptions, RemoteSchedul
 pub use condotta_worker::{StopLevel, StopSignal};
 
 pub use app::{App, BuildError, BuildOptions, RunResult, build, run};
+/// Tables as outputs, with the features `postgres`, `mysql` and `sqlite`, and snapshots of tables.
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub use condotta_databases as database;
 /// Where outputs are: files, folders, memory.
 pub use condotta_targets as target;
 pub use event::{on, on_task};
 pub use jiff;
+
+/// Programs that a run calls: see [`Run::program`](task::Run::program).
+pub mod programs {
+    pub use condotta_programs::*;
+}
 
 /// Any error, with its chain of sources. What `?` makes of every error type.
 pub type Error = condotta_worker::BoxError;

@@ -3,7 +3,9 @@
 pub use std::process::ExitCode;
 
 pub use condotta_derive::{Config, ParameterEnum, Requires, Task, task};
-pub use condotta_targets::{DirectoryTarget, Format, LocalTarget, ReadWrite as _, Target};
+pub use condotta_targets::{
+    DirectoryTarget, Format, LocalTarget, ReadWrite as _, Target, UrlTarget,
+};
 
 pub use crate::{
     Error, Result,

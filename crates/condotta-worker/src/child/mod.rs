@@ -4,9 +4,9 @@
 //! a socket: the request comes in by it, and the run's words go back, one JSON object a line.
 //! It knows nothing of schedulers.
 
-mod run;
-mod supervise;
-mod wire;
+pub(crate) mod run;
+pub(crate) mod supervise;
+pub(crate) mod wire;
 
 pub use run::maybe_run;
 pub(crate) use supervise::supervise;

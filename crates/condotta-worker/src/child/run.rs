@@ -15,6 +15,7 @@ use std::{
     thread,
 };
 
+use condotta_protocol::LogSource;
 use condotta_scheduler::Resources;
 use nix::{
     sys::signal::{Signal, killpg},
@@ -28,6 +29,7 @@ use super::{
 use crate::{
     BoxError, EventDetail, Runnable, TaskHandle, TaskLoader,
     execute::{Deps, Host, Settings, execute},
+    logs::print,
     messages::{MessageQueue, RawMessage},
     panic::guard,
     running::{End, Outcome},
@@ -39,7 +41,7 @@ use crate::{
 /// A program whose tasks may have a time-out calls this before it does anything else, as soon as
 /// its configuration is read and its log is set up. In any other process it returns at once.
 pub fn maybe_run(loader: &dyn TaskLoader) -> Option<ExitCode> {
-    HOOKED.store(true, Ordering::Relaxed);
+    hook();
     let parent: i32 = std::env::var(CHILD_VARIABLE).ok()?.parse().ok()?;
     let socket = take_socket()?;
     if !die_with(Pid::from_raw(parent)) {
@@ -52,6 +54,16 @@ pub fn maybe_run(loader: &dyn TaskLoader) -> Option<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// This program looks what it was started for, so it can be started for one task.
+pub(crate) fn hook() {
+    HOOKED.store(true, Ordering::Relaxed);
+}
+
+/// Whether that is so.
+pub(crate) fn is_hooked() -> bool {
+    HOOKED.load(Ordering::Relaxed)
 }
 
 /// The socket that is standard input, which then is empty for the task's own code. Programs that
@@ -87,18 +99,13 @@ fn serve(loader: &dyn TaskLoader, socket: UnixStream) -> Result<(), BoxError> {
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut first = Vec::new();
     reader.read_until(b'\n', &mut first)?;
-    let ToChild::Run {
-        task,
-        worker_id,
-        check_unfulfilled_deps,
-        check_complete_on_run,
-    } = serde_json::from_slice(&first)?
-    else {
-        return Err("a message came before the request".into());
-    };
-    let host = ChildHost {
-        socket: Mutex::new(socket),
-    };
+    let request = serde_json::from_slice(&first)?;
+    let socket = Mutex::new(socket);
+    let host = ChildHost::new(move |line: &[u8]| {
+        let mut socket = socket.lock().expect("nobody panics with this lock");
+        // A parent that does not listen has gone, and this process with it.
+        let _ = socket.write_all(line);
+    });
     let queue = Arc::new(MessageQueue::default());
     let finished = Arc::new(AtomicBool::new(false));
     thread::Builder::new().name("parent".to_owned()).spawn({
@@ -106,22 +113,42 @@ fn serve(loader: &dyn TaskLoader, socket: UnixStream) -> Result<(), BoxError> {
         move || listen(reader, &queue, &finished)
     })?;
     set_death_signal(None);
+    let result = carry_out(loader, request, &host, &queue)?;
+    finished.store(true, Ordering::SeqCst);
+    host.say(&result);
+    Ok(())
+}
+
+/// Builds the task and runs it. Returns the last word, which is not said yet.
+pub(crate) fn carry_out(
+    loader: &dyn TaskLoader,
+    request: ToChild,
+    host: &ChildHost,
+    queue: &MessageQueue,
+) -> Result<FromChild, BoxError> {
+    let ToChild::Run {
+        task,
+        worker_id,
+        check_unfulfilled_deps,
+        check_complete_on_run,
+    } = request
+    else {
+        return Err("a message came before the request".into());
+    };
     let settings = Settings {
         worker_id: &worker_id,
         check_unfulfilled_deps,
         check_complete_on_run,
     };
     let outcome = match load(loader, task) {
-        Ok(task) => execute(&*task, Deps::Ask, &host, Some(&queue), &settings),
+        Ok(task) => execute(&*task, Deps::Ask, host, Some(queue), &settings),
         Err(error) => {
             let text = error_chain(&error);
             host.say(&FromChild::Failure { text: text.clone() });
             Outcome::failed(text, End::Normal)
         }
     };
-    finished.store(true, Ordering::SeqCst);
-    host.say(&FromChild::result(outcome));
-    Ok(())
+    Ok(FromChild::result(outcome))
 }
 
 fn load(loader: &dyn TaskLoader, recipe: TaskRecipe) -> Result<TaskHandle, BoxError> {
@@ -131,8 +158,8 @@ fn load(loader: &dyn TaskLoader, recipe: TaskRecipe) -> Result<TaskHandle, BoxEr
         return Ok(task);
     }
     Err(format!(
-        "the child process was asked for {task_id}, but its parameters make {}; \
-         a task that runs in a child process must be the same when it is built again",
+        "the process of the run was asked for {task_id}, but its parameters make {}; \
+         a task that runs in a process of its own must be the same when it is built again",
         task.task_id()
     )
     .into())
@@ -156,17 +183,23 @@ fn listen(mut reader: BufReader<UnixStream>, queue: &MessageQueue, finished: &At
     }
 }
 
+/// Takes one line.
+type TakeLine = dyn Fn(&[u8]) + Send + Sync;
+
 /// Passes everything on to the parent.
-struct ChildHost {
-    socket: Mutex<UnixStream>,
+pub(crate) struct ChildHost {
+    send: Box<TakeLine>,
 }
 
 impl ChildHost {
-    fn say(&self, word: &FromChild) {
-        let line = line(word);
-        let mut socket = self.socket.lock().expect("nobody panics with this lock");
-        // A parent that does not listen has gone, and this process with it.
-        let _ = socket.write_all(&line);
+    pub(crate) fn new(send: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        Self {
+            send: Box::new(send),
+        }
+    }
+
+    pub(crate) fn say(&self, word: &FromChild) {
+        (self.send)(&line(word));
     }
 }
 
@@ -211,6 +244,23 @@ impl Reporter for ChildHost {
     fn stop_requested(&self) -> bool {
         // A child that is to stop is stopped.
         false
+    }
+
+    fn printed(&self, source: &LogSource, text: &[u8]) {
+        // The parent reads what this process prints.
+        print(source, text);
+    }
+
+    fn group_started(&self, group: u32) {
+        self.say(&FromChild::GroupStarted { group });
+    }
+
+    fn group_ended(&self, group: u32) {
+        self.say(&FromChild::GroupEnded { group });
+    }
+
+    fn is_ended_by_signal(&self) -> bool {
+        true
     }
 }
 

@@ -117,7 +117,7 @@ fn settle(
     match heard {
         Heard::Result(outcome) => {
             if !said_goodbye(socket, shared.kill_grace) {
-                end_group(child, shared.kill_grace);
+                end(child, host, shared.kill_grace);
             }
             let _ = child.wait();
             if outcome.status == Status::Done {
@@ -126,24 +126,24 @@ fn settle(
             outcome
         }
         Heard::Deadline => {
-            end_group(child, shared.kill_grace);
+            end(child, host, shared.kill_grace);
             let text = format!(
                 "Task {task_id} timed out after {timeout_secs} seconds and was terminated."
             );
             Outcome::failed(text, End::TimedOut)
         }
         Heard::End if is_now(&shared.stop) || is_now(&shared.gone) => {
-            end_group(child, shared.kill_grace);
+            end(child, host, shared.kill_grace);
             let text = format!("Task {task_id} was stopped because the worker had to stop.");
             Outcome::failed(text, End::Stopped)
         }
         Heard::End if host.cancel.is_asked() => {
-            end_group(child, shared.kill_grace);
+            end(child, host, shared.kill_grace);
             let by = host.cancel.by().unwrap_or_default();
             Outcome::failed(cancelled(task_id, &by), End::Cancelled)
         }
         Heard::End => {
-            let status = wait_or_end(child, shared.kill_grace);
+            let status = wait_or_end(child, host, shared.kill_grace);
             let code = status.map_or(-1, exit_code);
             let text = format!("Task {task_id} died unexpectedly with exit code {code}");
             Outcome::failed(text, End::Died)
@@ -271,7 +271,11 @@ fn listen(
 }
 
 /// Does in this process what the child would have done. The last word is the outcome.
-fn pass_on(word: FromChild, task: &TaskHandle, host: &WorkerHost<'_>) -> Option<Outcome> {
+pub(crate) fn pass_on(
+    word: FromChild,
+    task: &TaskHandle,
+    host: &WorkerHost<'_>,
+) -> Option<Outcome> {
     match word {
         FromChild::Start => host.event(&**task, EventDetail::Start),
         FromChild::ProcessingTime { secs } => {
@@ -291,6 +295,8 @@ fn pass_on(word: FromChild, task: &TaskHandle, host: &WorkerHost<'_>) -> Option<
             message_id,
             response,
         } => host.respond(&message_id, &response),
+        FromChild::GroupStarted { group } => host.group_started(group),
+        FromChild::GroupEnded { group } => host.group_ended(group),
         FromChild::Result {
             status,
             expl,
@@ -311,39 +317,47 @@ fn said_goodbye(socket: &UnixStream, patience: Duration) -> bool {
 }
 
 /// A child that closed the socket has ended, or is about to.
-fn wait_or_end(child: &mut Child, grace: Duration) -> Option<ExitStatus> {
+fn wait_or_end(child: &mut Child, host: &WorkerHost<'_>, grace: Duration) -> Option<ExitStatus> {
     let patience = Instant::now() + grace;
     loop {
         if let Ok(Some(status)) = child.try_wait() {
-            end_group(child, Duration::ZERO);
+            let _ = killpg(group_of(child), Signal::SIGKILL);
+            let no_grace = host.groups().is_empty();
+            end(child, host, if no_grace { Duration::ZERO } else { grace });
             return Some(status);
         }
         if Instant::now() >= patience {
-            end_group(child, grace);
+            end(child, host, grace);
             return child.wait().ok();
         }
         thread::sleep(GROUP_POLL);
     }
 }
 
-/// Asks the child and all that it started to end, and makes them when they do not.
-fn end_group(child: &mut Child, grace: Duration) {
-    let group = Pid::from_raw(i32::try_from(child.id()).expect("process ids are positive"));
+fn group_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("process ids are positive"))
+}
+
+/// Asks the child and all that it started to end, and makes them when they do not. Programs in groups
+/// of their own hear of the child's end from those who watch over them: that is waited for.
+fn end(child: &mut Child, host: &WorkerHost<'_>, grace: Duration) {
+    let groups = host.groups().into_iter();
+    let groups = groups.filter_map(|group| i32::try_from(group).ok());
+    let mut groups: Vec<Pid> = groups.map(Pid::from_raw).collect();
+    groups.push(group_of(child));
     let patience = Instant::now() + grace;
-    let mut signal = Signal::SIGTERM;
-    while killpg(group, signal) != Err(Errno::ESRCH) {
-        while Instant::now() < patience {
-            // The group is there until its leader was waited for, and everybody else has gone.
-            let _ = child.try_wait();
-            if killpg(group, None) == Err(Errno::ESRCH) {
-                return;
-            }
-            thread::sleep(GROUP_POLL);
-        }
-        if signal == Signal::SIGKILL {
-            break;
-        }
-        signal = Signal::SIGKILL;
+    let _ = killpg(group_of(child), Signal::SIGTERM);
+    // A group is there until its leader was waited for, and everybody else has gone.
+    let mut is_over = || {
+        let _ = child.try_wait();
+        groups.retain(|group| killpg(*group, None) != Err(Errno::ESRCH));
+        groups.is_empty()
+    };
+    while !is_over() && Instant::now() < patience {
+        thread::sleep(GROUP_POLL);
+    }
+    for group in groups {
+        let _ = killpg(group, Signal::SIGKILL);
     }
     let _ = child.wait();
 }

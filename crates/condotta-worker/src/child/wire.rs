@@ -12,15 +12,15 @@ use crate::{
 
 /// How a task is built. Unlike what the scheduler knows, private parameters are in it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TaskRecipe {
-    pub(super) task_id: String,
+pub(crate) struct TaskRecipe {
+    pub(crate) task_id: String,
     family: String,
     module: Option<String>,
     params: Vec<(String, String)>,
 }
 
 impl TaskRecipe {
-    pub(super) fn of(task: &dyn Runnable) -> Self {
+    pub(crate) fn of(task: &dyn Runnable) -> Self {
         let params = task.params().into_iter();
         Self {
             task_id: task.task_id().to_owned(),
@@ -30,7 +30,7 @@ impl TaskRecipe {
         }
     }
 
-    pub(super) fn into_recipe(self) -> Recipe {
+    pub(crate) fn into_recipe(self) -> Recipe {
         let params = self.params.into_iter();
         Recipe {
             family: self.family,
@@ -44,7 +44,7 @@ impl TaskRecipe {
 
 /// From parent to child. The first one is `Run`.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum ToChild {
+pub(crate) enum ToChild {
     Run {
         task: TaskRecipe,
         worker_id: String,
@@ -59,7 +59,7 @@ pub(super) enum ToChild {
 
 /// From child to parent. The last one is `Result`.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum FromChild {
+pub(crate) enum FromChild {
     Start,
     ProcessingTime {
         secs: f64,
@@ -87,6 +87,12 @@ pub(super) enum FromChild {
         message_id: String,
         response: String,
     },
+    GroupStarted {
+        group: u32,
+    },
+    GroupEnded {
+        group: u32,
+    },
     Result {
         status: String,
         expl: Option<String>,
@@ -96,7 +102,7 @@ pub(super) enum FromChild {
 }
 
 impl FromChild {
-    pub(super) fn result(outcome: Outcome) -> Self {
+    pub(crate) fn result(outcome: Outcome) -> Self {
         let requirements = match outcome.requirements {
             Requirements::Tasks(tasks) => tasks,
             Requirements::Recipes(_) => unreachable!("a child has the tasks themselves"),
@@ -114,7 +120,7 @@ impl FromChild {
 }
 
 /// The outcome that a child's last word tells of.
-pub(super) fn outcome(
+pub(crate) fn outcome(
     status: &str,
     expl: Option<String>,
     missing: Vec<String>,
@@ -131,7 +137,7 @@ pub(super) fn outcome(
 }
 
 /// One line, with its end.
-pub(super) fn line<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn line<T: Serialize>(value: &T) -> Vec<u8> {
     let mut line = serde_json::to_vec(value).expect("texts, numbers and lists are JSON");
     line.push(b'\n');
     line

@@ -10,9 +10,12 @@ use std::{
 use condotta_protocol::{LOG_FRAME_BYTES_MAX, LogFrame, LogSource};
 
 use super::sender::Signal;
+use crate::Private;
 
 /// The most bytes that wait to be sent. More is dropped.
 const BUFFER_BYTES: usize = 1 << 20;
+/// What a run prints first is kept however far the sender is behind: it says what the run set out to do.
+const BEGINNING_BYTES: usize = 64 << 10;
 /// What a piece takes beside its text.
 const PIECE_BYTES: usize = 64;
 /// What is printed within this time may go into one piece.
@@ -31,6 +34,8 @@ pub(super) struct Run {
     pub(super) attempt: Option<u64>,
     buffer: Mutex<Buffer>,
     signal: Arc<Signal>,
+    /// What nobody else may see of it.
+    private: Private,
 }
 
 /// A piece that was not sent yet.
@@ -38,12 +43,16 @@ struct Waiting {
     frame: LogFrame,
     /// Of a note: how many bytes were dropped in its place.
     dropped: usize,
+    /// It is of the first that the run printed, which is not dropped.
+    is_beginning: bool,
 }
 
 #[derive(Default)]
 pub(super) struct Buffer {
     frames: VecDeque<Waiting>,
     bytes: usize,
+    /// What all pieces took, those sent and dropped too.
+    taken: usize,
     /// The number of the newest piece.
     last: u64,
     /// So many of the oldest pieces are on their way.
@@ -54,35 +63,34 @@ pub(super) struct Buffer {
     pub(super) closed: Option<Instant>,
     /// The scheduler does not want it.
     pub(super) refused: bool,
+    /// Of standard output and standard error: ends that may be the beginning of something private.
+    held: [Vec<u8>; 2],
 }
 
 impl RunLog {
-    pub(super) fn new(task_id: &str, attempt: Option<u64>, signal: Arc<Signal>) -> Self {
+    pub(super) fn new(
+        task_id: &str,
+        attempt: Option<u64>,
+        private: Private,
+        signal: Arc<Signal>,
+    ) -> Self {
         Self {
             run: Arc::new(Run {
                 task_id: task_id.to_owned(),
                 attempt,
                 buffer: Mutex::default(),
                 signal,
+                private,
             }),
         }
     }
 
-    /// Takes what was printed. Never waits for anybody.
+    /// Takes what was printed to standard output or error. Never waits for anybody.
     pub fn push(&self, source: &LogSource, text: &[u8]) {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = millis.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let mut buffer = self.run.buffer();
-        if buffer.refused {
-            return;
-        }
-        let before = buffer.bytes;
-        for part in text.chunks(LOG_FRAME_BYTES_MAX) {
-            buffer.push(source, part, millis);
-        }
-        let after = buffer.bytes;
-        drop(buffer);
-        self.run.signal.grew(before, after);
+        let held = &mut buffer.held[usize::from(*source == LogSource::Stderr)];
+        let shown = self.run.private.hide_part(held, text);
+        self.take(buffer, source, &shown);
     }
 
     /// Takes a record of the log.
@@ -91,7 +99,34 @@ impl RunLog {
             level,
             logger: logger.to_owned(),
         };
-        self.push(&source, format!("{message}\n").as_bytes());
+        let message = format!("{message}\n");
+        let shown = self.run.private.hide(&message);
+        self.take(self.run.buffer(), &source, shown.as_bytes());
+    }
+
+    /// Nothing more is printed.
+    pub(super) fn close(&self) {
+        for (index, source) in [LogSource::Stdout, LogSource::Stderr].iter().enumerate() {
+            let mut buffer = self.run.buffer();
+            let shown = self.run.private.hide_rest(&mut buffer.held[index]);
+            self.take(buffer, source, &shown);
+        }
+        self.run.buffer().closed = Some(Instant::now());
+    }
+
+    fn take(&self, mut buffer: MutexGuard<'_, Buffer>, source: &LogSource, text: &[u8]) {
+        if buffer.refused {
+            return;
+        }
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = millis.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        let before = buffer.bytes;
+        for part in text.chunks(LOG_FRAME_BYTES_MAX) {
+            buffer.push(source, part, millis);
+        }
+        let after = buffer.bytes;
+        drop(buffer);
+        self.run.signal.grew(before, after);
     }
 }
 
@@ -122,10 +157,13 @@ impl Buffer {
         {
             last.text.extend_from_slice(text);
             self.bytes += text.len();
+            self.taken += text.len();
             return;
         }
+        let is_beginning = self.taken < BEGINNING_BYTES;
         self.last += 1;
         self.bytes += text.len() + PIECE_BYTES;
+        self.taken += text.len() + PIECE_BYTES;
         self.frames.push_back(Waiting {
             frame: LogFrame {
                 number: self.last,
@@ -134,12 +172,15 @@ impl Buffer {
                 text: text.to_vec(),
             },
             dropped: 0,
+            is_beginning,
         });
     }
 
-    /// Drops the oldest of what is not on its way, until `bytes` more fit. What is newest says most.
+    /// Drops the oldest of what is not on its way and not of the beginning, until `bytes` more fit.
+    /// After the beginning, what is newest says most.
     fn make_room(&mut self, bytes: usize) {
-        let at = self.on_its_way;
+        let beginning = self.frames.partition_point(|waiting| waiting.is_beginning);
+        let at = self.on_its_way.max(beginning);
         let mut dropped = 0;
         let mut note = None;
         while self.bytes + bytes > BUFFER_BYTES {
@@ -163,7 +204,12 @@ impl Buffer {
                 text: text.into_bytes(),
                 ..frame
             };
-            self.frames.insert(at, Waiting { frame, dropped });
+            let waiting = Waiting {
+                frame,
+                dropped,
+                is_beginning: false,
+            };
+            self.frames.insert(at, waiting);
         }
     }
 
@@ -263,5 +309,26 @@ mod tests {
         buffer.sent(Some(40));
         assert!(buffer.is_empty());
         assert_eq!(buffer.bytes, 0);
+    }
+
+    #[test]
+    fn what_a_run_printed_first_is_kept_though_nothing_of_it_was_sent_in_time() {
+        let record = LogSource::Record {
+            level: 20,
+            logger: "luigi-interface".to_owned(),
+        };
+        let mut buffer = Buffer::default();
+        buffer.push(&record, b"it begins\n", 1);
+        buffer.push(&LogSource::Stdout, b"the beginning\n", 1);
+        let large = vec![b'x'; LOG_FRAME_BYTES_MAX];
+        for _ in 0..100 {
+            buffer.push(&LogSource::Stdout, &large, 1);
+            assert!(buffer.bytes <= BUFFER_BYTES + 200);
+        }
+        buffer.push(&LogSource::Stdout, b"the end\n", 1000);
+        let left = texts(&mut buffer);
+        assert_eq!(left[..2], ["it begins\n", "the beginning\n"]);
+        assert_eq!(left.iter().filter(|text| text.starts_with('[')).count(), 1);
+        assert_eq!(left.last().map(String::as_str), Some("the end\n"));
     }
 }

@@ -12,4 +12,4 @@ mod tee;
 pub use buffer::RunLog;
 pub use layer::{RunLayer, run_span};
 pub use sender::{LogAnswer, LogBatch, LogSink, RunLogs};
-pub(crate) use tee::Tee;
+pub(crate) use tee::{Tee, print};

@@ -9,6 +9,7 @@ use std::{
 use condotta_protocol::LogFrame;
 
 use super::buffer::{Run, RunLog};
+use crate::Private;
 
 /// What was printed waits for so long at most until it is sent.
 const SEND_AFTER: Duration = Duration::from_millis(250);
@@ -126,10 +127,10 @@ impl RunLogs {
         })
     }
 
-    /// A run begins.
+    /// A run begins. What is private is hidden before it is sent.
     #[must_use]
-    pub fn begin(&self, task_id: &str, attempt: Option<u64>) -> RunLog {
-        let log = RunLog::new(task_id, attempt, Arc::clone(&self.signal));
+    pub fn begin(&self, task_id: &str, attempt: Option<u64>, private: Private) -> RunLog {
+        let log = RunLog::new(task_id, attempt, private, Arc::clone(&self.signal));
         self.signal.state().runs.push(Arc::clone(&log.run));
         self.signal.due.notify_one();
         log
@@ -138,7 +139,7 @@ impl RunLogs {
     /// A run ended: sends what is left, and waits for that at most `patience`, and not at all for a
     /// scheduler that is away.
     pub fn finish(&self, log: &RunLog, patience: Duration) {
-        log.run.buffer().closed = Some(Instant::now());
+        log.close();
         if log.run.buffer().is_empty() {
             return;
         }
@@ -352,7 +353,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_sent_by_itself_and_again_after_the_scheduler_was_away() {
         let (logs, heard, answer) = start();
-        let log = logs.begin("task", Some(3));
+        let log = logs.begin("task", Some(3), Private::default());
         log.push(&LogSource::Stdout, b"one\n");
         let one = ("one\n".to_owned(), vec![1]);
         assert_eq!(heard.recv_timeout(PATIENCE), Ok(one.clone()));
@@ -367,12 +368,12 @@ mod tests {
     #[test]
     fn the_end_of_a_run_waits_for_what_is_left_unless_the_scheduler_is_away() {
         let (logs, heard, answer) = start();
-        let log = logs.begin("task", None);
+        let log = logs.begin("task", None, Private::default());
         log.record(20, "logger", "bye");
         answer.send(taken(1)).unwrap();
         logs.finish(&log, PATIENCE);
         assert_eq!(heard.try_recv().unwrap().0, "bye\n");
-        let log = logs.begin("other", None);
+        let log = logs.begin("other", None, Private::default());
         log.record(20, "logger", "bye");
         answer.send(LogAnswer::Away).unwrap();
         let begun = Instant::now();
@@ -383,12 +384,12 @@ mod tests {
     #[test]
     fn a_scheduler_without_logs_is_not_asked_again() {
         let (logs, heard, answer) = start();
-        let log = logs.begin("task", None);
+        let log = logs.begin("task", None, Private::default());
         log.push(&LogSource::Stderr, b"x");
         answer.send(LogAnswer::NoLogs).unwrap();
         logs.finish(&log, PATIENCE);
         log.push(&LogSource::Stderr, b"y");
-        let next = logs.begin("next", None);
+        let next = logs.begin("next", None, Private::default());
         next.push(&LogSource::Stderr, b"z");
         logs.finish(&next, PATIENCE);
         assert_eq!(heard.try_iter().count(), 1);

@@ -76,6 +76,15 @@ fn copy(mut from: impl Read, to: impl AsFd, log: &RunLog, source: &LogSource) {
     }
 }
 
+/// Prints what a program printed to where this process prints.
+pub(crate) fn print(source: &LogSource, text: &[u8]) {
+    // Who closed an output does not want it.
+    let _ = match source {
+        LogSource::Stdout => write_all(&io::stdout(), text),
+        _ => write_all(&io::stderr(), text),
+    };
+}
+
 /// Past the buffers and locks of this process, which a live display may hold. Whether it could be written.
 fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> bool {
     while !bytes.is_empty() {

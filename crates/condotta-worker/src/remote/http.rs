@@ -9,12 +9,14 @@ use ureq::{
     config::Config,
     http::{Response, StatusCode, header},
     tls::{TlsConfig, TlsProvider},
+    unversioned::transport::DefaultConnector,
 };
 
 use super::{
     RemoteError,
     address::Address,
     identity::Identity,
+    lookups::{HoldableResolver, Lookups},
     proxy,
     unix::{NoResolver, UnixConnector},
 };
@@ -67,11 +69,30 @@ pub(super) struct Http {
 }
 
 impl Http {
+    /// To a scheduler's URL, for whoever neither tries again nor forks. `timeout_secs` is as in [`new`](Self::new).
+    pub(super) fn at(
+        url: &str,
+        timeout_secs: f64,
+        identity: &Identity,
+    ) -> Result<Self, RemoteError> {
+        let timeout = Duration::try_from_secs_f64(timeout_secs).map_err(|_| RemoteError::Time {
+            name: "rpc_connect_timeout",
+            value: timeout_secs,
+        })?;
+        Self::new(
+            &Address::parse(url)?,
+            timeout,
+            identity,
+            &Lookups::default(),
+        )
+    }
+
     /// `timeout` bounds each step: connecting, and each wait for the answer.
     pub(super) fn new(
         address: &Address,
         timeout: Duration,
         identity: &Identity,
+        lookups: &Lookups,
     ) -> Result<Self, RemoteError> {
         let scheme = address.base.split(':').next().unwrap_or("http");
         let proxy = match &address.socket {
@@ -97,7 +118,10 @@ impl Http {
             .build();
         let agent = match &address.socket {
             Some(socket) => Agent::with_parts(config, UnixConnector(socket.clone()), NoResolver),
-            None => Agent::new_with_config(config),
+            None => {
+                let resolver = HoldableResolver::new(lookups.clone());
+                Agent::with_parts(config, DefaultConnector::default(), resolver)
+            }
         };
         let authorization = match &address.authorization {
             Some(authorization) => Some(authorization.clone()),

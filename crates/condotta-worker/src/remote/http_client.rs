@@ -4,9 +4,11 @@ use std::{io::Read, time::Duration};
 
 use super::{
     Identity, RemoteError,
-    address::Address,
     http::{self, Failure, FailureKind, Http},
 };
+
+/// The type of a body in JSON.
+const JSON: &str = "application/json";
 
 /// Sends requests to one server, each once. Connections stay open between them.
 pub struct HttpClient {
@@ -43,12 +45,8 @@ impl HttpClient {
     ///
     /// When the URL is none, or the time is negative.
     pub fn new(url: &str, timeout_secs: f64, identity: &Identity) -> Result<Self, RemoteError> {
-        let timeout = Duration::try_from_secs_f64(timeout_secs).map_err(|_| RemoteError::Time {
-            name: "rpc_connect_timeout",
-            value: timeout_secs,
-        })?;
         Ok(Self {
-            http: Http::new(&Address::parse(url)?, timeout, identity)?,
+            http: Http::at(url, timeout_secs, identity)?,
         })
     }
 
@@ -59,6 +57,17 @@ impl HttpClient {
     /// When there is no answer, or it is that the request failed.
     pub fn post(&self, path: &str, keywords: &str) -> Result<String, HttpFailure> {
         let answer = self.http.post(path, keywords, Duration::ZERO);
+        answer.map_err(HttpFailure::from)
+    }
+
+    /// Puts JSON to a path below the server's address; the text of the answer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or it is that the request failed.
+    pub fn post_json(&self, path: &str, body: &str) -> Result<String, HttpFailure> {
+        let (body, at_once) = (body.as_bytes(), Duration::ZERO);
+        let answer = self.http.send(path, JSON, None, body, at_once);
         answer.map_err(HttpFailure::from)
     }
 

@@ -6,7 +6,6 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::{
     Identity, RemoteError,
-    address::Address,
     http::{FailureKind, Http, in_query},
 };
 use crate::{LogAnswer, LogBatch, LogSink};
@@ -80,12 +79,8 @@ impl RemoteLogs {
         timeout_secs: f64,
         identity: &Identity,
     ) -> Result<Self, RemoteError> {
-        let timeout = Duration::try_from_secs_f64(timeout_secs).map_err(|_| RemoteError::Time {
-            name: "rpc_connect_timeout",
-            value: timeout_secs,
-        })?;
         Ok(Self {
-            http: Http::new(&Address::parse(url)?, timeout, identity)?,
+            http: Http::at(url, timeout_secs, identity)?,
             worker: worker.to_owned(),
         })
     }

@@ -8,6 +8,7 @@ mod http;
 mod http_client;
 mod identity;
 mod logs;
+mod lookups;
 mod proxy;
 mod retry;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use self::{
     http_client::{HttpClient, HttpFailure, Outlook},
     identity::Identity,
     logs::RemoteLogs,
+    lookups::Lookups,
 };
 use crate::{LogAnswer, LogBatch, Scheduler, SchedulerError, StopSignal, Wake};
 
@@ -67,6 +69,8 @@ pub struct RemoteOptions {
     pub identity: Identity,
     /// A worker that is to stop tries no longer.
     pub stop: StopSignal,
+    /// For a process that forks.
+    pub lookups: Lookups,
 }
 
 impl Default for RemoteOptions {
@@ -78,6 +82,7 @@ impl Default for RemoteOptions {
             rpc_log_retries: true,
             identity: Identity::default(),
             stop: StopSignal::default(),
+            lookups: Lookups::default(),
         }
     }
 }
@@ -126,7 +131,7 @@ impl RemoteScheduler {
         };
         let connection = Connection::new(
             &address,
-            Http::new(&address, timeout, &options.identity)?,
+            Http::new(&address, timeout, &options.identity, &options.lookups)?,
             patience,
             options.rpc_log_retries,
             options.stop,

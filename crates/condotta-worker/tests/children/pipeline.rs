@@ -94,12 +94,13 @@ impl Runnable for Filed {
         let param = |name: &str, value: String, visibility| ParamInfo {
             name: name.to_owned(),
             value,
-            significant: visibility == Visibility::Public,
+            significant: true,
             visibility,
         };
         vec![
             param("dir", self.dir.display().to_string(), Visibility::Public),
             param("secret", self.secret.clone(), Visibility::Private),
+            param("place", "cellar".to_owned(), Visibility::Hidden),
         ]
     }
 
@@ -134,6 +135,18 @@ impl Runnable for Filed {
                 eprintln!("complained");
                 Command::new("echo").arg("said by a program").status()?;
                 self.write("")
+            }
+            "Reveals" => {
+                let secret = &self.secret;
+                println!("with {secret}");
+                let (first, rest) = secret.split_at(3);
+                print!("with {first}");
+                std::io::stdout().flush()?;
+                std::thread::sleep(Duration::from_millis(300));
+                println!("{rest} in two parts");
+                context.set_status_message(&format!("uses {secret}"));
+                context.set_tracking_url(&format!("http://anna:{secret}@there"));
+                Err(format!("no luck with {secret}").into())
             }
             "Hangs" => self.hang(),
             "Stubborn" => {

@@ -160,3 +160,48 @@ fn what_a_task_on_a_thread_logs_is_sent() {
         "{log}"
     );
 }
+
+#[test]
+fn private_values_stay_with_the_worker_whatever_the_run_prints_says_and_fails_with() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    const SECRET: &str = "hunter22";
+    for in_child in [true, false] {
+        let subscriber = tracing_subscriber::registry().with(condotta_worker::RunLayer);
+        let dir = tempfile::tempdir().unwrap();
+        let scheduler = keeping();
+        tracing::subscriber::with_default(subscriber, || {
+            let task = task("Reveals", dir.path()).secret(SECRET).share();
+            run(&scheduler, config(in_child), 1, task);
+        });
+        let report = last_report(&scheduler, "Reveals");
+        assert_eq!(report.expl.as_deref(), Some("\"no luck with ***\""));
+        assert!(!format!("{:?}", scheduler.state().requests).contains(SECRET));
+        let said = format!("{:?}", scheduler.log());
+        assert!(
+            said.contains("says uses ***") && !said.contains(SECRET),
+            "{said}"
+        );
+        let urls = scheduler
+            .state()
+            .requests
+            .clone()
+            .into_iter()
+            .filter_map(|add| add.tracking_url);
+        assert_eq!(urls.collect::<Vec<_>>(), ["http://anna:***@there"]);
+        let printed = format!("{:?}", scheduler.state().printed);
+        assert!(!printed.contains(SECRET), "{printed}");
+        if in_child {
+            let out = text(&scheduler, "stdout");
+            assert!(out.ends_with("with ***\nwith *** in two parts\n"), "{out}");
+        } else {
+            let log = text(&scheduler, "log");
+            assert!(
+                log.contains("secret=***, place=***)") && log.contains("with ***"),
+                "{log}"
+            );
+            // Viewers may read logs, but not see hidden parameters.
+            assert!(!log.contains("place=cellar"), "{log}");
+        }
+    }
+}

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use condotta_worker::{
     Notifier, Observer, Scheduler, StopSignal, Summary, TaskHandle, TaskLoader, Worker,
     WorkerError, WorkerEvents, WorkerOptions,
+    elsewhere::Engines,
     pid_lock::{self, PidLockError, PidLockOptions},
 };
 
 use super::{
     connect::{self, ConnectError},
+    engines::{Elsewhere, EnginesError},
     mail::{MailError, Mailer},
     options::{self, Core, OptionsError},
     settings::{SettingError, Settings},
 };
 use crate::{
     console::{self, Display},
-    event, program,
+    event, program, registry,
 };
 
 /// What to run, and what the program adds to the settings.
@@ -27,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) loader: Option<Arc<dyn TaskLoader>>,
     pub(crate) events: WorkerEvents,
     pub(crate) stop: StopSignal,
+    /// The program's arguments, of which the first is its name.
+    pub(crate) arguments: Vec<String>,
 }
 
 impl Request {
@@ -37,6 +41,7 @@ impl Request {
             loader: None,
             events: event::listeners(),
             stop: StopSignal::new(),
+            arguments: Vec::new(),
         }
     }
 }
@@ -58,6 +63,8 @@ pub(crate) enum ExecuteError {
     #[error(transparent)]
     Options(#[from] OptionsError),
     #[error(transparent)]
+    Engines(#[from] EnginesError),
+    #[error(transparent)]
     Lock(#[from] PidLockError),
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -78,6 +85,7 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
     let core = Core::new(settings)?;
     let config = options::worker_config(settings)?;
     let summary_length = settings.require("execution_summary", "summary_length")?;
+    let engines = Elsewhere::new(settings, &registry::all(), request.arguments)?;
     take_lock(&core)?;
     let scheduler = match request.scheduler {
         Some(scheduler) => scheduler,
@@ -96,6 +104,7 @@ pub(crate) fn execute(request: Request, settings: &Settings) -> Result<Outcome, 
         notifier: Some(Arc::clone(&mailer) as Arc<dyn Notifier>),
         observer: display.clone().map(|display| display as Arc<dyn Observer>),
         stop: request.stop,
+        engines: engines.map(|engines| Arc::new(engines) as Arc<dyn Engines>),
         ..WorkerOptions::default()
     };
     let mut worker = Worker::new(scheduler, config, options)?;

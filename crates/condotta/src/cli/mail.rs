@@ -3,6 +3,7 @@
 //! A thread of its own sends, so that a slow mail server holds up no task.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal as _},
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,9 +18,10 @@ use condotta_mail::{
     addresses,
 };
 use condotta_scheduler::Visibility;
-use condotta_worker::{Notifier, Runnable};
+use condotta_worker::{Notifier, Private, Runnable};
 
 use super::settings::{SettingError, Settings};
+use crate::registry;
 
 /// How many mails wait at most. It takes a flood of failures, of which one needs no mail each.
 const WAITING: usize = 1000;
@@ -43,7 +45,8 @@ pub(crate) enum MailError {
 pub(crate) struct Mailer {
     email: EmailSettings,
     host: String,
-    command: String,
+    /// The command line of this program, without the values of hidden and private parameters.
+    command: Vec<String>,
     /// Until the end.
     queue: Mutex<Option<SyncSender<Mail>>>,
     ended: Mutex<mpsc::Receiver<()>>,
@@ -81,7 +84,7 @@ impl Mailer {
         Ok(Arc::new(Self {
             email,
             host,
-            command: command_line(arguments),
+            command: SecretFlags::of_all().hide(arguments),
             queue: Mutex::new(Some(queue)),
             ended: Mutex::new(ended),
         }))
@@ -108,24 +111,22 @@ impl Mailer {
             .filter(|param| param.visibility == Visibility::Public)
             .map(|param| (param.name.clone(), param.value.clone()))
             .collect();
-        let private = params.iter();
-        let private = private.filter(|param| param.visibility != Visibility::Public);
-        let mut command = self.command.clone();
-        for value in private.map(|param| param.value.as_str()) {
-            if !value.is_empty() {
-                command = command.replace(value, "***");
-            }
-        }
+        let secret = params.iter();
+        let secret = secret.filter(|param| param.visibility != Visibility::Public);
+        let secret = Private::new(secret.map(|param| (param.name.clone(), param.value.clone())));
+        let command = self.command.iter();
+        let command = command_line(command.map(|word| secret.hide(word).into_owned()));
+        let private = Private::of(task);
         let report = Report {
-            headline,
+            headline: &private.hide(headline),
             family: task.family(),
             params: &shown,
             command: &command,
-            error,
+            error: &private.hide(error),
         };
         let owners = task.owners();
         let recipients = std::iter::once(&self.email.receiver).chain(&owners);
-        self.send(subject, report.body(&self.email), recipients);
+        self.send(&private.hide(subject), report.body(&self.email), recipients);
     }
 
     fn send<'a>(&self, subject: &str, body: String, recipients: impl Iterator<Item = &'a String>) {
@@ -244,6 +245,73 @@ fn smtp(settings: &Settings) -> Result<SmtpSettings, SettingError> {
     })
 }
 
+/// Flags that give a setting which is secret.
+const SECRET_SETTINGS: [&str; 4] = [
+    "--core-rpc-token",
+    "--core-smtp-password",
+    "--sendgrid-apikey",
+    "--smtp-password",
+];
+
+/// The flags of all tasks' parameters, and those of secret settings.
+#[derive(Default)]
+struct SecretFlags {
+    public: BTreeSet<String>,
+    secret: BTreeSet<String>,
+}
+
+impl SecretFlags {
+    fn of_all() -> Self {
+        let mut flags = Self::default();
+        flags.secret.extend(SECRET_SETTINGS.map(str::to_owned));
+        for class in registry::all() {
+            let family = (class.family)();
+            for param in (class.params)() {
+                // A root task's need not say its family.
+                for long in [param.name.to_owned(), format!("{family}-{}", param.name)] {
+                    flags.add(&long, param.visibility);
+                }
+            }
+        }
+        flags
+    }
+
+    fn add(&mut self, long: &str, visibility: Visibility) {
+        let flags = match visibility {
+            Visibility::Public => &mut self.public,
+            Visibility::Hidden | Visibility::Private => &mut self.secret,
+        };
+        flags.insert(format!("--{}", long.replace('_', "-")));
+    }
+
+    /// A flag may be cut short where it is clear all the same.
+    fn has(&self, word: &str) -> bool {
+        let is_short = word.len() > 2 && word.starts_with("--") && !self.public.contains(word);
+        let mut secret = self.secret.iter();
+        self.secret.contains(word) || is_short && secret.any(|flag| flag.starts_with(word))
+    }
+
+    /// The arguments without the values of hidden and private parameters.
+    fn hide(&self, arguments: impl Iterator<Item = String>) -> Vec<String> {
+        let mut is_value = false;
+        let shown = arguments.map(|word| {
+            let (flag, value) = match word.split_once('=') {
+                Some((flag, _)) => (flag, true),
+                None => (word.as_str(), false),
+            };
+            if std::mem::take(&mut is_value) && !word.starts_with("--") {
+                return "***".to_owned();
+            }
+            if !self.has(flag) {
+                return word;
+            }
+            is_value = !value;
+            if value { format!("{flag}=***") } else { word }
+        });
+        shown.collect()
+    }
+}
+
 /// The arguments as one line, as Python's `list2cmdline` writes most of them; passwords in URLs, such as a
 /// token in the scheduler's, stay out.
 fn command_line(arguments: impl Iterator<Item = String>) -> String {
@@ -288,6 +356,32 @@ mod tests {
         ];
         let shown = "--scheduler-url=https://me@host:8082/ http://@h http://h:1/a@b me:x@h";
         assert_eq!(command_line(words.into_iter().map(str::to_owned)), shown);
+    }
+
+    #[test]
+    fn values_of_hidden_and_private_parameters_stay_out() {
+        let mut flags = SecretFlags::default();
+        for (long, visibility) in [
+            ("pass", Visibility::Public),
+            ("pass_word", Visibility::Private),
+            ("Load-pass_word", Visibility::Private),
+            ("to", Visibility::Hidden),
+        ] {
+            flags.add(long, visibility);
+        }
+        flags.secret.extend(SECRET_SETTINGS.map(str::to_owned));
+        let words = "Load --smtp-password f --sendgrid-apikey=g --smtp-pass h --smtp-host i";
+        let shown = flags.hide(words.split(' ').map(str::to_owned));
+        assert_eq!(
+            shown.join(" "),
+            "Load --smtp-password *** --sendgrid-apikey=*** --smtp-pass *** --smtp-host i"
+        );
+        let words = "Load --pass a --pass-word b --Load-pass-word=c --pass-w d --to --day e";
+        let shown = flags.hide(words.split(' ').map(str::to_owned));
+        assert_eq!(
+            shown.join(" "),
+            "Load --pass a --pass-word *** --Load-pass-word=*** --pass-w *** --to --day e"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! exit code.
 
 mod connect;
+mod engines;
 mod execute;
 mod flags;
 mod help;
@@ -27,7 +28,7 @@ use std::{
 
 use condotta_config::Config;
 use condotta_logging::{self as logging, Level, Plan};
-use condotta_worker::{TaskHandle, child};
+use condotta_worker::{TaskHandle, child, elsewhere};
 
 pub(crate) use self::{
     execute::{ExecuteError, Request, execute},
@@ -111,25 +112,38 @@ pub(crate) fn configure_default_logging() {
 }
 
 fn run(program: &Program, arguments: &[String]) -> Result<u8, Exit> {
+    let sent = elsewhere::sent().map_err(|error| Exit::Unhandled {
+        code: retcode::UNHANDLED,
+        error: error.to_string(),
+    })?;
+    // Of a run for a worker on another machine, the worker's arguments count, and not its own.
+    let line = sent
+        .as_ref()
+        .map_or(arguments, |sent| sent.arguments())
+        .to_vec();
+    let arguments = &line[..];
     let name = program_name(arguments);
     let arguments = arguments.get(1..).unwrap_or_default();
     let classes = registry::all();
     registry::check().map_err(|clash| Exit::NoTask(clash.to_string()))?;
     let (root, arguments) = find_root(program, &classes, arguments)?;
     let flags = Flags::new(&classes, root);
-    let line = CommandLine::read(&flags, &arguments)?;
-    print_what_is_asked(&name, &flags, &classes, root, &line)?;
+    let read = CommandLine::read(&flags, &arguments)?;
+    print_what_is_asked(&name, &flags, &classes, root, &read)?;
     let Some(root) = root else {
         return Err(Exit::NoTask(no_task(&name, &classes)));
     };
-    let line = CommandLine::read_strictly(&flags, &arguments)?;
-    let settings = Arc::new(settings(program, line)?);
+    let read = CommandLine::read_strictly(&flags, &arguments)?;
+    let settings = Arc::new(settings(program, read)?);
     let codes =
         ReturnCodes::new(&settings).map_err(|error| unhandled(retcode::UNHANDLED, error))?;
     let code = codes.unhandled_exception;
     prepare(&settings, &classes).map_err(|error| unhandled(code, error))?;
     let loader = Arc::new(Loader(Arc::clone(&settings)));
-    if let Some(code) = child::maybe_run(&*loader) {
+    if let Some(code) = match sent {
+        Some(sent) => Some(sent.run(&*loader)),
+        None => child::maybe_run(&*loader),
+    } {
         // A child's code says only whether it understood its parent.
         return Ok(u8::from(code != ExitCode::SUCCESS));
     }
@@ -137,7 +151,7 @@ fn run(program: &Program, arguments: &[String]) -> Result<u8, Exit> {
         tracing::warn!("--module {module} is ignored: tasks are part of this program");
     }
     let task = build_root(root, &settings).map_err(|error| unhandled(code, error))?;
-    run_root(task, &settings, loader, codes)
+    run_root(task, &settings, loader, codes, line)
 }
 
 /// The root task's class, and the arguments with its name.
@@ -277,11 +291,13 @@ fn run_root(
     settings: &Arc<Settings>,
     loader: Arc<Loader>,
     codes: ReturnCodes,
+    arguments: Vec<String>,
 ) -> Result<u8, Exit> {
     let failed = codes.unhandled_exception;
     let root = task.task_id().to_owned();
     let mut request = Request::new(vec![task]);
     request.loader = Some(loader);
+    request.arguments = arguments;
     let phase_out: bool = settings
         .require::<bool>("worker", "no_install_shutdown_handler")
         .map(|not| !not)

@@ -94,6 +94,7 @@ pub(crate) fn remote_options(
             ca_file: config.get_text("core", "rpc_ca_file")?.map(PathBuf::from),
         },
         stop,
+        ..default
     })
 }
 

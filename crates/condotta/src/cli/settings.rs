@@ -9,6 +9,7 @@ use std::{
 };
 
 use condotta_config::{Config, ConfigError, Entry};
+use condotta_programs::engine::Plan;
 
 use super::{
     parse::CommandLine,
@@ -151,7 +152,7 @@ impl Settings {
         let own = own.chain(old.map(|(section, _)| section)).chain(others);
         known.extend(own.map(str::to_owned));
         for section in self.config.section_names() {
-            if known.iter().any(|name| name == section) {
+            if Plan::reads(section) || known.iter().any(|name| name == section) {
                 continue;
             }
             let near = suggest::nearest(section, known.iter().map(String::as_str));

@@ -319,6 +319,12 @@ macro_rules! displayed_as_serialized {
                 f.write_str(&self.serialize())
             }
         }
+
+        impl condotta_programs::Argument for $name {
+            fn to_argument(&self) -> std::ffi::OsString {
+                self.serialize().into()
+            }
+        }
     )*};
 }
 displayed_as_serialized!(Month Year DateHour DateMinute DateSecond);

@@ -123,6 +123,12 @@ impl fmt::Display for DateInterval {
     }
 }
 
+impl condotta_programs::Argument for DateInterval {
+    fn to_argument(&self) -> std::ffi::OsString {
+        self.serialize().into()
+    }
+}
+
 /// A week by ISO 8601, `2013-W05`: Monday to Sunday, and the first has the year's first Thursday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Week(Date);

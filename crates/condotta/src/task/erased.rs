@@ -213,7 +213,7 @@ impl<T: Task> Runnable for Erased<T> {
 
     fn run(&self, context: &RunContext<'_>) -> Result<RunOutcome, BoxError> {
         self.check()?;
-        let run = Run::new(&self.task, context)?;
+        let run = Run::new(&self.task, &self.id, context)?;
         let result = catch_unwind(AssertUnwindSafe(|| self.task.run(&run)));
         match (run.into_required(), result) {
             // Whatever the code made of the error of `require`, even a panic.

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use condotta_programs::{Argument, Attempt, Program, Stream};
+use condotta_scheduler::Visibility;
 use condotta_targets::Outputs;
 use condotta_worker::{Messages, RunContext, TaskHandle};
 
@@ -11,6 +13,7 @@ use crate::Result;
 /// A run of the task `T`: its input, its output, and its line to the scheduler.
 pub struct Run<'a, T: Task> {
     task: &'a T,
+    id: &'a str,
     context: &'a RunContext<'a>,
     /// The input, if it had to be looked up before the run; the first to ask takes it.
     input: Mutex<Option<Input<T>>>,
@@ -20,7 +23,7 @@ pub struct Run<'a, T: Task> {
 impl<'a, T: Task> Run<'a, T> {
     /// # Errors
     /// There is an error in place of what is required or of an output.
-    pub(super) fn new(task: &'a T, context: &'a RunContext<'a>) -> Result<Self> {
+    pub(super) fn new(task: &'a T, id: &'a str, context: &'a RunContext<'a>) -> Result<Self> {
         let input = match T::Requires::FALLIBLE {
             true => Some(task.requires().into_input(None)?),
             false => None,
@@ -30,6 +33,7 @@ impl<'a, T: Task> Run<'a, T> {
         }
         Ok(Self {
             task,
+            id,
             context,
             input: Mutex::new(input),
             required: Mutex::default(),
@@ -111,6 +115,35 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(input)
     }
 
+    /// A program for this run to call; see [`Program`]. What it prints appears where the worker prints
+    /// and in the run's log. When the run is cancelled or stopped, when its time is over or its worker is
+    /// killed, the program ends with all that it started.
+    ///
+    /// ```
+    /// use condotta::prelude::*;
+    ///
+    /// /// The lines of a text, in order.
+    /// #[derive(Task)]
+    /// struct Sorted {
+    ///     text: String,
+    /// }
+    ///
+    /// #[task]
+    /// impl Task for Sorted {
+    ///     fn output(&self) -> LocalTarget {
+    ///         LocalTarget::new(format!("{}.sorted", self.text))
+    ///     }
+    ///
+    ///     fn run(&self, run: &Run<Self>) -> Result<()> {
+    ///         let sort = run.program("sort").arg(&self.text).env("LC_ALL", "C");
+    ///         Ok(sort.stdout(&run.output()).run()?)
+    ///     }
+    /// }
+    /// ```
+    pub fn program(&self, program: impl Argument) -> Program<'_> {
+        Program::new(program, self)
+    }
+
     /// Says what the run does.
     pub fn set_status_message(&self, message: impl AsRef<str>) {
         self.context.set_status_message(message.as_ref());
@@ -155,6 +188,56 @@ impl<'a, T: Task> Run<'a, T> {
         self.required
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a program needs of the run.
+impl<T: Task> Attempt for Run<'_, T> {
+    fn task_id(&self) -> &str {
+        self.id
+    }
+
+    fn printed(&self, stream: Stream, text: &[u8]) {
+        match stream {
+            Stream::Stdout => self.context.program_printed(text),
+            Stream::Stderr => self.context.program_complained(text),
+        }
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.context.stop_requested()
+    }
+
+    fn set_tracking_url(&self, url: &str) {
+        self.context.set_tracking_url(url);
+    }
+
+    fn set_status_message(&self, message: &str) {
+        self.context.set_status_message(message);
+    }
+
+    fn set_progress_percentage(&self, percentage: f64) {
+        self.context.set_progress_percentage(percentage);
+    }
+
+    /// The values of private parameters.
+    fn secrets(&self) -> Vec<String> {
+        let specs = T::class().specs.iter();
+        let values = specs.zip(self.task.values());
+        let private = values.filter(|(spec, _)| spec.visibility == Visibility::Private);
+        private.map(|(_, value)| value).collect()
+    }
+
+    fn group_started(&self, group: u32) {
+        self.context.group_started(group);
+    }
+
+    fn group_ended(&self, group: u32) {
+        self.context.group_ended(group);
+    }
+
+    fn is_ended_by_signal(&self) -> bool {
+        self.context.is_ended_by_signal()
     }
 }
 

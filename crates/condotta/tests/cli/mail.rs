@@ -135,6 +135,11 @@ fn mails_show_the_error_and_no_private_value() {
         mails[0]["to"],
         serde_json::json!(["ops@example.com", "owner@example.com"])
     );
+    let subject = mails[0]["subject"].as_str().unwrap();
+    assert!(
+        subject.starts_with("Luigi: FailOwned(day=3, password=***) FAILED."),
+        "{subject}"
+    );
     let body = mails[0]["body"].as_str().unwrap();
     assert!(
         body.contains("FailOwned --day 3 --password *** --local-scheduler\n"),
