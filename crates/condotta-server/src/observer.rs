@@ -20,6 +20,15 @@ pub(crate) struct Log;
 impl Observer for Log {
     fn observe(&mut self, event: &Event, _scheduler: &Scheduler) {
         match event {
+            // As stock workers that ended well: they take no leave.
+            Event::WorkerLost {
+                worker,
+                runs: 0,
+                silent_secs,
+                ..
+            } => tracing::info!(
+                "worker {worker} has not been heard of for {silent_secs:.0} s and ran nothing"
+            ),
             Event::WorkerLost { worker, .. } => {
                 tracing::warn!("worker {worker} was silent for too long: what it ran has failed");
             }
@@ -34,6 +43,15 @@ impl Observer for Log {
                 ..
             } => tracing::info!(
                 "{by} wants the run of task {task_id} (attempt {attempt}, worker {worker}) ended"
+            ),
+            Event::CancelRefused {
+                task_id,
+                attempt,
+                worker,
+                answer,
+                ..
+            } => tracing::warn!(
+                "worker {worker} cannot end the run of task {task_id} (attempt {attempt}), which goes on: {answer}"
             ),
             Event::DeadEnd {
                 task_id, reason, ..

@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     access::AccessConfig,
-    api::{Events, EventsConfig},
+    api::{Events, EventsConfig, Series},
+    audit::RefusedLately,
     driver::{Driver, DriverConfig, DriverError, Handle},
     history::Telling,
     http::{self, HttpConfig},
@@ -179,6 +180,12 @@ impl Server {
         let events = Events::new(events);
         let address = self.config.history.as_ref().map(|it| it.address.clone());
         let logs = open_logs(&self.config.state_dir, self.config.logs);
+        let series = Series::default();
+        let refused = RefusedLately::default();
+        if let Some(logs) = &logs {
+            // Nobody else sets it.
+            let _ = self.meters.logs.set(logs.store.clone());
+        }
         let services = http::Services {
             handle: handle.clone(),
             metrics: self.metrics.clone(),
@@ -186,7 +193,11 @@ impl Server {
             notifier: self.notifier.clone(),
             history: address.map(History::new).transpose()?,
             logs: logs.clone(),
+            series: series.clone(),
+            refused: refused.clone(),
         };
+        let trail_dir = self.config.http.access.state_dir.clone();
+        let counting = tokio::spawn(series.run(handle.clone()));
         let router = http::router(services, self.config.http);
         let (stop_http, http_stopped) = oneshot::channel::<()>();
         let http = tokio::spawn(listen::serve(
@@ -258,12 +269,16 @@ impl Server {
         if let Some(logs) = &logs {
             logs.close();
         }
-        if let Some(sweeping) = sweeping {
-            sweeping.abort();
+        for beside in sweeping.into_iter().chain([counting]) {
+            beside.abort();
         }
         drop(stop_http);
         joined(http.await)?;
         let stopping = tokio::task::spawn_blocking(move || {
+            // Nobody asks any more, and the directory is locked still.
+            if let Some(trail_dir) = trail_dir {
+                refused.close(&trail_dir);
+            }
             let stopped = driver.stop();
             if let Some(notifying) = notifying {
                 notifying.stop();

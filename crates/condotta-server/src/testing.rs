@@ -9,7 +9,7 @@ use std::{
 };
 
 use condotta_protocol::{LongRead, dispatch};
-use condotta_scheduler::{Config, Scheduler, Timestamp};
+use condotta_scheduler::{Config, Now, Scheduler, Timestamp};
 use tokio::sync::Notify;
 
 use crate::{
@@ -82,7 +82,7 @@ pub(crate) fn handle(limits: &[(&str, u64)]) -> Handle {
 struct Long(usize);
 
 impl LongRead for Long {
-    fn step(&mut self, _: &Scheduler, _: usize) -> bool {
+    fn step(&mut self, _: &Scheduler, _: Now, _: usize) -> bool {
         true
     }
 
@@ -135,6 +135,8 @@ impl Setup {
                 notifier: Notifier::default(),
                 history: None,
                 logs: None,
+                series: crate::api::Series::default(),
+                refused: crate::audit::RefusedLately::default(),
             };
             let router = http::router(services, self.http);
             let serve = listen::serve(listeners, Serving::new(router, self.limits), async move {

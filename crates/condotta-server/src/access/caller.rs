@@ -1,5 +1,7 @@
 //! A caller with its role, found among a request's extensions. Knows nothing of tokens.
 
+use std::net::IpAddr;
+
 use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
@@ -7,7 +9,10 @@ use axum::{
 use condotta_protocol::Role;
 
 use super::{Token, secret::Digest};
-use crate::http::error::HttpError;
+use crate::{
+    audit::{self, Deed, LetInBy},
+    http::{Server, error::HttpError},
+};
 
 /// Whoever sent a request; an extractor.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +21,8 @@ pub(crate) struct Caller {
     pub(crate) name: String,
     /// What it may do.
     pub(crate) role: Role,
+    /// From where it comes; nothing over a Unix socket.
+    pub(crate) address: Option<IpAddr>,
     pub(super) pass: Pass,
 }
 
@@ -36,6 +43,7 @@ impl Caller {
         Self {
             name: "anybody".to_owned(),
             role: Role::Operator,
+            address: None,
             pass: Pass::Open,
         }
     }
@@ -45,6 +53,7 @@ impl Caller {
         Self {
             name: "anybody".to_owned(),
             role: Role::Viewer,
+            address: None,
             pass: Pass::Open,
         }
     }
@@ -54,6 +63,7 @@ impl Caller {
         Self {
             name: "unix-socket".to_owned(),
             role: Role::Operator,
+            address: None,
             pass: Pass::Socket,
         }
     }
@@ -63,7 +73,25 @@ impl Caller {
         Self {
             name: token.name.clone(),
             role: token.role,
+            address: None,
             pass: Pass::Token(token.digest),
+        }
+    }
+
+    /// By what it was let in, as the audit trail says it.
+    pub(crate) fn let_in_by(&self) -> LetInBy {
+        match self.pass {
+            Pass::Open => LetInBy::Nothing,
+            Pass::Socket => LetInBy::UnixSocket,
+            Pass::Token(_) => LetInBy::Token,
+        }
+    }
+
+    /// Who it is, in a sentence: only a token has a name.
+    pub(crate) fn in_words(&self) -> &str {
+        match self.pass {
+            Pass::Token(_) => &self.name,
+            Pass::Open | Pass::Socket => "an operator",
         }
     }
 
@@ -79,8 +107,31 @@ impl Caller {
         let Self { name, role, .. } = self;
         Err(HttpError::forbidden(
             "forbidden",
-            format!("this needs the role {needed}, and the token `{name}` has the role {role}"),
+            format!(
+                "this needs the role {needed}, and the token `{name}` has the role {role}; an operator makes \
+                 others with `condotta token create NAME --role {needed}`"
+            ),
         ))
+    }
+}
+
+/// A caller that may do everything; an extractor, which sends others away.
+pub(crate) struct Operator(pub(crate) Caller);
+
+impl Operator {
+    /// Writes down what it did, once that is done.
+    pub(crate) async fn did(&self, server: &Server, deed: Deed) {
+        audit::note(server, &self.0, deed).await;
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Operator)?;
+        Ok(Self(caller))
     }
 }
 

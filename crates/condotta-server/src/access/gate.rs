@@ -65,10 +65,17 @@ impl Gate {
     ///
     /// The answer to a request that is not let in.
     pub(crate) fn admit(&self, request: &Parts) -> Result<Caller, Refusal> {
-        let caller = self.identify(request)?;
-        if changes_something(request) {
-            let allowed = caller.require(Role::Worker);
-            allowed.map_err(|error| Box::new(error.into_response()))?;
+        let mut caller = self.identify(request)?;
+        let peer: Option<&Peer> = request.extensions.get();
+        caller.address = peer.and_then(|peer| peer.address);
+        if changes_something(request) && caller.role < Role::Worker {
+            let allowed = caller.require(role_to_change(request));
+            allowed.map_err(|error| {
+                let mut response = error.into_response();
+                // So that it is known whom the answer refuses.
+                response.extensions_mut().insert(caller.clone());
+                Box::new(response)
+            })?;
         }
         Ok(caller)
     }
@@ -252,6 +259,14 @@ fn changes_something(request: &Parts) -> bool {
     let path = request.uri.path();
     let looks = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
     !looks && path.starts_with("/api/v1/") && path != "/api/v1/session"
+}
+
+/// The role that a request needs which changes something by the REST API: all but one are operators'.
+fn role_to_change(request: &Parts) -> Role {
+    match request.uri.path() {
+        "/api/v1/attempt-log" => Role::Worker,
+        _ => Role::Operator,
+    }
 }
 
 /// 401 with the way to do better.

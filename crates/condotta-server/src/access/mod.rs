@@ -18,11 +18,11 @@ mod tokens;
 pub use condotta_protocol::Role;
 
 pub(crate) use self::{
-    caller::Caller,
+    caller::{Caller, Operator},
     credentials::COOKIE,
     gate::Gate,
     stream::Watched,
-    token_file::{LOCK_FILE, TEMPORARY_FILE, TOKENS_FILE},
+    token_file::{LOCK_FILE, TEMPORARY_FILE, TOKENS_FILE, now},
 };
 pub use self::{
     config::{AccessConfig, Authentication},

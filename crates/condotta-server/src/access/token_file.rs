@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -15,7 +15,7 @@ use condotta_protocol::Role;
 use serde::{Deserialize, Serialize};
 
 use super::secret::{Digest, NoRandomness, new_secret};
-use crate::state::{StateError, make_directory};
+use crate::state::{StateError, make_directory, owned_as};
 
 /// The file's name.
 pub(crate) const TOKENS_FILE: &str = "tokens.json";
@@ -155,12 +155,12 @@ impl TokenFile {
             .map_err(|reason| TokenError::Unreadable { path, reason })
     }
 
-    /// Makes a token. Its secret is in no other place than in what this returns.
+    /// Makes a token, and its secret, which is in no other place than in what this returns.
     ///
     /// # Errors
     ///
     /// When the name is taken or none, or the file cannot be written.
-    pub fn create(&self, new: &NewToken) -> Result<String, TokenError> {
+    pub fn create(&self, new: &NewToken) -> Result<(Token, String), TokenError> {
         if !is_name(&new.name) {
             let shown = new.name.chars().take(MAX_NAME).collect();
             return Err(TokenError::BadName(shown));
@@ -178,10 +178,10 @@ impl TokenFile {
             if tokens.iter().any(|other| other.name == token.name) {
                 return Err(TokenError::Exists(token.name.clone()));
             }
-            tokens.push(token);
+            tokens.push(token.clone());
             Ok(())
         })?;
-        Ok(secret)
+        Ok((token, secret))
     }
 
     /// Makes a token useless, from the next request on.
@@ -229,21 +229,13 @@ impl TokenFile {
         put(&mut file).map_err(|source| failed("write", &path, source))
     }
 
-    /// Opens a file that only the directory's owner may read, also when root makes it for a server
-    /// that is somebody else.
+    /// Opens a file that only the directory's owner may read.
     fn open(&self, path: &Path, action: &'static str) -> Result<File, TokenError> {
-        let fail = |source| failed(action, path, source);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(path).map_err(fail)?;
-        let owner = fs::metadata(&self.directory).map_err(fail)?;
-        let ours = file.metadata().map_err(fail)?;
-        if (ours.uid(), ours.gid()) != (owner.uid(), owner.gid())
-            && nix::unistd::geteuid().is_root()
-        {
-            chown(path, Some(owner.uid()), Some(owner.gid())).map_err(fail)?;
-        }
-        Ok(file)
+        let file = options.open(path);
+        let owned = file.and_then(|file| owned_as(&self.directory, path, file));
+        owned.map_err(|source| failed(action, path, source))
     }
 }
 
@@ -256,7 +248,7 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> TokenError {
 }
 
 /// Seconds since 1970.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
@@ -321,7 +313,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = TokenFile::of(&home.path().join("state"));
         assert!(file.read().unwrap().is_none());
-        let secret = file.create(&new("ci")).unwrap();
+        let (_, secret) = file.create(&new("ci")).unwrap();
         let kept = fs::read_to_string(file.path()).unwrap();
         assert!(!kept.contains(&secret[9..]), "{kept}");
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
@@ -336,7 +328,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = TokenFile::of(home.path());
         file.create(&new("a")).unwrap();
-        let again = file.create(&new("a")).unwrap_err();
+        let again = file.create(&new("a")).err().unwrap();
         assert!(matches!(again, TokenError::Exists(_)), "{again}");
         file.revoke("a").unwrap();
         assert!(matches!(file.revoke("a"), Err(TokenError::Unknown(_))));
@@ -361,7 +353,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = TokenFile::of(home.path());
         for wrong in ["", "a b", "a/b", "ü", &"x".repeat(101)] {
-            let error = file.create(&new(wrong)).unwrap_err();
+            let error = file.create(&new(wrong)).err().unwrap();
             assert!(matches!(error, TokenError::BadName(_)), "{error}");
         }
         file.create(&new("team-a@build_7.example")).unwrap();

@@ -110,7 +110,8 @@ mod tests {
             role: Role::Viewer,
             lasts_secs: Some(5),
         };
-        let digest = Digest::of(&file.create(&new).unwrap());
+        let (_, secret) = file.create(&new).unwrap();
+        let digest = Digest::of(&secret);
         let is_known = || {
             let now = tokens.now().unwrap().expect("there was a token");
             find(&now, &digest).is_some()

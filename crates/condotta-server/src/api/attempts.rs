@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
-use condotta_history::{Attempt, Filter, History, HistoryError, Page};
+use condotta_history::{Attempt, Filter, Found, History, HistoryError, Page};
 use condotta_scheduler::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -29,56 +35,41 @@ pub(super) fn router() -> OpenApiRouter<Server> {
 }
 
 /// How an attempt ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
-    /// It has not ended.
-    Running,
-    /// The task is complete.
-    Done,
-    /// The worker reported a failure.
-    Failed,
-    /// The worker was silent for too long.
-    Lost,
-    /// The task asked for further tasks, and starts again when they are complete.
-    Suspended,
-    /// The worker gave the task back.
-    Returned,
-    /// An operator took the task for done while it ran.
-    MarkedDone,
-    /// It took longer than it may.
-    TimedOut,
-    /// Somebody stopped it.
-    Cancelled,
-    /// It ended while nobody wrote the history, and how is not known.
-    Unknown,
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Outcome(pub(super) condotta_history::Outcome);
 
-impl From<condotta_history::Outcome> for Outcome {
-    fn from(outcome: condotta_history::Outcome) -> Self {
-        use condotta_history::Outcome as Kept;
-        match outcome {
-            Kept::Running => Self::Running,
-            Kept::Done => Self::Done,
-            Kept::Failed => Self::Failed,
-            Kept::Lost => Self::Lost,
-            Kept::Suspended => Self::Suspended,
-            Kept::Returned => Self::Returned,
-            Kept::MarkedDone => Self::MarkedDone,
-            Kept::TimedOut => Self::TimedOut,
-            Kept::Cancelled => Self::Cancelled,
-            Kept::Unknown => Self::Unknown,
-        }
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
     }
 }
 
-impl Outcome {
-    fn kept(self) -> condotta_history::Outcome {
-        let all = condotta_history::Outcome::ALL;
-        let kept = all.into_iter().find(|&kept| Self::from(kept) == self);
-        kept.expect("each has one")
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = condotta_history::Outcome::from_name(&name);
+        known.map(Self).ok_or_else(|| {
+            let names = condotta_history::Outcome::ALL.map(condotta_history::Outcome::name);
+            de::Error::custom(format!(
+                "there is no such outcome; there are {}",
+                names.join(", ")
+            ))
+        })
     }
 }
+
+impl PartialSchema for Outcome {
+    fn schema() -> RefOr<Schema> {
+        let names = condotta_history::Outcome::ALL.map(condotta_history::Outcome::name);
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(names))
+            .description(Some("How an attempt ended, or that it has not."));
+        schema.into()
+    }
+}
+
+impl ToSchema for Outcome {}
 
 /// Which attempts, and which page of them.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -205,7 +196,7 @@ impl AttemptRow {
             ready: began.ready.map(|time| time.0),
             began: began.began.0,
             ended: ended.map(|time| time.0),
-            outcome: outcome.into(),
+            outcome: Outcome(outcome),
             secs,
             waited_secs,
             error,
@@ -221,7 +212,8 @@ impl AttemptRow {
 
 /// Attempts, newest first, in pages.
 ///
-/// Go from page to page with `after`, which neither repeats nor misses an attempt.
+/// Go from page to page with `after`, which neither repeats nor misses an attempt. Where much has to be looked
+/// through, as for parameters, a page may have fewer than `limit` although there are more.
 #[utoipa::path(get, path = "/attempts", tag = "history", params(AttemptsQuery), responses((status = 200, body = AttemptPage)))]
 async fn attempts(
     State(server): State<Server>,
@@ -241,7 +233,7 @@ async fn attempts(
         task_id: query.task,
         family: query.family,
         worker: query.worker,
-        outcomes: query.outcome.iter().map(|outcome| outcome.kept()).collect(),
+        outcomes: query.outcome.iter().map(|outcome| outcome.0).collect(),
         since: query.since.map(Timestamp),
         until: query.until.map(Timestamp),
     };
@@ -305,15 +297,17 @@ async fn answer(
         limit: page.limit + 1,
         ..page
     };
-    let mut found = history(server)?
-        .attempts(filter, &asked)
-        .await
-        .map_err(failed)?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| has_more);
-    let next = last.map(|attempt| attempt.id.to_string());
-    let rows = found
+    let found = history(server)?.attempts(filter, &asked).await;
+    let Found {
+        mut attempts,
+        goes_on_after,
+    } = found.map_err(failed)?;
+    let has_more = attempts.len() > limit;
+    attempts.truncate(limit);
+    let last = attempts.last().filter(|_| has_more);
+    let next = last.map(|attempt| attempt.id.clone()).or(goes_on_after);
+    let next = next.map(|id| id.to_string());
+    let rows = attempts
         .into_iter()
         .map(|attempt| AttemptRow::new(attempt, caller));
     let page = AttemptPage {
@@ -348,7 +342,6 @@ pub(super) fn history(server: &Server) -> Result<&History, HttpError> {
 
 /// The history is not to be had, or not now.
 pub(super) fn failed(error: HistoryError) -> HttpError {
-    tracing::error!("a question to the history failed: {error}");
     HttpError::new(
         axum::http::StatusCode::SERVICE_UNAVAILABLE,
         "no_history_now",

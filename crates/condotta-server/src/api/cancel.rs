@@ -13,7 +13,8 @@ use super::{
     openapi::Error,
 };
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
+    audit::{Deed, Operation},
     http::{Server, error::HttpError},
 };
 
@@ -52,6 +53,8 @@ struct CancelState {
     at: Option<f64>,
     /// What the worker said to that.
     answer: Option<String>,
+    /// Whether it said that it cannot: the run goes on.
+    refused: bool,
     /// How it stands, in a sentence.
     note: String,
 }
@@ -63,7 +66,8 @@ impl CancelState {
         Self {
             attempt: state.attempt,
             status: state.status.name().to_owned(),
-            asked: ask.is_some(),
+            asked: ask.is_some_and(|ask| !ask.refused),
+            refused: ask.is_some_and(|ask| ask.refused),
             by: ask.map(|ask| ask.by.clone()).or(state.cancelled_by),
             at: ask.map(|ask| ask.at.0),
             answer: state.ask.as_ref().and_then(|ask| ask.answer.clone()),
@@ -78,6 +82,9 @@ fn note(state: &Cancelling, now: Now) -> String {
     let worker = state.worker.as_deref().unwrap_or("nobody");
     match (&state.ask, &state.cancelled_by) {
         (Some(ask), _) => match &ask.answer {
+            Some(answer) if ask.refused => {
+                format!("worker {worker} cannot end the run, which goes on: {answer}")
+            }
             Some(answer) => format!("worker {worker} says: {answer}"),
             None if now.wall.0 - ask.at.0 > SILENT_SECS => format!(
                 "worker {worker} has not answered for {:.0} seconds; if it has gone, the task is disabled as \
@@ -107,23 +114,30 @@ fn note(state: &Cancelling, now: Now) -> String {
 )]
 async fn cancel(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(id): Name,
     Query(which): Query<Which>,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
-    let by = caller.name;
+    let by = operator.0.in_words().to_owned();
+    let asked = id.clone();
     let act = move |scheduler: &mut Scheduler, now: Now| {
-        Ok(match scheduler.cancel_task(now, &id, which.attempt, &by) {
-            Ok(state) => json!({"state": CancelState::new(state, now)}),
-            Err(refusal) => json!({"code": code(&refusal), "message": refusal.to_string()}),
-        })
+        Ok(
+            match scheduler.cancel_task(now, &asked, which.attempt, &by) {
+                Ok(state) => json!({"state": CancelState::new(state, now)}),
+                Err(refusal) => json!({"code": code(&refusal), "message": refusal.to_string()}),
+            },
+        )
     };
     let done = server.handle.act("cancelling a run", act).await?;
     match (done["code"].as_str(), done["message"].as_str()) {
         (Some(code), Some(message)) => Err(refused(code, message)),
-        _ => Ok(answerer.small(&done["state"])),
+        _ => {
+            let details = json!({"attempt": done["state"]["attempt"]});
+            let deed = Deed::new(Operation::Cancel).on(id).with(details);
+            operator.did(&server, deed).await;
+            Ok(answerer.small(&done["state"]))
+        }
     }
 }
 

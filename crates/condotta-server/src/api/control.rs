@@ -14,7 +14,8 @@ use super::{
     workers::no_worker,
 };
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
+    audit::{Deed, Operation},
     http::{Server, error::HttpError},
 };
 
@@ -46,10 +47,10 @@ struct PauseOutcome {
 ))]
 async fn pause(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    set_paused(&server, &caller, true, answerer).await
+    set_paused(&server, &operator, true, answerer).await
 }
 
 /// Hands work out again. For operators.
@@ -59,19 +60,18 @@ async fn pause(
 ))]
 async fn unpause(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    set_paused(&server, &caller, false, answerer).await
+    set_paused(&server, &operator, false, answerer).await
 }
 
 async fn set_paused(
     server: &Server,
-    caller: &Caller,
+    operator: &Operator,
     paused: bool,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let act = move |scheduler: &mut Scheduler, now: Now| {
         let before = scheduler.is_paused();
         if paused {
@@ -90,6 +90,19 @@ async fn set_paused(
             "pausing is switched off: set pause_enabled in section [scheduler] to true",
         ));
     }
+    let operation = if paused {
+        Operation::Pause
+    } else {
+        Operation::Unpause
+    };
+    let already = if paused {
+        "it is paused already"
+    } else {
+        "it is not paused"
+    };
+    let changed = done["changed"] == true;
+    let deed = Deed::new(operation).unless_unchanged((!changed).then_some(already));
+    operator.did(server, deed).await;
     Ok(answerer.small(&done))
 }
 
@@ -107,16 +120,17 @@ struct PruneOutcome {
 #[utoipa::path(post, path = "/prune", tag = "scheduler", responses((status = 200, body = PruneOutcome)))]
 async fn prune(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let act = |scheduler: &mut Scheduler, now: Now| {
         let before = scheduler.task_count();
         scheduler.prune(now);
         Ok(json!({"before": before, "after": scheduler.task_count()}))
     };
-    Ok(answerer.small(&server.handle.act("pruning", act).await?))
+    let done = server.handle.act("pruning", act).await?;
+    operator.did(&server, Deed::new(Operation::Prune)).await;
+    Ok(answerer.small(&done))
 }
 
 /// What became of a worker.
@@ -136,11 +150,10 @@ struct WorkerOutcome {
 )]
 async fn disable_worker(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(id): Name,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let worker = id.clone();
     let act = move |scheduler: &mut Scheduler, now: Now| {
         let Some(known) = scheduler.shown_worker(&worker) else {
@@ -154,6 +167,11 @@ async fn disable_worker(
     if done.is_null() {
         return Err(no_worker(&id));
     }
+    let changed = done["changed"] == true;
+    let deed = Deed::new(Operation::DisableWorker)
+        .on(id)
+        .unless_unchanged((!changed).then_some("it is disabled already"));
+    operator.did(&server, deed).await;
     Ok(answerer.small(&done))
 }
 
@@ -175,12 +193,11 @@ struct Processes {
 )]
 async fn set_processes(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(id): Name,
     answerer: Answerer,
     Json(Processes { n }): Json<Processes>,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     if !(1..=MOST_PROCESSES).contains(&n) {
         let message = format!("`n` is {n}: give a whole number from 1 to {MOST_PROCESSES}");
         return Err(HttpError::bad_request("bad_body", message));
@@ -200,5 +217,7 @@ async fn set_processes(
     if done.is_null() {
         return Err(no_worker(&id));
     }
+    let deed = Deed::new(Operation::SetProcesses).on(id);
+    operator.did(&server, deed.with(json!({"n": n}))).await;
     Ok(answerer.small(&done))
 }

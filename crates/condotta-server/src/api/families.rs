@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::State, response::Response};
-use condotta_scheduler::{Now, Scheduler, Seen, Status, TaskWalk};
+use condotta_scheduler::{Now, Scheduler, Seen, TaskWalk};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -141,10 +141,7 @@ struct Totals {
 #[utoipa::path(get, path = "/counts", tag = "tasks", responses((status = 200, body = Totals)))]
 async fn counts(State(server): State<Server>, answerer: Answerer) -> Result<Response, HttpError> {
     let look = |scheduler: &Scheduler, _| {
-        let mut counts = Counts::default();
-        for status in Status::ALL {
-            counts.add(status, scheduler.task_count_of(status) as u64);
-        }
+        let counts = Counts::of(scheduler);
         Totals {
             counts,
             total: counts.total(),

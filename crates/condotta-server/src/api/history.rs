@@ -62,7 +62,7 @@ struct CountsQuery {
 /// What is counted together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum By {
+pub(super) enum By {
     /// Days of UTC.
     #[default]
     Day,
@@ -245,7 +245,7 @@ async fn counts(
 
 fn outcomes(kept: BTreeMap<KeptOutcome, u64>) -> BTreeMap<Outcome, u64> {
     kept.into_iter()
-        .map(|(outcome, count)| (outcome.into(), count))
+        .map(|(outcome, count)| (Outcome(outcome), count))
         .collect()
 }
 

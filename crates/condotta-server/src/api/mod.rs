@@ -7,6 +7,7 @@
 mod about;
 mod answer;
 mod attempts;
+mod audit;
 mod cancel;
 mod control;
 mod dead_ends;
@@ -16,15 +17,18 @@ mod graph;
 mod history;
 mod input;
 mod logs;
+mod near;
 mod openapi;
 mod page;
 mod resources;
+mod series;
 mod session;
 mod settings;
 mod shapes;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod webhooks;
 mod workers;
 
@@ -42,6 +46,7 @@ use crate::http::{Server, error::HttpError};
 
 pub use events::{Events, EventsConfig};
 pub use openapi::document;
+pub use series::Series;
 
 /// Where the API is.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -51,6 +56,7 @@ fn topics() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(about::router())
         .merge(attempts::router())
+        .merge(audit::router())
         .merge(cancel::router())
         .merge(control::router())
         .merge(dead_ends::router())
@@ -60,9 +66,11 @@ fn topics() -> OpenApiRouter<Server> {
         .merge(history::router())
         .merge(logs::router())
         .merge(resources::router())
+        .merge(series::router())
         .merge(session::router())
         .merge(settings::router())
         .merge(tasks::router())
+        .merge(tokens::router())
         .merge(webhooks::router())
         .merge(workers::router())
 }

@@ -12,10 +12,13 @@ use super::{
     answer::Answerer,
     events::EventKind,
     graph::Direction,
+    history::By,
+    logs::Format,
+    series::Span,
     shapes::{TaskStatus, UpstreamStatus},
     tasks::Sort,
 };
-use crate::{access::COOKIE, http::Server};
+use crate::{access::COOKIE, audit::Operation, http::Server};
 
 /// Why a request got no answer.
 #[derive(Serialize, ToSchema)]
@@ -42,7 +45,10 @@ pub(crate) struct ErrorBody {
     ),
     servers((url = "/api/v1")),
     // What only parameters name is not found by itself.
-    components(schemas(Error, ErrorBody, Direction, EventKind, Sort, TaskStatus, UpstreamStatus))
+    components(schemas(
+        By, Direction, Error, ErrorBody, EventKind, Format, Operation, Sort, Span, TaskStatus,
+        UpstreamStatus
+    ))
 )]
 struct Outline;
 

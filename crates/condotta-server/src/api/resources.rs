@@ -12,10 +12,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     answer::Answerer,
     input::{Json, Name},
+    near::near,
     shapes::display_name,
 };
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
+    audit::{Deed, Operation},
     driver::Steps,
     http::{Server, error::HttpError},
 };
@@ -185,6 +187,10 @@ struct LimitSet {
     limit: u64,
     /// Whether that changed anything.
     changed: bool,
+    /// Whether a task needs it, or it had a limit. Otherwise the name may be misspelt.
+    known: bool,
+    /// Of one that is not known, resources of nearly the same name.
+    near: Vec<String>,
 }
 
 /// Sets the limit of a resource; it outlives a restart. For operators.
@@ -198,23 +204,39 @@ struct LimitSet {
 )]
 async fn set_limit(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(name): Name,
     answerer: Answerer,
     Json(NewLimit { limit }): Json<NewLimit>,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     if limit > GREATEST_LIMIT {
         let message = format!("the limit is {limit}: give a whole number up to {GREATEST_LIMIT}");
         return Err(HttpError::bad_request("bad_body", message));
     }
+    let deed = Deed::new(Operation::SetLimit).on(&name);
     let act = move |scheduler: &mut Scheduler, now: Now| {
-        let known = scheduler.resource(&name).filter(|known| known.is_said);
-        let before = known.map(|known| known.limit);
+        let found = scheduler.resource(&name);
+        let known = found.is_some();
+        let before = found.filter(|known| known.is_said);
+        let before = before.map(|known| known.limit);
+        let near = if known {
+            Vec::new()
+        } else {
+            near(&name, scheduler.known_resources())
+        };
         scheduler.update_resource(now, &name, limit)?;
         let changed = before != Some(limit);
-        Ok(json!({"resource": name, "before": before, "limit": limit, "changed": changed}))
+        Ok(json!({
+            "resource": name, "before": before, "limit": limit, "changed": changed,
+            "known": known, "near": near,
+        }))
     };
     let done = server.handle.act("setting a limit", act).await?;
+    let details = json!({"before": done["before"], "limit": limit});
+    let changed = done["changed"] == true;
+    let deed = deed
+        .with(details)
+        .unless_unchanged((!changed).then_some("that is its limit already"));
+    operator.did(&server, deed).await;
     Ok(answerer.small(&done))
 }

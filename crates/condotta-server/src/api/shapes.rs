@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use condotta_scheduler::{Neighbour, Now, ShownTask, Status, Timestamp};
+use condotta_scheduler::{Neighbour, Now, Scheduler, ShownTask, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,6 +88,15 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// How many there are now.
+    pub(crate) fn of(scheduler: &Scheduler) -> Self {
+        let mut counts = Self::default();
+        for status in Status::ALL {
+            counts.add(status, scheduler.task_count_of(status) as u64);
+        }
+        counts
+    }
+
     /// So many more of this status.
     pub(crate) fn add(&mut self, status: Status, count: u64) {
         let counter = match status {

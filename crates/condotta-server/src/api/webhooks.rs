@@ -2,12 +2,14 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{answer::Answerer, input::Name, openapi::Error};
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
+    audit::{Deed, Operation},
     http::{Server, error::HttpError},
     notify::webhook::Hook,
 };
@@ -81,11 +83,10 @@ fn webhook(hook: &Hook) -> Webhook {
     ))]
 async fn test_webhook(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(name): Name,
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let Some(hook) = server.notifier.hook(&name).cloned() else {
         let name: String = name.chars().take(100).collect();
         return Err(HttpError::new(
@@ -98,6 +99,9 @@ async fn test_webhook(
     };
     let tested = tokio::task::spawn_blocking(move || hook.test()).await;
     let tested = tested.unwrap_or_else(|error| Err(format!("the test panicked: {error}")));
+    let deed = Deed::new(Operation::TestWebhook).on(&name);
+    let details = json!({"taken": tested.is_ok()});
+    operator.did(&server, deed.with(details)).await;
     Ok(answerer.small(&WebhookTest {
         name,
         taken: tested.is_ok(),

@@ -60,8 +60,8 @@ struct LongCall {
 }
 
 impl Turn for LongCall {
-    fn step(&mut self, scheduler: &Scheduler, _: Now, tasks: usize) -> bool {
-        self.read.step(scheduler, tasks)
+    fn step(&mut self, scheduler: &Scheduler, now: Now, tasks: usize) -> bool {
+        self.read.step(scheduler, now, tasks)
     }
 
     fn is_wanted(&self) -> bool {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     impl LongRead for Counted {
-        fn step(&mut self, _: &Scheduler, _: usize) -> bool {
+        fn step(&mut self, _: &Scheduler, _: Now, _: usize) -> bool {
             self.steps += 1;
             if self.steps == 1 {
                 self.begun.fetch_add(1, Ordering::Relaxed);

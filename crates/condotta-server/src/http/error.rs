@@ -9,7 +9,7 @@ use condotta_protocol::RpcError;
 use condotta_scheduler::Refusal;
 use serde_json::json;
 
-use crate::driver::CallError;
+use crate::{audit::Refused, driver::CallError};
 
 /// A request that is answered with an error.
 #[derive(Debug)]
@@ -104,6 +104,15 @@ impl IntoResponse for HttpError {
         let body = json!({"error": {"code": self.code, "message": self.message}});
         let mut response = Response::new(Body::from(format!("{body}\n")));
         *response.status_mut() = self.status;
+        if matches!(
+            self.status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            response.extensions_mut().insert(Refused {
+                status: self.status.as_u16(),
+                code: self.code,
+            });
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, super::answer::JSON);
         if let Some(allow) = self.allow {

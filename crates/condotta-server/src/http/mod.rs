@@ -7,6 +7,7 @@
 pub(crate) mod answer;
 pub(crate) mod body;
 mod config;
+mod deeds;
 pub(crate) mod error;
 mod form;
 mod guard;
@@ -34,8 +35,10 @@ pub use config::{Cors, HttpConfig};
 
 use crate::{
     access::{Caller, Gate, Watched},
-    api::{self, Events},
+    api::{self, Events, Series},
+    audit::{self, Refused, RefusedLately, RefusedRequest},
     driver::Handle,
+    listen::Peer,
     logs::Logs,
     metrics::Metrics,
     notify::Notifier,
@@ -56,6 +59,10 @@ pub struct Services {
     pub history: Option<History>,
     /// What attempts print; nothing where none is kept.
     pub logs: Option<Logs>,
+    /// How many tasks there were of each status.
+    pub series: Series,
+    /// Which requests were refused lately.
+    pub refused: RefusedLately,
 }
 
 /// All that requests share.
@@ -70,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) notifier: Notifier,
     pub(crate) history: Option<History>,
     pub(crate) logs: Option<Logs>,
+    pub(crate) series: Series,
+    pub(crate) refused: RefusedLately,
     pub(crate) started: Instant,
     metrics: Option<Metrics>,
 }
@@ -90,6 +99,8 @@ pub fn router(services: Services, config: HttpConfig) -> Router {
         notifier: services.notifier,
         history: services.history,
         logs: services.logs,
+        series: services.series,
+        refused: services.refused,
         started: Instant::now(),
         metrics: services.metrics,
     });
@@ -123,17 +134,30 @@ async fn protect(State(server): State<Server>, request: Request, next: Next) -> 
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_call = request.method() != Method::OPTIONS && request.uri().path().starts_with("/api/");
     let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().copied();
+    let line = (parts.method.clone(), parts.uri.clone());
     let mut response = match server.guard.check(&parts) {
         Ok(()) => match server.gate.admit(&parts) {
             Ok(caller) => {
                 parts.extensions.insert(caller.clone());
-                let response = next.run(Request::from_parts(parts, body)).await;
+                let mut response = next.run(Request::from_parts(parts, body)).await;
+                response.extensions_mut().insert(caller.clone());
                 watched(response, &server, caller)
             }
             Err(refused) => *refused,
         },
         Err(error) => error.into_response(),
     };
+    if let Some(why) = response.extensions().get::<Refused>().copied()
+        && !is_first_look(&line, why)
+    {
+        let caller = response.extensions().get::<Caller>().cloned();
+        let request = RefusedRequest {
+            address: peer.and_then(|peer| peer.address),
+            what: format!("{} {}", line.0, line.1.path()),
+        };
+        audit::note_refused(&server, caller.as_ref(), request, why).await;
+    }
     let headers = response.headers_mut();
     guard::add_security(headers);
     if !headers.contains_key(header::VARY) {
@@ -143,6 +167,11 @@ async fn protect(State(server): State<Server>, request: Request, next: Next) -> 
         server.guard.add_cors(origin.as_ref(), headers);
     }
     response
+}
+
+/// What the page asks before anybody has signed in there. That is no try at anything.
+fn is_first_look((verb, uri): &(Method, Uri), why: Refused) -> bool {
+    verb == Method::GET && uri.path() == "/api/v1/about" && why.code == "no_token"
 }
 
 /// Ends an answer that goes on, if its caller is let in no more.

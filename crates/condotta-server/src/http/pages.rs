@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use serde_json::Value;
 
 use super::{
     Server,
@@ -33,8 +34,10 @@ pub(super) fn router() -> Router<Server> {
         .route("/robots.txt", any(robots))
         .route("/metrics", any(show_metrics))
         .route("/history", any(history))
+        .route("/history/", any(history))
         .route("/history/{*rest}", any(history))
         .route("/tasklist", any(history))
+        .route("/tasklist/", any(history))
         .route("/tasklist/{*rest}", any(history))
         .fallback(not_found);
     let paths = FILES.iter().map(|file| file.path);
@@ -72,9 +75,53 @@ async fn visualiser(request: Request) -> Response {
     lead(&request, "")
 }
 
-/// Luigi's pages of the history.
+/// Luigi's pages of the history, with what they ask for. Its numbers of attempts mean nothing here, which the page
+/// says.
 async fn history(request: Request) -> Response {
-    lead(&request, "#/history")
+    let path = request.uri().path();
+    let named = [
+        ("/history/by_name/", "family"),
+        ("/history/by_params/", "family"),
+        ("/history/by_task_id/", "task"),
+        ("/history/by_id/", "luigi_number"),
+        ("/tasklist/", "family"),
+    ];
+    let found = named
+        .iter()
+        .find_map(|(prefix, filter)| Some((filter, path.strip_prefix(prefix)?)))
+        .filter(|(_, name)| !name.is_empty());
+    let mut filters = found.map_or_else(String::new, |(filter, name)| {
+        // What may stand in a path and would end a value in a query.
+        let name = name.replace('&', "%26").replace('+', "%2B");
+        format!("{filter}={name}")
+    });
+    if path.starts_with("/history/by_params/") {
+        for param in params(request.uri().query().unwrap_or_default()) {
+            let mut pair = form_urlencoded::Serializer::new(String::new());
+            filters += if filters.is_empty() { "" } else { "&" };
+            filters += &pair.append_pair("param", &param).finish();
+        }
+    }
+    let mark = if filters.is_empty() { "" } else { "?" };
+    lead(&request, &format!("#/history{mark}{filters}"))
+}
+
+/// The parameters that one of Luigi's addresses asks for, each as `name=value`: an object of JSON under the name
+/// `data`, or one by one.
+fn params(query: &str) -> Vec<String> {
+    let mut params = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match serde_json::from_str(&value) {
+            Ok(Value::Object(named)) if name == "data" => {
+                params.extend(named.iter().map(|(name, value)| match value {
+                    Value::String(text) => format!("{name}={text}"),
+                    other => format!("{name}={other}"),
+                }));
+            }
+            _ => params.push(format!("{name}={value}")),
+        }
+    }
+    params
 }
 
 /// To the page, from wherever this is.
@@ -88,7 +135,8 @@ fn lead(request: &Request, place: &str) -> Response {
     } else {
         "../".repeat(depth)
     };
-    let to = HeaderValue::try_from(format!("{up}{place}")).expect("dots, slashes and letters");
+    let to = HeaderValue::try_from(format!("{up}{place}"))
+        .expect("what stands in a path can stand in a header");
     (
         StatusCode::FOUND,
         [(header::LOCATION, to), (header::CONTENT_TYPE, HTML)],

@@ -11,12 +11,13 @@ use condotta_protocol::{AWAIT_WORK, Json, Object, RpcError, needed_role, only_re
 use super::{
     Server,
     answer::{self, JSON, LARGE, Wishes},
-    body,
+    body, deeds,
     error::HttpError,
     form,
 };
 use crate::{
     access::{Caller, Role},
+    audit,
     driver::{CallError, Reply},
 };
 
@@ -72,8 +73,17 @@ async fn call(server: &Server, caller: &Caller, request: Request) -> Result<Resp
     };
     // Whoever waits for work holds nothing large meanwhile.
     let share = (method != AWAIT_WORK).then_some(share);
-    let reply = server.handle.call(&method, arguments).await;
-    let reply = reply.map_err(|error| explained(error, ignored.as_deref()))?;
+    let put = match deeds::deed(&method, &arguments) {
+        Some(deed) => deeds::put(&server.handle, &method, arguments, deed).await,
+        None => {
+            let reply = server.handle.call(&method, arguments).await;
+            reply.map(|reply| (reply, None))
+        }
+    };
+    let (reply, deed) = put.map_err(|error| explained(error, ignored.as_deref()))?;
+    if let Some(deed) = deed {
+        audit::note(server, caller, deed).await;
+    }
     drop(share);
     Ok(respond(server, reply, Wishes::of(&parts.headers, is_get)).await)
 }

@@ -174,9 +174,9 @@ impl LiveLog {
         let mut line = serde_json::to_vec(&head)?;
         line.push(b'\n');
         if self.file > 0 {
-            fs::create_dir_all(ends(&self.stem))?;
+            super::make_folder(&ends(&self.stem))?;
         }
-        fs::write(path(&self.stem, self.file), &line)?;
+        super::create(&path(&self.stem, self.file))?.write_all(&line)?;
         self.file_bytes = line.len() as u64;
         if self.file >= 3 {
             remove(&path(&self.stem, self.file - 2))?;

@@ -16,7 +16,13 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::Arc,
+};
 
 use tokio::sync::{Semaphore, watch};
 
@@ -71,4 +77,17 @@ impl Logs {
     pub fn observer(&self) -> LogObserver {
         LogObserver::new(self.running.clone(), self.store.clone())
     }
+}
+
+/// Makes a folder if it is not there, with those above it; only its owner may look inside.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file anew, which only its owner may read: what runs print may tell secrets.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)
 }

@@ -86,7 +86,7 @@ impl Pack {
         let path = folder.join(&name);
         let temporary = folder.join(format!("{name}.tmp"));
         let bytes = encode(logs)?;
-        let mut file = File::create(&temporary)?;
+        let mut file = super::create(&temporary)?;
         file.write_all(&bytes)?;
         // The logs themselves are removed after this.
         file.sync_data()?;

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs, io,
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -20,7 +22,7 @@ use super::{
     live::{self, Header, LiveLog, Piece, Whole},
     pack::Pack,
 };
-use crate::attempt_id::AttemptId;
+use crate::{attempt_id::AttemptId, seldom::Seldom};
 
 /// So many portions a reader may be behind until it has to read from the disk again.
 const FEED_PORTIONS: usize = 64;
@@ -70,6 +72,11 @@ pub struct LogStore {
     state: Mutex<State>,
     /// Bytes on the disk, as they were counted last.
     total: AtomicU64,
+    /// Bytes on the disk that were removed, since they were too old or too many.
+    removed: AtomicU64,
+    /// How often something was not taken, since there was no room.
+    refused: AtomicU64,
+    full: Seldom,
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +115,10 @@ impl LogStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             found => found?,
         };
+        if folder.is_dir() {
+            // One that was made with another mode hides what is below it from now on.
+            fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        }
         let bytes = found.iter().map(|pack| pack.bytes).sum();
         let next_pack = found.last().map_or(0, |pack| pack.number + 1);
         Ok(Self {
@@ -120,6 +131,9 @@ impl LogStore {
                 next_pack,
             }),
             total: AtomicU64::new(bytes),
+            removed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            full: Seldom::default(),
         })
     }
 
@@ -137,6 +151,13 @@ impl LogStore {
     ) -> Result<u64, AppendError> {
         let total = self.config.total_bytes;
         if self.total.load(Ordering::Relaxed) > total.saturating_add(total / 4) {
+            let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+            if self.full.is_due() {
+                tracing::error!(
+                    "what attempts print is not taken, since their logs have {total} bytes, as [logs] \
+                     total_bytes says, and no more of them can be removed; {refused} times until now"
+                );
+            }
             return Err(AppendError::Full);
         }
         let entry = self.entry(id);
@@ -145,7 +166,7 @@ impl LogStore {
             if self.pack_of(id)?.is_some() {
                 return Err(AppendError::Closed);
             }
-            fs::create_dir_all(&self.live)?;
+            super::make_folder(&self.live)?;
             let most = self.config.attempt_bytes;
             *writing = Writing::Open(LiveLog::open(&self.live, id, header, most)?);
         }
@@ -271,6 +292,18 @@ impl LogStore {
         self.total.load(Ordering::Relaxed)
     }
 
+    /// How many bytes on the disk were removed, since they were too old or too many.
+    #[must_use]
+    pub fn removed_bytes(&self) -> u64 {
+        self.removed.load(Ordering::Relaxed)
+    }
+
+    /// How often something was not taken, since there was no room.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     // For whoever keeps order.
 
     /// The logs that are not packed, with their bytes and since when they are known to have ended.
@@ -320,7 +353,7 @@ impl LogStore {
                 state.next_pack += 1;
                 state.next_pack - 1
             };
-            fs::create_dir_all(&self.packs)?;
+            super::make_folder(&self.packs)?;
             let pack = Pack::write(&self.packs, number, now_secs, &logs)?;
             self.state().packs.push(pack);
         }
@@ -359,6 +392,7 @@ impl LogStore {
         self.state()
             .packs
             .retain(|other| other.number != pack.number);
+        self.removed.fetch_add(pack.bytes, Ordering::Relaxed);
         Ok(Some((pack.made_secs, pack.bytes)))
     }
 

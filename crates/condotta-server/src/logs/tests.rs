@@ -1,6 +1,6 @@
 //! Logs from their first piece until they are removed.
 
-use std::time::Duration;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use condotta_protocol::{LogFrame, LogSource};
 use condotta_scheduler::Timestamp;
@@ -103,6 +103,7 @@ fn the_oldest_logs_go_when_there_are_too_many_bytes_of_them() {
     sweep(&store, Duration::ZERO).unwrap();
     assert!(store.total_bytes() <= 30_000, "{}", store.total_bytes());
     assert!(store.read(&id(1)).unwrap().is_none());
+    assert!(store.removed_bytes() > 8000, "{}", store.removed_bytes());
     assert_eq!(numbers(&store, &id(6)), [1]);
 }
 
@@ -118,4 +119,51 @@ fn nothing_is_taken_when_what_runs_prints_more_than_there_is_room_for() {
     sweep(&store, Duration::ZERO).unwrap();
     let more = store.append(&id(1), &header(1), frames(201..=201));
     assert!(matches!(more, Err(AppendError::Full)), "{more:?}");
+    assert_eq!(store.refused(), 1);
+}
+
+/// All that is below a folder, with the modes.
+fn modes(folder: &Path) -> Vec<(bool, u32)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        found.push((path.is_dir(), mode));
+        if path.is_dir() {
+            found.extend(modes(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn only_the_owner_reads_what_was_printed_also_in_a_state_directory_that_others_may_list() {
+    let state = tempfile::tempdir().unwrap();
+    fs::set_permissions(state.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = state.path().join("logs");
+    let config = LogsConfig {
+        attempt_bytes: 4096,
+        ..LogsConfig::default()
+    };
+    let store = LogStore::open(&folder, config.clone()).unwrap();
+    for portion in 0..40 {
+        let numbers = portion * 10 + 1..=portion * 10 + 10;
+        store.append(&id(1), &header(1), frames(numbers)).unwrap();
+    }
+    let mut found = modes(state.path());
+    store.append(&id(2), &header(2), frames(1..=1)).unwrap();
+    store.ended(&id(2));
+    sweep(&store, Duration::ZERO).unwrap();
+    found.extend(modes(state.path()));
+    let folders = found.iter().filter(|(is_folder, _)| *is_folder);
+    // Among them the ends of a long log, and the packs.
+    assert!(folders.count() > 5, "{found:?}");
+    for (is_folder, mode) in &found {
+        let expected = if *is_folder { 0o700 } else { 0o600 };
+        assert_eq!(*mode, expected, "{found:?}");
+    }
+    // One that an earlier start left open is closed.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    LogStore::open(&folder, config).unwrap();
+    assert_eq!(modes(state.path())[0], (true, 0o700));
 }

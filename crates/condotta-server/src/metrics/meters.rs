@@ -10,6 +10,8 @@ use std::{
 
 use condotta_history::Backlog;
 
+use crate::logs::LogStore;
+
 use super::{
     histogram::{Histogram, LONG, NUMBERS, QUICK},
     requests::Requests,
@@ -64,6 +66,8 @@ pub struct Meters {
     pub event_readers: Gauge,
     /// What waits to be written to the history, if there is one.
     pub history: OnceLock<Backlog>,
+    /// What attempts print, if that is kept.
+    pub logs: OnceLock<Arc<LogStore>>,
     pub(crate) requests: Requests,
     /// Seconds from when a task could run until it did.
     pub(super) wait: Histogram,
@@ -78,6 +82,7 @@ impl Default for Meters {
             connections: Gauge::default(),
             event_readers: Gauge::default(),
             history: OnceLock::new(),
+            logs: OnceLock::new(),
             requests: Requests::default(),
             wait: Histogram::new(LONG),
             journal_bytes: AtomicU64::new(0),
@@ -143,6 +148,31 @@ impl Meters {
             "counter",
             "events that the history lacks, since too many waited",
             self.history.get().map_or(0, Backlog::left_out),
+        );
+        text.single(
+            "condotta_history_expired_total",
+            "counter",
+            "attempts that were dropped from the history, since they were too old or too many",
+            self.history.get().map_or(0, Backlog::expired),
+        );
+        let logs = self.logs.get();
+        text.single(
+            "condotta_logs_bytes",
+            "gauge",
+            "what attempts print, on the disk",
+            logs.map_or(0, |logs| logs.total_bytes()),
+        );
+        text.single(
+            "condotta_logs_removed_bytes_total",
+            "counter",
+            "bytes of it that were removed, since they were too old or too many",
+            logs.map_or(0, |logs| logs.removed_bytes()),
+        );
+        text.single(
+            "condotta_logs_refused_total",
+            "counter",
+            "requests of workers that brought more of it, when there was no room",
+            logs.map_or(0, |logs| logs.refused()),
         );
     }
 }

@@ -19,7 +19,7 @@ pub enum NoticeKind {
     Done,
     /// A worker could not find out whether a task is complete, or what it requires.
     SchedulingFailed,
-    /// A worker was silent for too long.
+    /// A worker that ran something was silent for too long.
     WorkerLost,
     /// A task can never run as things are.
     DeadEnd,

@@ -254,7 +254,9 @@ impl Observer for Watch {
             Event::SchedulingFailure { at, failure } => {
                 self.scheduling_failed(*at, failure, scheduler);
             }
-            Event::WorkerLost { at, worker } => self.notice(Notice {
+            // Stock workers take no leave: each is lost a minute after its end.
+            Event::WorkerLost { runs: 0, .. } => {}
+            Event::WorkerLost { at, worker, .. } => self.notice(Notice {
                 kind: NoticeKind::WorkerLost,
                 at: *at,
                 task: None,

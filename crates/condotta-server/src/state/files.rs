@@ -10,7 +10,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ use super::{
     block::{self, Kind},
     error::{StateError, Tried as _},
 };
-use crate::access;
+use crate::{access, audit};
 
 /// The newest format that this version reads, and the one that it writes.
 pub(super) const FORMAT: u32 = 1;
@@ -36,7 +36,7 @@ pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const DAMAGED: &str = "damaged";
 
 /// What else may be in a directory.
-const NEIGHBOURS: [&str; 7] = [
+const NEIGHBOURS: [&str; 9] = [
     LOCK_FILE,
     DAMAGED,
     "lost+found",
@@ -44,6 +44,8 @@ const NEIGHBOURS: [&str; 7] = [
     access::TOKENS_FILE,
     access::TEMPORARY_FILE,
     access::LOCK_FILE,
+    audit::NEWER,
+    audit::OLDER,
 ];
 
 const FORMAT_TEXT: &str = "condotta state, format ";
@@ -169,6 +171,16 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), StateError> {
         Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
         _ => sync_directory(Path::new(".")),
     }
+}
+
+/// Gives a file to the directory's owner, also when root made it for a server that is somebody else.
+pub(crate) fn owned_as(directory: &Path, path: &Path, file: File) -> io::Result<File> {
+    let owner = fs::metadata(directory)?;
+    let ours = file.metadata()?;
+    if (ours.uid(), ours.gid()) != (owner.uid(), owner.gid()) && nix::unistd::geteuid().is_root() {
+        chown(path, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(file)
 }
 
 /// Where a file is written until it is whole.

@@ -40,7 +40,7 @@ mod writer;
 pub use check::{CheckReport, RepairReport, check, repair};
 pub use error::{Damage, StateError};
 pub use export::{export, import, import_records, read_export, write_export};
-pub(crate) use files::make_directory;
+pub(crate) use files::{make_directory, owned_as};
 pub use frame::encode;
 pub use luigi_answer::BadAnswer;
 pub use luigi_import::{LuigiAnswers, LuigiState, from_luigi};

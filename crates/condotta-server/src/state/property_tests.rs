@@ -157,8 +157,10 @@ fn state() -> impl Strategy<Value = TaskState> {
                 by: "anna".to_owned(),
                 at: updated,
                 answer: seen_done.then(|| "yes".to_owned()),
+                refused: seen_done,
             }),
             cancelled: seen_done.then(|| "ben".to_owned()),
+            lost_with: orphan.then(|| "w".to_owned()),
         }
     })
 }
@@ -218,6 +220,7 @@ fn worker() -> impl Strategy<Value = WorkerRecord> {
                 disabled: flags[1],
                 connected: flags[2],
                 left: flags[3],
+                last_contact: (!flags[2]).then_some(started),
                 messages,
             },
         )

@@ -175,6 +175,8 @@ struct TaskStateJson {
     cancel: Option<CancelAsk>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cancelled: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost_with: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -185,6 +187,8 @@ struct CancelAskJson {
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    refused: bool,
 }
 
 /// Zero with a minus sign is another number, and is written.
@@ -232,6 +236,8 @@ struct WorkerRecordJson {
     connected: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     left: bool,
+    #[serde(with = "timestamp", default, skip_serializing_if = "Option::is_none")]
+    last_contact: Option<Timestamp>,
     #[serde(with = "messages", default, skip_serializing_if = "is_default")]
     messages: Vec<WorkerMessage>,
 }

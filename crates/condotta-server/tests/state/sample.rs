@@ -91,6 +91,7 @@ pub(crate) fn plain_state(status: Status) -> TaskState {
         seen_done: false,
         cancel: None,
         cancelled: None,
+        lost_with: None,
     }
 }
 
@@ -150,6 +151,7 @@ pub(crate) fn worker() -> WorkerRecord {
         disabled: true,
         connected: true,
         left: false,
+        last_contact: None,
         messages: vec![
             WorkerMessage::SetWorkerProcesses { n: 8 },
             WorkerMessage::DispatchSchedulerMessage {

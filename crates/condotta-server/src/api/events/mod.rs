@@ -1,7 +1,7 @@
 //! `events`: what changes, as it changes, as server-sent events.
 //!
 //! An observer on the scheduler's thread notes what happened, and passes it on through a bounded
-//! channel. A thread of its own puts each event into words, once, and keeps the last ones in a ring.
+//! channel. A thread of its own keeps the last ones in a ring; each is put into words once, if anybody wants it.
 //! Each reader has a task that goes along the ring at its own pace: nothing is kept for a reader, and
 //! one that falls out of the ring is told so.
 
@@ -51,7 +51,7 @@ impl Default for EventsConfig {
             max_readers: 256,
             kept_events: 20_000,
             kept_bytes: 16 << 20,
-            max_rate: 2000,
+            max_rate: 1000,
             heartbeat: Duration::from_secs(15),
         }
     }

@@ -139,7 +139,7 @@ fn told(event: &Event, scheduler: &Scheduler) -> Option<Told> {
                 reason: reason.to_string().chars().take(LONGEST_REASON).collect(),
             },
         ),
-        Event::WorkerLost { at, worker: id } => worker(at, id, WorkerChange::Lost),
+        Event::WorkerLost { at, worker: id, .. } => worker(at, id, WorkerChange::Lost),
         Event::WorkerReleased { at, worker: id } => worker(at, id, WorkerChange::Released),
         Event::WorkerAttached { at, worker: id } => worker(at, id, WorkerChange::Attached),
         Event::WorkerDisabled { at, worker: id } => worker(at, id, WorkerChange::Disabled),

@@ -18,11 +18,12 @@ use tokio::{
 use super::{thread::Shared, told::EventKind};
 
 /// How long a reader is left alone after it got something: what happens meanwhile comes together.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(250);
 /// Keeps a silent stream alive, and finds out who is gone.
 const HEARTBEAT: Bytes = Bytes::from_static(b": nothing new\n\n");
 
 /// Which events a reader wants; without names all of them.
+#[derive(Default)]
 pub(crate) struct Filter {
     pub(crate) kinds: Vec<EventKind>,
     pub(crate) families: Vec<String>,
@@ -30,6 +31,10 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    pub(super) fn takes_all(&self) -> bool {
+        self.kinds.is_empty() && self.families.is_empty() && self.tasks.is_empty()
+    }
+
     /// A reset is for everybody. Of a task that is gone, only the id tells its family.
     pub(super) fn takes(&self, kind: EventKind, task: Option<&str>, family: Option<&str>) -> bool {
         if kind == EventKind::Reset {
@@ -112,7 +117,7 @@ async fn read(
             return;
         }
         let taken = shared.take(&mut next, &filter, most);
-        piece = taken.text.into();
+        piece = taken.text;
         if !piece.is_empty() || taken.has_more {
             continue;
         }

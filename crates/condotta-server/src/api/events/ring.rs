@@ -1,4 +1,5 @@
-//! The last events in words, each once, in order, with running numbers.
+//! The last events, in order, with running numbers. Each is put into words once, when the first reader takes
+//! it: when more happens than readers are told, most of it never is.
 
 use std::collections::VecDeque;
 
@@ -16,6 +17,10 @@ use crate::attempt_id::AttemptId;
 /// How many events are looked at, and how many bytes are taken, in one go.
 const MOST_LOOKED_AT: usize = 4096;
 const MOST_BYTES: usize = 256 << 10;
+/// About how long most events are.
+const USUAL_BYTES: usize = 400;
+/// How many pieces are kept for other readers who are as far.
+const SHARED_PIECES: usize = 16;
 
 /// The last events.
 pub(super) struct Ring {
@@ -25,21 +30,31 @@ pub(super) struct Ring {
     bytes: usize,
     most_events: usize,
     most_bytes: usize,
+    /// What readers of everything took last: most of them are equally far.
+    pieces: VecDeque<Piece>,
     /// Tells the ids of this life of the server from those of others.
     life: String,
 }
 
-/// An event in words.
+/// An event.
 struct Frame {
-    kind: EventKind,
-    task: Option<Box<str>>,
-    family: Option<Box<str>>,
+    told: Told,
+    /// It in words, if somebody wanted it.
+    text: Option<Bytes>,
+    /// How much it counts.
+    bytes: usize,
+}
+
+/// The events from one number up to another, in words.
+struct Piece {
+    from: u64,
+    to: u64,
     text: Bytes,
 }
 
 /// What a reader gets of the ring in one go.
 pub(super) struct Taken {
-    pub(super) text: Vec<u8>,
+    pub(super) text: Bytes,
     /// Whether there is more.
     pub(super) has_more: bool,
 }
@@ -58,7 +73,7 @@ struct Written<'a> {
 }
 
 /// Puts an event of this life of the server into words.
-pub(super) fn write(life: &str, number: u64, told: &Told) -> Bytes {
+fn write(life: &str, number: u64, told: &Told) -> Bytes {
     let task = told.task.as_ref();
     let attempt_id = match (&told.what, task) {
         (
@@ -95,6 +110,7 @@ impl Ring {
             bytes: 0,
             most_events: config.kept_events.max(1),
             most_bytes: config.kept_bytes,
+            pieces: VecDeque::new(),
             life,
         }
     }
@@ -105,22 +121,23 @@ impl Ring {
     }
 
     /// Keeps an event, and lets go of the oldest if they are too many.
-    pub(super) fn push(&mut self, told: Told, text: Bytes) {
-        self.bytes += text.len();
-        let (task, family) = told
-            .task
-            .map_or((None, None), |(id, family)| (Some(id), family));
+    pub(super) fn push(&mut self, told: Told) {
+        let bytes = told.bytes();
+        self.bytes += bytes;
         self.frames.push_back(Frame {
-            kind: told.what.kind(),
-            task,
-            family,
-            text,
+            told,
+            text: None,
+            bytes,
         });
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
         while self.frames.len() > self.most_events || self.bytes > self.most_bytes {
             let Some(oldest) = self.frames.pop_front() else {
                 break;
             };
-            self.bytes -= oldest.text.len();
+            self.bytes -= oldest.bytes;
             self.first += 1;
         }
     }
@@ -129,6 +146,7 @@ impl Ring {
     pub(super) fn clear(&mut self) {
         self.first = self.end() + 1;
         self.frames.clear();
+        self.pieces.clear();
         self.bytes = 0;
     }
 
@@ -167,32 +185,83 @@ impl Ring {
     }
 
     /// Some of the events from `next` on that a filter takes; `next` moves behind what was looked at.
-    pub(super) fn take(&self, next: &mut u64, filter: &Filter, most: usize) -> Taken {
-        let mut text = Vec::new();
+    pub(super) fn take(&mut self, next: &mut u64, filter: &Filter, most: usize) -> Taken {
         if *next < self.first {
             let skipped = self.end() - *next;
             *next = self.end();
             let reason = "this stream is read too slowly";
             return Taken {
-                text: self.reset(reason, Some(skipped)).to_vec(),
+                text: self.reset(reason, Some(skipped)),
                 has_more: false,
             };
         }
-        let from = usize::try_from(*next - self.first).expect("a place in the ring");
-        let mut taken = 0;
-        for frame in self.frames.iter().skip(from).take(MOST_LOOKED_AT) {
-            if taken == most || text.len() > MOST_BYTES {
-                break;
-            }
-            *next += 1;
-            if filter.takes(frame.kind, frame.task.as_deref(), frame.family.as_deref()) {
-                text.extend_from_slice(&frame.text);
-                taken += 1;
-            }
-        }
+        let text = if filter.takes_all() {
+            self.take_all(next, most)
+        } else {
+            self.take_some(next, filter, most).into()
+        };
+        self.shrink();
         Taken {
             text,
             has_more: *next < self.end(),
         }
+    }
+
+    /// The events up to the next round number, so that readers who began at different ones soon share what is
+    /// made for the first of them.
+    fn take_all(&mut self, next: &mut u64, most: usize) -> Bytes {
+        let most = most as u64;
+        let to = ((*next / most + 1) * most).min(self.end());
+        let is_it = |piece: &&Piece| {
+            piece.from == *next && (piece.to == to || piece.text.len() > MOST_BYTES)
+        };
+        if let Some(piece) = self.pieces.iter().find(is_it) {
+            *next = piece.to;
+            return piece.text.clone();
+        }
+        let from = *next;
+        let most = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let text: Bytes = self.take_some(next, &Filter::default(), most).into();
+        if from < *next {
+            self.pieces.truncate(SHARED_PIECES - 1);
+            self.pieces.push_front(Piece {
+                from,
+                to: *next,
+                text: text.clone(),
+            });
+        }
+        text
+    }
+
+    /// Some events in words.
+    fn take_some(&mut self, next: &mut u64, filter: &Filter, most: usize) -> Vec<u8> {
+        let mut text = Vec::with_capacity(most.min(MOST_LOOKED_AT) * USUAL_BYTES);
+        let from = usize::try_from(*next - self.first).expect("a place in the ring");
+        let mut taken = 0;
+        for frame in self.frames.iter_mut().skip(from).take(MOST_LOOKED_AT) {
+            if taken == most || text.len() > MOST_BYTES {
+                break;
+            }
+            let number = *next;
+            *next += 1;
+            let (task, family) = frame
+                .told
+                .task
+                .as_ref()
+                .map_or((None, None), |(id, family)| {
+                    (Some(&**id), family.as_deref())
+                });
+            if filter.takes(frame.told.what.kind(), task, family) {
+                let words = frame.text.get_or_insert_with(|| {
+                    let words = write(&self.life, number, &frame.told);
+                    frame.bytes += words.len();
+                    self.bytes += words.len();
+                    words
+                });
+                text.extend_from_slice(words);
+                taken += 1;
+            }
+        }
+        text
     }
 }

@@ -1,4 +1,4 @@
-//! The thread that puts events into words, and what it shares with the readers.
+//! The thread that gathers events for the readers, and what it shares with them.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use super::{
     EventsConfig,
     observed::{Listener, Notes},
     reader::{self, Filter, ReaderBody},
-    ring::{self, Ring, Taken},
+    ring::{Ring, Taken},
     told::{Told, What},
 };
 use crate::{
@@ -28,11 +28,10 @@ use crate::{
 
 /// How many events may be on their way to the thread.
 const MOST_ON_THE_WAY: usize = 16_384;
-/// How long the thread gathers events before it puts them into words: waking it costs whoever passes
-/// them on.
-const GATHER: Duration = Duration::from_millis(25);
+/// How long the thread gathers events before it publishes them: waking it costs whoever passes them on.
+const GATHER: Duration = Duration::from_millis(50);
 /// How often the numbers of tasks are told at most.
-const COUNT_EVERY: Duration = Duration::from_secs(1);
+const COUNT_EVERY: Duration = Duration::from_millis(500);
 /// For how long events are kept after the last reader left, so that it may come back.
 const KEEP_FOR: Duration = Duration::from_secs(300);
 
@@ -47,8 +46,6 @@ pub(super) struct Shared {
     pub(super) config: EventsConfig,
     pub(super) news: watch::Sender<u64>,
     notes: Arc<Notes>,
-    /// Tells the ids of this life of the server from those of others.
-    life: String,
     ring: Mutex<Ring>,
     places: Arc<Semaphore>,
     readers: AtomicUsize,
@@ -95,14 +92,13 @@ impl Events {
     #[must_use]
     pub fn new(config: EventsConfig) -> Self {
         let life = format!("{:x}", fastrand::u64(1 << 40..1 << 48));
-        let ring = Ring::new(&config, life.clone());
+        let ring = Ring::new(&config, life);
         Self {
             shared: Arc::new(Shared {
                 places: Arc::new(Semaphore::new(config.max_readers)),
                 config,
                 news: watch::Sender::new(0),
                 notes: Arc::default(),
-                life,
                 ring: Mutex::new(ring),
                 readers: AtomicUsize::new(0),
                 is_closed: AtomicBool::new(false),
@@ -164,7 +160,7 @@ impl Events {
     }
 }
 
-/// Puts events into words until nobody passes any on.
+/// Publishes events until nobody passes any on.
 fn run(shared: &Shared, received: &Receiver<Told>) {
     let mut counting = Counting::default();
     let mut unread_since = None;
@@ -211,15 +207,9 @@ fn lost() -> Told {
 }
 
 fn publish(shared: &Shared, told: Vec<Told>) {
-    // Nobody else pushes, so the numbers are known before. Put into words beside the ring, so that
-    // readers wait only for the pushing.
-    let numbers = shared.ring().end()..;
-    let numbered = numbers.zip(told);
-    let written = numbered.map(|(number, told)| (ring::write(&shared.life, number, &told), told));
-    let written: Vec<(Bytes, Told)> = written.collect();
     let mut ring = shared.ring();
-    for (text, told) in written {
-        ring.push(told, text);
+    for told in told {
+        ring.push(told);
     }
     drop(ring);
     shared.news.send_modify(|count| *count += 1);

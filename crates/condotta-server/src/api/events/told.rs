@@ -21,7 +21,7 @@ pub(crate) enum EventKind {
     Limit,
     /// The scheduler was paused or goes on.
     Paused,
-    /// How many tasks there are of each status; at most once a second.
+    /// How many tasks there are of each status; at most twice a second.
     Counts,
     /// The stream begins.
     Hello,
@@ -51,6 +51,24 @@ pub(super) struct Told {
     /// The task and its family, if it is about one. Tasks that are gone have no family.
     pub(super) task: Option<(Box<str>, Option<Box<str>>)>,
     pub(super) what: What,
+}
+
+impl Told {
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let of_task = self.task.as_ref().map_or(0, |(id, family)| {
+            id.len() + family.as_ref().map_or(0, |family| family.len())
+        });
+        let of_what = match &self.what {
+            What::Status { worker, .. } => worker.as_ref().map_or(0, String::len),
+            What::Progress { status_message, .. } => status_message.as_ref().map_or(0, String::len),
+            What::Trouble { reason, .. } => reason.len(),
+            What::Worker { worker, .. } => worker.len(),
+            What::Limit { resource, .. } => resource.len(),
+            What::Paused { .. } | What::Counts { .. } | What::Reset { .. } => 0,
+        };
+        size_of::<Self>() + of_task + of_what
+    }
 }
 
 /// What is said of a change. Times are seconds since 1970.

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<Server> {
 /// How a log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Format {
+pub(super) enum Format {
     /// What was printed, byte for byte; records have their level in front.
     Text,
     /// For each piece a line of JSON with `position`, `time`, `source`, `text`, and `level` and `logger` of
@@ -101,7 +101,7 @@ impl Part {
 #[utoipa::path(
     get, path = "/attempts/{id}/log", tag = "attempts",
     params(("id" = String, Path, description = "The attempt's id"), Part),
-    responses((status = 200, description = "The log", content_type = "text/plain", body = String))
+    responses((status = 200, description = "The log", content((String = "text/plain"), (String = "application/x-ndjson"), (String = "text/event-stream"))))
 )]
 async fn of_attempt(
     State(server): State<Server>,
@@ -120,7 +120,7 @@ async fn of_attempt(
     get, path = "/tasks/{id}/log", tag = "tasks",
     params(("id" = String, Path, description = "The task's id"), Part),
     responses(
-        (status = 200, description = "The log", content_type = "text/plain", body = String),
+        (status = 200, description = "The log", content((String = "text/plain"), (String = "application/x-ndjson"), (String = "text/event-stream"))),
         (status = 409, description = "The task was not run yet", body = Error),
     )
 )]
@@ -137,7 +137,10 @@ async fn of_task(
             return Err(HttpError::new(
                 StatusCode::CONFLICT,
                 "not_run",
-                format!("task {} was not run yet", short(&task_id)),
+                format!(
+                    "task {} did not run yet, so there is nothing that it printed",
+                    short(&task_id)
+                ),
             ));
         };
         return show(&server, &id, Some(newest), &part, &headers).await;
@@ -245,7 +248,12 @@ fn no_output(id: &AttemptId, newest: Option<&Scheduled>) -> HttpError {
         return HttpError::new(StatusCode::NOT_FOUND, "output_not_available", message);
     };
     let worker = short(&newest.worker);
-    let why = if newest.sends_logs {
+    let why = if worker.is_empty() {
+        // A worker that was lost has its runs no more.
+        "the worker that ran it has gone, and nothing of what it printed was kept; workers of stock Luigi \
+         send nothing, nor do those that were told to send none ([worker] send_logs)"
+            .to_owned()
+    } else if newest.sends_logs {
         format!("nothing was printed, it got lost, or it was removed (worker {worker})")
     } else {
         format!("worker {worker} is stock Luigi's, or was told to send none ([worker] send_logs)")
@@ -278,4 +286,35 @@ fn whole(text: Vec<u8>, shape: Shape, next: u64) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("condotta-log-next", HeaderValue::from(next));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use condotta_scheduler::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_explained_with_or_without_a_worker() {
+        let explained = |worker: &str, sends_logs| {
+            let known = Scheduled {
+                task_id: "Load_1".to_owned(),
+                attempt: 1,
+                began: Timestamp(1e9),
+                runs: false,
+                worker: worker.to_owned(),
+                sends_logs,
+                expl: None,
+            };
+            let id = known.id().expect("it was run");
+            no_output(&id, Some(&known)).message().to_owned()
+        };
+        let lost = explained("", false);
+        assert!(lost.contains("the worker that ran it has gone"), "{lost}");
+        assert!(!lost.contains("worker  "), "{lost}");
+        let stock = explained("w", false);
+        assert!(stock.contains("worker w is stock Luigi's"), "{stock}");
+        let ours = explained("w", true);
+        assert!(ours.contains("nothing was printed"), "{ours}");
+    }
 }

@@ -5,12 +5,14 @@ use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
 use condotta_protocol::RpcError;
 use condotta_scheduler::{Now, Scheduler, Status};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::no_task;
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
     api::{answer::Answerer, input::Name, shapes::TaskStatus},
+    audit::{Deed, Operation},
     http::{Server, error::HttpError},
 };
 
@@ -42,6 +44,26 @@ impl Action {
         }
     }
 
+    /// Why a task of this status stayed as it was.
+    fn note(self, status: Status) -> String {
+        match (self, status) {
+            (Self::Disable, Status::Disabled) => {
+                "it is DISABLED already, and stays so until it is enabled".to_owned()
+            }
+            _ => format!("it is {}: {}", status.name(), self.needs()),
+        }
+    }
+
+    /// What it is in the audit trail.
+    pub(super) const fn operation(self) -> Operation {
+        match self {
+            Self::Forgive => Operation::Forgive,
+            Self::ReEnable => Operation::ReEnable,
+            Self::Done => Operation::Done,
+            Self::Disable => Operation::Disable,
+        }
+    }
+
     fn put(self, scheduler: &mut Scheduler, now: Now, id: &str) -> Result<(), RpcError> {
         match self {
             Self::Forgive => scheduler.forgive_failures(now, id).map(drop)?,
@@ -70,7 +92,7 @@ impl Action {
             before: before.into(),
             after: after.into(),
             changed,
-            note: (!changed).then(|| format!("it is {}: {}", after.name(), self.needs())),
+            note: (!changed).then(|| self.note(after)),
         }))
     }
 }
@@ -91,7 +113,15 @@ pub(super) struct ActionOutcome {
     /// Whether that changed anything.
     pub(super) changed: bool,
     /// Why nothing changed.
-    note: Option<String>,
+    pub(super) note: Option<String>,
+}
+
+impl ActionOutcome {
+    /// What the audit trail has of it.
+    pub(super) fn noted(&self, deed: Deed) -> Deed {
+        let details = json!({"before": self.before, "after": self.after});
+        deed.with(details).unless_unchanged(self.note.as_deref())
+    }
 }
 
 /// Tries a failed task again at once. For operators.
@@ -126,7 +156,7 @@ pub(super) async fn disable(asked: Asked) -> Result<Response, HttpError> {
 /// A request about one task; an extractor.
 pub(super) struct Asked {
     server: Server,
-    caller: Caller,
+    operator: Operator,
     name: Name,
     answerer: Answerer,
 }
@@ -138,7 +168,7 @@ impl FromRequestParts<Server> for Asked {
         let answerer = Answerer::from_request_parts(parts, server).await;
         Ok(Self {
             server: server.clone(),
-            caller: Caller::from_request_parts(parts, server).await?,
+            operator: Operator::from_request_parts(parts, server).await?,
             name: Name::from_request_parts(parts, server).await?,
             answerer: answerer.unwrap_or_else(|never| match never {}),
         })
@@ -147,17 +177,19 @@ impl FromRequestParts<Server> for Asked {
 
 impl Asked {
     async fn done(self, action: Action) -> Result<Response, HttpError> {
-        self.caller.require(Role::Operator)?;
         let Name(id) = self.name;
         let asked = id.clone();
+        let (told, hear) = std::sync::mpsc::channel();
         let act = move |scheduler: &mut Scheduler, now: Now| {
-            let outcome = action.apply(scheduler, now, &asked)?;
-            Ok(serde_json::to_value(outcome).expect("keys are text"))
+            let _ = told.send(action.apply(scheduler, now, &asked)?);
+            Ok(serde_json::Value::Null)
         };
-        let outcome = self.server.handle.act("an operator's action", act).await?;
-        if outcome.is_null() {
+        self.server.handle.act("an operator's action", act).await?;
+        let Ok(Some(outcome)) = hear.try_recv() else {
             return Err(no_task(&id));
-        }
+        };
+        let deed = outcome.noted(Deed::new(action.operation()).on(id));
+        self.operator.did(&self.server, deed).await;
         Ok(self.answerer.small(&outcome))
     }
 }

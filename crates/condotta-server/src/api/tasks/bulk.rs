@@ -6,6 +6,7 @@
 use axum::{extract::State, response::Response};
 use condotta_scheduler::{Now, Scheduler};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
@@ -15,11 +16,12 @@ use super::{
     order::{First, Sort},
 };
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
     api::{
         answer::Answerer,
         input::{Json, read_query},
     },
+    audit::Deed,
     http::{Server, error::HttpError},
 };
 
@@ -32,6 +34,8 @@ const USUAL_FILTERED: u64 = 1000;
 const PORTION: usize = 100;
 /// How many outcomes are told one by one.
 const MOST_OUTCOMES: usize = 1000;
+/// Why nothing changed, where nothing was found.
+const NO_TASK: &str = "there is no such task";
 
 /// An action on many tasks.
 #[derive(Deserialize, ToSchema)]
@@ -73,16 +77,16 @@ struct BulkOutcome {
 #[utoipa::path(post, path = "/tasks/actions", tag = "tasks", request_body = Bulk, responses((status = 200, body = BulkOutcome)))]
 pub(super) async fn bulk(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     answerer: Answerer,
     Json(asked): Json<Bulk>,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let most = asked.most.unwrap_or(USUAL_FILTERED);
     if !(1..=MOST_FILTERED).contains(&most) {
         let message = format!("`most` is {most}: give a whole number from 1 to {MOST_FILTERED}");
         return Err(HttpError::bad_request("bad_body", message));
     }
+    let filter = asked.filter.clone();
     let (ids, matched) = match (asked.tasks, asked.filter) {
         (Some(ids), None) if ids.len() <= MOST_IDS => {
             let count = ids.len() as u64;
@@ -106,9 +110,37 @@ pub(super) async fn bulk(
         left: matched - ids.len() as u64,
         ..BulkOutcome::default()
     };
+    let mut done = Ok(());
     for portion in ids.chunks(PORTION) {
-        put(&server, asked.action, portion.to_vec(), &mut all).await?;
+        done = put(&server, asked.action, portion.to_vec(), &mut all).await;
+        if done.is_err() {
+            break;
+        }
     }
+    // What is done before a failure stays.
+    let deed = Deed::new(asked.action.operation());
+    let deed = match (&ids[..], &filter, all.outcomes.first()) {
+        _ if done.is_err() => deed.with(json!({
+            "matched": matched, "changed": all.changed, "filter": filter, "tasks": ids,
+            "outcome": "failed",
+        })),
+        ([one], None, Some(outcome)) => outcome.noted(deed.on(one)),
+        ([one], None, None) => deed.on(one).unless_unchanged(Some(NO_TASK)),
+        (_, _, first) => {
+            let details = json!({
+                "matched": matched, "changed": all.changed, "filter": filter, "tasks": ids,
+            });
+            let why = match first {
+                // There are too many reasons for an entry: the first is there for all.
+                Some(outcome) => outcome.note.as_deref().unwrap_or_default(),
+                None => NO_TASK,
+            };
+            deed.with(details)
+                .unless_unchanged((all.changed == 0).then_some(why))
+        }
+    };
+    operator.did(&server, deed).await;
+    done?;
     Ok(answerer.large(all).await)
 }
 

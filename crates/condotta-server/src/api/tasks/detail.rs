@@ -46,6 +46,8 @@ struct TaskDetail {
     module: Option<String>,
     /// The command line that runs it again, with its public parameters.
     rerun_command: Option<String>,
+    /// The hidden parameters that this command leaves out, by name. Nothing is known of private ones.
+    rerun_leaves_out: Vec<String>,
     /// What the run said last.
     status_message: Option<String>,
     /// What went wrong in its last attempt, as its worker said it.
@@ -147,6 +149,7 @@ impl TaskDetail {
             hidden_params: with_hidden.then(|| owned(task.hidden_params())),
             module: task.module().map(str::to_owned),
             rerun_command: rerun::command(task),
+            rerun_leaves_out: rerun::left_out(task),
             status_message: said.map(|text| cut_to(text, LONGEST_TEXT).into_owned()),
             // As the worker sent it, still.
             error: task.expl().map(str::to_owned),

@@ -3,16 +3,18 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use condotta_scheduler::{Now, Scheduler, Status};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::no_task;
 use crate::{
-    access::{Caller, Role},
+    access::Operator,
     api::{
         answer::Answerer,
         input::{Json, Name, Names},
         openapi::Error,
     },
+    audit::{Deed, Operation},
     http::{Server, error::HttpError},
 };
 
@@ -57,12 +59,11 @@ enum Unsent {
 )]
 pub(super) async fn send(
     State(server): State<Server>,
-    caller: Caller,
+    operator: Operator,
     Name(id): Name,
     answerer: Answerer,
     Json(Message { content }): Json<Message>,
 ) -> Result<Response, HttpError> {
-    caller.require(Role::Operator)?;
     let task_id = id.clone();
     let (told, hear) = std::sync::mpsc::channel();
     let act = move |scheduler: &mut Scheduler, now: Now| {
@@ -82,7 +83,12 @@ pub(super) async fn send(
     };
     server.handle.act("sending a message", act).await?;
     match hear.try_recv() {
-        Ok(Ok(sent)) => Ok(answerer.small(&sent)),
+        Ok(Ok(sent)) => {
+            let details = json!({"worker": sent.worker});
+            let deed = Deed::new(Operation::SendMessage).on(id).with(details);
+            operator.did(&server, deed).await;
+            Ok(answerer.small(&sent))
+        }
         Ok(Err(unsent)) => Err(unsent.explained(&id)),
         Err(_) => Err(no_task(&id)),
     }

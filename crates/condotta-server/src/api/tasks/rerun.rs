@@ -27,6 +27,13 @@ pub(super) fn command(task: ShownTask<'_>) -> Option<String> {
     (command.len() <= 2 * LONGEST).then_some(command)
 }
 
+/// The hidden parameters that [`command`] leaves out, which whoever runs it has to give if they matter; workers
+/// do not even tell of private ones.
+pub(super) fn left_out(task: ShownTask<'_>) -> Vec<String> {
+    let names = task.hidden_params().map(|(name, _)| name.to_owned());
+    names.collect()
+}
+
 /// A word as a shell takes it.
 fn quoted(text: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
@@ -42,7 +49,11 @@ mod tests {
 
     use super::*;
 
-    fn command_of(module: &str, params: &[(&str, &str, Visibility)]) -> Option<String> {
+    fn with_task<T>(
+        module: &str,
+        params: &[(&str, &str, Visibility)],
+        look: impl FnOnce(ShownTask<'_>) -> T,
+    ) -> T {
         let mut scheduler = Scheduler::new(Config::default(), [].into(), 0);
         let params = params.iter().map(|&(name, value, visibility)| Param {
             name: name.to_owned(),
@@ -56,7 +67,11 @@ mod tests {
             ..AddTask::new("w", "Load_1")
         };
         scheduler.add_task(Now::at(0.0), request).expect("a task");
-        command(scheduler.shown_task("Load_1").expect("it is there"))
+        look(scheduler.shown_task("Load_1").expect("it is there"))
+    }
+
+    fn command_of(module: &str, params: &[(&str, &str, Visibility)]) -> Option<String> {
+        with_task(module, params, command)
     }
 
     #[test]
@@ -73,6 +88,7 @@ mod tests {
                 r"luigi --module my.pipeline ns.Load --day-of 2026-11-27 --offset=-1 --text 'it'\''s $HOME; rm -rf /'"
             )
         );
+        assert_eq!(with_task("my.pipeline", &params, left_out), ["password"]);
         assert_eq!(
             command_of("rust:report", &[]).as_deref(),
             Some("report ns.Load")

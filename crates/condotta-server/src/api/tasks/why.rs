@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use super::no_task;
 use crate::{
     api::{answer::Answerer, input::Name, shapes::TaskStatus},
-    driver::Reply,
     http::{Server, error::HttpError},
 };
 
@@ -46,8 +45,15 @@ pub(super) async fn why(
     answerer: Answerer,
 ) -> Result<Response, HttpError> {
     let arguments = Object::new(vec![("task_id".to_owned(), Json::Text(id.clone()))]);
-    match server.handle.call("why", arguments).await? {
-        Reply::Value(why) if !why.is_null() => Ok(answerer.large(why).await),
-        _ => Err(no_task(&id)),
+    let reply = server.handle.call("why", arguments).await?;
+    let read = move || {
+        let mut text = Vec::new();
+        reply.write(&mut text);
+        serde_json::from_slice(&text).expect("it was written as JSON")
+    };
+    let why: Value = server.work.run(true, read).await;
+    if why.is_null() {
+        return Err(no_task(&id));
     }
+    Ok(answerer.large(why).await)
 }

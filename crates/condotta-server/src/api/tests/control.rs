@@ -113,7 +113,7 @@ fn resources_say_who_takes_and_who_waits_and_limits_outlive_a_restart() {
     let set = live.posted("/resources/db", &json!({"limit": 3}));
     assert_eq!(
         set,
-        json!({"resource": "db", "before": null, "limit": 3, "changed": true})
+        json!({"resource": "db", "before": null, "limit": 3, "changed": true, "known": true, "near": []})
     );
     let again = live.posted("/resources/db", &json!({"limit": 3}));
     assert_eq!(
@@ -233,4 +233,65 @@ fn the_scheduler_is_paused_and_goes_on_and_dead_ends_are_listed() {
     assert_eq!(families["namespaces"][0]["total"], 5);
     let off = Live::start_with(|config| config.scheduler.pause_enabled = false);
     assert_eq!(off.post("/pause", &json!({})).0, 409);
+}
+
+#[test]
+fn a_limit_of_a_resource_that_nobody_knows_is_set_and_doubted() {
+    let live = diamond();
+    let set = |name: &str| live.posted(&format!("/resources/{name}"), &json!({"limit": 3}));
+    assert_eq!(
+        (set("db")["known"].clone(), set("db")["near"].clone()),
+        (json!(true), json!([]))
+    );
+    let doubted = set("DBX");
+    assert_eq!(
+        (&doubted["known"], &doubted["near"]),
+        (&json!(false), &json!(["db"]))
+    );
+    assert_eq!(doubted["limit"], 3);
+    // Now it has a limit.
+    assert_eq!(set("DBX")["known"], true);
+    assert_eq!(set("licences")["near"], json!([]));
+}
+
+#[test]
+fn a_run_that_its_worker_cannot_end_goes_on() {
+    let live = Live::start();
+    live.rpc(
+        "add_worker",
+        &json!({"worker": "w", "info": {"cancels": true}}),
+    );
+    live.rpc(
+        "add_task",
+        &json!({"worker": "w", "task_id": "A", "family": "A"}),
+    );
+    live.rpc("get_work", &json!({"worker": "w", "host": "h"}));
+    let asked = live.posted("/tasks/A/cancel", &json!({}));
+    assert_eq!(
+        (&asked["asked"], &asked["refused"]),
+        (&json!(true), &json!(false))
+    );
+    let answer = json!({
+        "worker": "w", "task_id": "A", "attempt": 1, "answer": "it runs in my own process", "refused": true,
+    });
+    live.rpc("answer_cancel", &answer);
+    let refused = live.got("/tasks/A/cancel");
+    assert_eq!(
+        (&refused["asked"], &refused["refused"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(
+        refused["note"],
+        "worker w cannot end the run, which goes on: it runs in my own process"
+    );
+    live.rpc(
+        "add_task",
+        &json!({"worker": "w", "task_id": "A", "status": "FAILED", "runnable": null}),
+    );
+    assert_eq!(live.got("/tasks/A")["task"]["status"], "FAILED");
+    let over = live.got("/tasks/A/cancel");
+    assert_eq!(
+        (&over["refused"], &over["by"]),
+        (&json!(false), &Value::Null)
+    );
 }

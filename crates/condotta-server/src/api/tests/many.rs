@@ -65,4 +65,25 @@ fn pages_of_a_hundred_thousand_tasks_are_complete() {
     assert_eq!(twice, 0);
     let old = seen.iter().filter(|id| id.starts_with("T_")).count();
     assert_eq!(old, TASKS);
+    why_a_task_waits_for_all_of_them(&live);
+}
+
+/// Those that were disabled are told first.
+fn why_a_task_waits_for_all_of_them(live: &Live) {
+    let deps: Vec<String> = (0..TASKS).map(|number| format!("T_{number:06}")).collect();
+    let task = json!({"worker": "w", "task_id": "Everything", "deps": deps});
+    live.rpc("add_task", &task);
+    let hold = live.got("/tasks/Everything/why")["hold"].clone();
+    let unmet = (&hold["unmet"], &hold["is_exact"]);
+    assert_eq!(unmet, (&json!(TASKS), &json!(true)));
+    let [disabled, ready] = &hold["causes"].as_array().expect("causes")[..] else {
+        panic!("there are two: {hold}");
+    };
+    assert_eq!(disabled["hold"]["kind"], "disabled");
+    let counts = [disabled, ready].map(|cause| cause["count"].as_u64().expect("a number"));
+    assert!(
+        counts[0] > 50 && counts[0] + counts[1] == TASKS as u64,
+        "{counts:?}"
+    );
+    assert_eq!(disabled["path"]["tasks"][0]["task_id"], "T_000000");
 }

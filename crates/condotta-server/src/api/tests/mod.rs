@@ -2,11 +2,14 @@
 
 mod about;
 mod attempts;
+mod audit;
 mod control;
 mod document;
 mod events;
 mod many;
+mod series;
 mod tasks;
+mod tokens;
 mod webhooks;
 
 use serde_json::{Value, json};
@@ -20,7 +23,7 @@ use crate::{
 /// A server with its state in a folder of its own.
 struct Live {
     server: TestServer,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Live {
@@ -34,7 +37,7 @@ impl Live {
         configure(&mut config);
         Self {
             server: start_whole(config),
-            _home: home,
+            home,
         }
     }
 

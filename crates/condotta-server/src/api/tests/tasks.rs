@@ -94,6 +94,7 @@ fn a_task_is_shown_with_all_that_is_known_and_hidden_parameters_on_request() {
         detail["rerun_command"],
         "luigi --module etl.load etl.Load --day 1"
     );
+    assert_eq!(detail["rerun_leaves_out"], json!(["token"]));
     assert_eq!(
         (&detail["retry"]["failures"], &detail["hidden_params"]),
         (&json!(1), &Value::Null)
@@ -223,4 +224,51 @@ fn many_tasks_are_done_at_once_by_ids_or_by_filter() {
         assert_eq!(status, 400, "{wrong}: {error}");
     }
     assert_eq!(live.got("/counts")["counts"]["DISABLED"], 1002);
+}
+
+/// All that is stored of the state.
+fn stored(live: &Live) -> String {
+    let mut files = vec![live.home.path().to_owned()];
+    let mut all = String::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a folder");
+            files.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else {
+            let bytes = std::fs::read(&path).expect("a file");
+            all += &String::from_utf8_lossy(&bytes);
+        }
+    }
+    all
+}
+
+#[test]
+fn what_is_private_and_passwords_of_tracking_urls_are_stored_nowhere() {
+    let live = Live::start();
+    let task = json!({
+        "worker": "w", "task_id": "Load_1", "family": "Load",
+        "params": {"day": "monday", "key": "hunter22"}, "param_visibilities": {"day": 0, "key": 2},
+    });
+    live.rpc("add_task", &task);
+    live.rpc("get_work", &json!({"worker": "w", "host": "h"}));
+    let mut url = task;
+    url["status"] = json!("RUNNING");
+    url["tracking_url"] = json!("http://me:swordfish@host:8088/log?of=a@b");
+    live.rpc("add_task", &url);
+    let detail = live.got("/tasks/Load_1");
+    assert_eq!(
+        detail["task"]["tracking_url"],
+        "http://me@host:8088/log?of=a@b"
+    );
+    let list = live.rpc(
+        "task_list",
+        &json!({"status": "RUNNING", "upstream_status": ""}),
+    );
+    assert_eq!(list["Load_1"]["params"], json!({"day": "monday"}));
+    let stored = stored(&live);
+    assert!(stored.contains("monday") && stored.contains("me@host:8088"));
+    for secret in ["hunter22", "swordfish"] {
+        assert!(!stored.contains(secret), "{secret} is stored");
+        assert!(!detail.to_string().contains(secret), "{secret} is shown");
+    }
 }

@@ -45,7 +45,8 @@ fn token(directory: &Path, name: &str, role: Role) -> String {
         role,
         lasts_secs: None,
     };
-    TokenFile::of(directory).create(&new).unwrap()
+    let (_, secret) = TokenFile::of(directory).create(&new).unwrap();
+    secret
 }
 
 fn call(server: &TestServer, method: &str, headers: &[(&str, &str)]) -> Answer {
@@ -98,6 +99,9 @@ fn a_viewer_changes_nothing_also_where_nobody_says_so() {
             let answer = server.ask(verb, "/api/v1/nothing/yet", &header, "");
             let text = answer.text();
             assert_eq!(answer.status == 403, refused, "{role} {verb}: {text}");
+            // Whoever asks for the role of workers would be refused again.
+            let names_operators = text.contains("this needs the role operator");
+            assert_eq!(names_operators, refused, "{role} {verb}: {text}");
         }
     }
 }
@@ -159,7 +163,7 @@ fn an_expired_token_is_named_and_let_in_no_more() {
         role: Role::Worker,
         lasts_secs: Some(0),
     };
-    let token = TokenFile::of(home.path()).create(&new).unwrap();
+    let (_, token) = TokenFile::of(home.path()).create(&new).unwrap();
     let server = serve(home.path(), Authentication::Auto);
     let answer = with_token(&server, "ping", &token);
     assert_eq!(answer.status, 401);

@@ -62,9 +62,25 @@ fn old_addresses_lead_to_the_page() {
         ("/static/visualiser/", "../../"),
         ("/static/visualiser", "../"),
         ("/history", "./#/history"),
-        ("/history/by_id/3", "../../#/history"),
+        ("/history/", "../#/history"),
+        ("/history/by_id/3", "../../#/history?luigi_number=3"),
         ("/tasklist", "./#/history"),
-        ("/tasklist/A", "../#/history"),
+        ("/tasklist/", "../#/history"),
+        (
+            "/history/by_params/A?data=%7B%22day%22%3A%20%221%202%22%2C%20%22n%22%3A%207%7D",
+            "../../#/history?family=A&param=day%3D1+2&param=n%3D7",
+        ),
+        (
+            "/history/by_params/A?day=1%26&n=7",
+            "../../#/history?family=A&param=day%3D1%26&param=n%3D7",
+        ),
+        ("/history/by_params/A", "../../#/history?family=A"),
+        ("/history/by_name/db.Load", "../../#/history?family=db.Load"),
+        (
+            "/history/by_task_id/A%20&_1",
+            "../../#/history?task=A%20%26_1",
+        ),
+        ("/tasklist/A", "../#/history?family=A"),
     ] {
         let answer = server.get(old);
         assert_eq!(
