@@ -45,6 +45,19 @@ impl Connection {
         self.buffer[head..head + length].to_vec()
     }
 
+    /// Posts bytes, as condotta's own workers do.
+    pub(crate) async fn post(&mut self, path: &str, body: &[u8]) {
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\
+             Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        self.send(&request).await;
+        self.receive().await;
+    }
+
     async fn send(&mut self, request: &[u8]) {
         self.stream
             .write_all(request)
@@ -141,8 +154,19 @@ pub(crate) async fn add_task_rate(
     duration: Duration,
     round: usize,
 ) -> f64 {
-    let end = Instant::now() + duration;
     let started = Instant::now();
+    let answered = add_tasks(address, connections, duration, round).await;
+    answered as f64 / started.elapsed().as_secs_f64()
+}
+
+/// How many `add_task` of new tasks are answered in that time.
+pub(crate) async fn add_tasks(
+    address: SocketAddr,
+    connections: usize,
+    duration: Duration,
+    round: usize,
+) -> u64 {
+    let end = Instant::now() + duration;
     let mut senders = tokio::task::JoinSet::new();
     for number in 0..connections {
         senders.spawn(async move {
@@ -158,8 +182,47 @@ pub(crate) async fn add_task_rate(
             answered
         });
     }
-    let answered: u64 = senders.join_all().await.iter().sum();
-    answered as f64 / started.elapsed().as_secs_f64()
+    senders.join_all().await.iter().sum()
+}
+
+/// How many tasks are announced, handed out and reported as done in that time, one after the other by each of
+/// so many workers.
+pub(crate) async fn whole_tasks(
+    address: SocketAddr,
+    workers: usize,
+    duration: Duration,
+    round: usize,
+) -> u64 {
+    let end = Instant::now() + duration;
+    let mut senders = tokio::task::JoinSet::new();
+    for number in 0..workers {
+        senders.spawn(async move {
+            let mut connection = Connection::open(address).await;
+            let worker = format!("worker-{round}-{number}");
+            let work = get_work(&worker);
+            let mut done = 0_u64;
+            while Instant::now() < end {
+                let task_id = format!("Whole_2026_01_01_{round}_{number}_{done}");
+                let data = announcement(&worker, &task_id, &[]);
+                connection.call("add_task", &data).await;
+                let handed_out = connection.ask("get_work", &work).await;
+                let handed_out = String::from_utf8(handed_out).expect("JSON is UTF-8");
+                assert!(handed_out.contains(&task_id), "{handed_out}");
+                let data = data.replace("PENDING", "DONE");
+                connection.call("add_task", &data).await;
+                done += 1;
+            }
+            done
+        });
+    }
+    senders.join_all().await.iter().sum()
+}
+
+/// What a stock worker sends to be handed a task.
+pub(crate) fn get_work(worker: &str) -> String {
+    format!(
+        r#"{{"worker": "{worker}", "host": "localhost", "assistant": false, "current_tasks": null}}"#
+    )
 }
 
 /// Shapes of graphs.

@@ -7,8 +7,8 @@
 
 mod chain;
 mod load;
-mod readers;
 mod servers;
+mod together;
 
 use std::{
     net::SocketAddr,
@@ -80,8 +80,8 @@ fn main() {
         if is_wanted("chain") {
             hops(&size, has_stock);
         }
-        if is_wanted("readers") {
-            readers::beside_readers(&size).await;
+        if is_wanted("together") {
+            together::all_together(&size).await;
         }
         if is_wanted("restart") {
             restart(&size).await;
@@ -156,9 +156,9 @@ async fn at_size(size: &Size, has_stock: bool) {
             } else {
                 20 * size.stock_calls
             };
-            let data = r#"{"worker": "worker", "host": "localhost", "assistant": false, "current_tasks": null}"#;
+            let data = load::get_work("worker");
             let work =
-                load::latencies(server.address, "get_work", data, |done, _| done >= calls).await;
+                load::latencies(server.address, "get_work", &data, |done, _| done >= calls).await;
             let (alone, beside) = beside_a_browser(server.address, size).await;
             println!(
                 "{:<10} {:<13}{bytes:>13}{:>16}{:>16}{:>12}{:>21}{:>12}",

@@ -35,7 +35,13 @@ impl Kind {
 impl Server {
     /// Starts one on a free port, with empty state and default settings.
     pub(crate) fn start(kind: Kind) -> Self {
+        Self::start_with(kind, "")
+    }
+
+    /// Starts one with this `luigi.cfg`.
+    pub(crate) fn start_with(kind: Kind, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("luigi.cfg"), settings).expect("a file");
         let address = free_address();
         let child = spawn(kind, address, folder.path());
         let mut server = Self {
@@ -66,6 +72,18 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// The CPU time that it took until now, user and system.
+    pub(crate) fn cpu(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("it runs");
+        // The name of the program may hold spaces; it ends with the last parenthesis.
+        let (_, rest) = stat.rsplit_once(')').expect("Linux says it");
+        let ticks = rest.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|it| it.parse::<u64>().expect("a number")).sum();
+        // Linux has a hundred a second, whatever the hardware does.
+        Duration::from_millis(10 * ticks)
     }
 
     /// Resident memory in bytes.

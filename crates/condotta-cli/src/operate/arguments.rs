@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use condotta_history::Outcome;
 
 use crate::error::CODES;
 
@@ -57,6 +58,9 @@ pub(crate) enum OperateCommand {
     /// List attempts that are over, or show how long things usually take (condotta's scheduler only)
     #[command(after_help = CODES)]
     History(HistoryArguments),
+    /// List what operators changed: who, what and when (condotta's scheduler only)
+    #[command(after_help = CODES)]
+    Audit(AuditArguments),
     /// Show how the numbers of tasks change, and which tasks begin, end and fail
     #[command(after_help = CODES)]
     Watch(WatchArguments),
@@ -311,8 +315,8 @@ pub(crate) struct HistoryArguments {
     #[arg(long, value_name = "WORKER")]
     pub(crate) worker: Option<String>,
     /// Only attempts that ended so; any number of times
-    #[arg(long, value_name = "OUTCOME")]
-    pub(crate) outcome: Vec<OutcomeName>,
+    #[arg(long, value_name = "OUTCOME", value_parser = PossibleValuesParser::new(Outcome::ALL.map(Outcome::name)))]
+    pub(crate) outcome: Vec<String>,
     /// Only attempts of tasks with this parameter; any number of times
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) param: Vec<String>,
@@ -332,40 +336,29 @@ pub(crate) struct HistoryArguments {
     pub(crate) common: Common,
 }
 
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum OutcomeName {
-    Running,
-    Done,
-    Failed,
-    Lost,
-    Suspended,
-    Returned,
-    MarkedDone,
-    TimedOut,
-    Cancelled,
-    Unknown,
-}
-
-impl OutcomeName {
-    /// The name in the API.
-    pub(crate) fn name(self) -> &'static str {
-        use condotta_history::Outcome;
-        match self {
-            Self::Running => Outcome::Running,
-            Self::Done => Outcome::Done,
-            Self::Failed => Outcome::Failed,
-            Self::Lost => Outcome::Lost,
-            Self::Suspended => Outcome::Suspended,
-            Self::Returned => Outcome::Returned,
-            Self::MarkedDone => Outcome::MarkedDone,
-            Self::TimedOut => Outcome::TimedOut,
-            Self::Cancelled => Outcome::Cancelled,
-            Self::Unknown => Outcome::Unknown,
-        }
-        .name()
-    }
+/// What to show of the audit trail.
+#[derive(Args, Debug)]
+pub(crate) struct AuditArguments {
+    /// Only what this caller did: the name of a token
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// Only this operation, such as forgive or set_limit
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) operation: Option<String>,
+    /// Only what was done to this: the id of a task or worker, or the name of a resource, token or webhook
+    #[arg(long, value_name = "NAME")]
+    pub(crate) on: Option<String>,
+    /// Only what was done within this time, such as 90m, 12h or 7d
+    #[arg(long, value_name = "TIME", value_parser = super::history::length_of)]
+    pub(crate) since: Option<f64>,
+    /// List so many entries at most, up to 1000
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) limit: u64,
+    /// Go on after this entry, the last that was listed
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// Which log to show.

@@ -5,11 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    answer::Answer, arguments::CancelArguments, connection::Scheduler, find, harmless::harmless,
-    log::encoded,
+    answer::Answer,
+    arguments::CancelArguments,
+    connection::{Scheduler, escaped},
+    find,
+    harmless::harmless,
 };
 use crate::error::{Failure, Kind};
 
@@ -19,14 +22,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub(super) fn run(arguments: &CancelArguments) -> Result<Answer, Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
     let task = find::task(&scheduler, &arguments.task)?;
-    let path = format!("/tasks/{}/cancel", encoded(&task.id));
+    let path = format!("tasks/{}/cancel", escaped(&task.id));
     let attempt = arguments.attempt;
     let query = attempt.map_or_else(String::new, |attempt| format!("?attempt={attempt}"));
-    let mut state = scheduler.post_api(&format!("{path}{query}"))?;
+    let ours = |state: Option<Value>| {
+        state.ok_or_else(|| scheduler.only_ours("keeps no logs and ends no runs"))
+    };
+    let mut state = ours(scheduler.post(&format!("{path}{query}"), &json!({}))?)?;
     let until = Instant::now() + Duration::from_secs(arguments.wait);
     while state["asked"] == Value::Bool(true) && Instant::now() < until {
         thread::sleep(LOOK_EVERY);
-        state = scheduler.get_api(&path)?;
+        state = ours(scheduler.get(&path, &[])?)?;
     }
     let id = harmless(state["task_id"].as_str().unwrap_or(&task.id));
     let note = harmless(state["note"].as_str().unwrap_or_default());
@@ -39,6 +45,9 @@ pub(super) fn run(arguments: &CancelArguments) -> Result<Answer, Failure> {
             });
         }
         return Err(Failure::new(Kind::Refused, text));
+    }
+    if state["refused"] == Value::Bool(true) {
+        return Err(Failure::new(Kind::Refused, format!("{id}: {note}")));
     }
     let status = harmless(state["status"].as_str().unwrap_or_default());
     Ok(Answer {

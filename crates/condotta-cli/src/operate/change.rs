@@ -3,6 +3,8 @@
 //! The scheduler changes what it may change and says what the status is then; here that is compared
 //! with what was wanted.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -14,6 +16,9 @@ use super::{
     view::Task,
 };
 use crate::error::{Failure, Kind};
+
+/// So many tasks are changed with one request.
+const PORTION: usize = 200;
 
 /// What is wanted of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +87,14 @@ fn apply_all(
     tasks: &[Task],
     as_json: bool,
 ) -> Result<Answer, Failure> {
+    let statuses = match at_once(change, scheduler, tasks)? {
+        Some(statuses) => statuses,
+        None => one_by_one(change, scheduler, tasks)?,
+    };
     let mut changed = Vec::new();
     let mut text = String::new();
     let mut refused = Vec::new();
-    for task in tasks {
-        let status = apply(change, scheduler, task)?;
+    for (task, status) in tasks.iter().zip(statuses) {
         let is_changed = change.reached(&status);
         let id = harmless(&task.id);
         if is_changed {
@@ -111,6 +119,46 @@ fn apply_all(
     Err(Failure::new(Kind::Refused, refused.join("\n")))
 }
 
+/// Asks for many changes with each request; the status of each task after it. `None` where that cannot
+/// be asked.
+fn at_once(
+    change: Change,
+    scheduler: &Scheduler,
+    tasks: &[Task],
+) -> Result<Option<Vec<String>>, Failure> {
+    let mut statuses = Vec::new();
+    for portion in tasks.chunks(PORTION) {
+        let ids: Vec<&str> = portion.iter().map(|task| task.id.as_str()).collect();
+        let body = json!({ "action": change.action(), "tasks": ids });
+        let Some(done) = scheduler.post("tasks/actions", &body)? else {
+            return Ok(None);
+        };
+        let outcomes = done["outcomes"].as_array().into_iter().flatten();
+        let after: HashMap<&str, &str> = outcomes
+            .filter_map(|outcome| Some((outcome["task_id"].as_str()?, outcome["after"].as_str()?)))
+            .collect();
+        // What went meanwhile is as it was.
+        let status = |task: &Task| {
+            after
+                .get(task.id.as_str())
+                .copied()
+                .unwrap_or(&task.status)
+                .to_owned()
+        };
+        statuses.extend(portion.iter().map(status));
+    }
+    Ok(Some(statuses))
+}
+
+fn one_by_one(
+    change: Change,
+    scheduler: &Scheduler,
+    tasks: &[Task],
+) -> Result<Vec<String>, Failure> {
+    let statuses = tasks.iter().map(|task| apply(change, scheduler, task));
+    statuses.collect()
+}
+
 /// Asks for the change; the status after it.
 fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, Failure> {
     let arguments = json!({ "task_id": task.id });
@@ -120,10 +168,7 @@ fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, F
         }
         Change::Done => scheduler.call("mark_as_done", &arguments)?,
         Change::Enable => scheduler.call("re_enable_task", &arguments)?,
-        Change::Disable => {
-            let answer = scheduler.extension("disable_task", &arguments)?;
-            answer.ok_or_else(|| scheduler.only_ours("disables no task on request"))?
-        }
+        Change::Disable => return Err(scheduler.only_ours("disables no task on request")),
         Change::Forgive => Value::Null,
     };
     let status = answer["status"].as_str();
@@ -131,6 +176,16 @@ fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, F
 }
 
 impl Change {
+    /// Its name in the API.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Forgive => "forgive",
+            Self::Done => "done",
+            Self::Enable => "re-enable",
+            Self::Disable => "disable",
+        }
+    }
+
     /// Whether a task of this status is what was wanted.
     fn reached(self, status: &str) -> bool {
         match self {

@@ -1,4 +1,5 @@
-//! The way to the scheduler: Luigi's remote procedure calls, so that stock luigid answers, too.
+//! The way to the scheduler: Luigi's remote procedure calls, so that stock luigid answers, too; and the REST
+//! API for what only condotta's scheduler has.
 
 use std::{
     io::Read,
@@ -69,84 +70,60 @@ impl Scheduler {
         }
     }
 
-    /// What `/api/v1` has at this path with this query; `None` where there is no such API.
-    pub(crate) fn rest(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Option<Value>, Failure> {
+    /// What the REST API has at `path`, such as `tasks`, with this query; `None` where there is no such
+    /// API, as on luigid.
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Value>, Failure> {
         let pairs = query.iter();
         let pairs = pairs.map(|(name, value)| format!("{name}={}", escaped(value)));
         let query = pairs.collect::<Vec<_>>().join("&");
-        match self.client.get(&format!("/api/v1/{path}?{query}")) {
-            Ok(answer) => Ok(serde_json::from_str(&answer).ok()),
-            Err(failure) if failure.outlook == Outlook::NoMethod => Ok(None),
-            Err(failure) => Err(self.failure(path, &failure)),
-        }
+        self.of_api(path, self.client.get(&format!("/api/v1/{path}?{query}")))?
+            .map(json)
+            .transpose()
     }
 
-    /// What `/api/v1` goes on saying at this path; `None` where there is no such API.
+    /// What the REST API answers to this body at `path`; `None` where there is no such API.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Option<Value>, Failure> {
+        let answer = self
+            .client
+            .post_json(&format!("/api/v1/{path}"), &body.to_string());
+        self.of_api(path, answer)?.map(json).transpose()
+    }
+
+    /// What the REST API goes on saying at `path`, which may have a query; `None` where there is no such
+    /// API. It may be silent for so long.
     pub(crate) fn stream(
         &self,
         path: &str,
         silence: Duration,
     ) -> Result<Option<impl Read + use<>>, Failure> {
-        match self.client.stream(&format!("/api/v1/{path}"), silence) {
-            Ok(stream) => Ok(Some(stream)),
-            Err(failure) if failure.outlook == Outlook::NoMethod => Ok(None),
-            Err(failure) => Err(self.failure(path, &failure)),
-        }
+        self.of_api(
+            path,
+            self.client.stream(&format!("/api/v1/{path}"), silence),
+        )
     }
 
-    /// What a path of the REST API answers to a POST without a body; `None` where there is no such API.
-    pub(crate) fn post(&self, path: &str) -> Result<Option<Value>, Failure> {
-        match self.client.post(path, "{}") {
-            Ok(answer) => Ok(serde_json::from_str(&answer).ok()),
-            // Ours says what is not there.
-            Err(failure) if matches!(failure.code.as_deref(), Some("not_found" | "no_webhook")) => {
-                Err(Failure::new(Kind::NotFound, harmless(&failure.to_string())))
-            }
-            Err(failure) if failure.outlook == Outlook::NoMethod => {
+    fn of_api<T>(&self, path: &str, answer: Result<T, HttpFailure>) -> Result<Option<T>, Failure> {
+        let failure = match answer {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(failure) => failure,
+        };
+        match (failure.code.as_deref(), failure.outlook) {
+            (None, Outlook::NoMethod) => {
                 // Where there is no such API there should be Luigi's methods.
                 self.call("is_paused", &json!({}))?;
                 Ok(None)
             }
-            Err(failure) => Err(self.failure(path, &failure)),
-        }
-    }
-
-    /// Puts a request without a body to a path of the API that only condotta's scheduler has.
-    pub(crate) fn post_api(&self, path: &str) -> Result<Value, Failure> {
-        let answer = self.client.post(&format!("/api/v1{path}"), "{}");
-        let answer = answer.map_err(|failure| self.api_failure(&failure))?;
-        Ok(serde_json::from_str(&answer).unwrap_or_default())
-    }
-
-    /// What is at a path of the API, to be read as it comes; each part may take `patience`.
-    pub(crate) fn stream_api(
-        &self,
-        path: &str,
-        patience: Duration,
-    ) -> Result<impl Read + use<>, Failure> {
-        let stream = self.client.stream(&format!("/api/v1{path}"), patience);
-        stream.map_err(|failure| self.api_failure(&failure))
-    }
-
-    /// What is at a path of the API.
-    pub(crate) fn get_api(&self, path: &str) -> Result<Value, Failure> {
-        let stream = self.stream_api(path, Duration::from_secs(10))?;
-        let read = serde_json::from_reader(stream);
-        read.map_err(|error| Failure::new(Kind::Other, format!("the answer is no JSON: {error}")))
-    }
-
-    fn api_failure(&self, failure: &HttpFailure) -> Failure {
-        let said = harmless_lines(&failure.to_string());
-        match (failure.code.as_deref(), failure.outlook) {
-            (Some("not_found" | "output_not_available" | "bad_attempt_id"), _) => {
-                Failure::new(Kind::NotFound, said)
-            }
-            (None, Outlook::NoMethod) => self.only_ours("keeps no logs and ends no runs"),
-            _ => self.failure("the API", failure),
+            // Ours says what is not there.
+            (Some(_), Outlook::NoMethod) | (Some("bad_attempt_id"), _) => Err(Failure::new(
+                Kind::NotFound,
+                harmless_lines(&failure.to_string()),
+            )),
+            // Nobody refuses anything: there is no log yet.
+            (Some("not_run"), _) => Err(Failure::new(
+                Kind::Refused,
+                harmless_lines(&failure.to_string()),
+            )),
+            _ => Err(self.failure(path, &failure)),
         }
     }
 
@@ -162,6 +139,11 @@ impl Scheduler {
     fn failure(&self, method: &str, failure: &HttpFailure) -> Failure {
         let (shown, failed) = (&self.shown, harmless(&failure.to_string()));
         match failure.outlook {
+            // It is there, and says what it lacks.
+            Outlook::MayPass if failure.code.is_some() => Failure::new(
+                Kind::Unreachable,
+                format!("the scheduler at {shown} cannot answer that now: {failed}"),
+            ),
             Outlook::MayPass => Failure::new(
                 Kind::Unreachable,
                 format!(
@@ -180,6 +162,11 @@ impl Scheduler {
         }
     }
 
+    /// Its address as people may see it.
+    pub(crate) fn address(&self) -> &str {
+        &self.shown
+    }
+
     /// What to say of something that stock luigid lacks.
     pub(crate) fn only_ours(&self, what: &str) -> Failure {
         let shown = &self.shown;
@@ -188,6 +175,11 @@ impl Scheduler {
         );
         Failure::new(Kind::Refused, text)
     }
+}
+
+fn json(answer: String) -> Result<Value, Failure> {
+    let read = serde_json::from_str(&answer);
+    read.map_err(|error| Failure::new(Kind::Other, format!("the answer is no JSON: {error}")))
 }
 
 /// Who asks, and whom it trusts, as workers read it.
@@ -224,7 +216,7 @@ pub(crate) fn without_user(url: &str) -> String {
     harmless(&format!("{}{place}{}", &url[..start], &url[end..]))
 }
 
-/// A text as a part of a query.
+/// A text as a part of a path or a query.
 pub(crate) fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -255,6 +247,11 @@ mod tests {
         assert_eq!(of(old), "http://there:8082");
         let url = "[core]\nscheduler_url = https://a.example/luigi\nscheduler_host = x\n";
         assert_eq!(of(url), "https://a.example/luigi");
+    }
+
+    #[test]
+    fn names_stand_in_paths_and_queries() {
+        assert_eq!(escaped("A b/ü"), "A%20b%2F%C3%BC");
     }
 
     #[test]

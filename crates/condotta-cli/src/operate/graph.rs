@@ -15,6 +15,12 @@ use crate::error::Failure;
 pub(super) fn run(arguments: &GraphArguments) -> Result<Answer, Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
     let root = find::task(&scheduler, &arguments.task)?;
+    if !arguments.common.json
+        && arguments.limit > 0
+        && let Some(near) = near(&scheduler, &root.id, arguments)?
+    {
+        return Ok(near);
+    }
     let method = if arguments.inverse {
         "inverse_dep_graph"
     } else {
@@ -39,6 +45,56 @@ pub(super) fn run(arguments: &GraphArguments) -> Result<Answer, Failure> {
     Ok(Answer { text, json })
 }
 
+/// What is near the task, drawn, of a scheduler that need not be asked for all; `None` of another.
+fn near(
+    scheduler: &Scheduler,
+    root: &str,
+    arguments: &GraphArguments,
+) -> Result<Option<Answer>, Failure> {
+    // One more than are drawn, to know whether that is all.
+    let limit = arguments
+        .limit
+        .saturating_add(1)
+        .min(MOST_NODES)
+        .to_string();
+    let direction = if arguments.inverse { "down" } else { "up" };
+    let mut query = vec![("task", root), ("direction", direction), ("limit", &limit)];
+    query.extend(arguments.hide_done.then_some(("hide_done", "true")));
+    let Some(found) = scheduler.get("graph", &query)? else {
+        return Ok(None);
+    };
+    let nodes = found["nodes"].as_array().map(Vec::as_slice);
+    let nodes = nodes.unwrap_or_default();
+    let id = |at: &Value| {
+        let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
+        let node = at.and_then(|at| nodes.get(at));
+        node.and_then(|node| node["id"].as_str())
+            .unwrap_or_default()
+    };
+    let mut graph = json!({});
+    for node in nodes {
+        let shown = json!({ "status": node["status"], "deps": [] });
+        graph[node["id"].as_str().unwrap_or_default()] = shown;
+    }
+    for edge in found["edges"].as_array().into_iter().flatten() {
+        let (mut from, mut to) = (id(&edge[0]), id(&edge[1]));
+        if arguments.inverse {
+            std::mem::swap(&mut from, &mut to);
+        }
+        if let Some(next) = graph[from]["deps"].as_array_mut() {
+            next.push(to.into());
+        }
+    }
+    let mut text = draw(&graph, root, arguments.limit);
+    if found["cut"] == true && !text.ends_with(MORE) {
+        text += MORE;
+    }
+    Ok(Some(Answer {
+        text,
+        json: Value::Null,
+    }))
+}
+
 /// A line to be drawn.
 struct Line<'a> {
     id: &'a str,
@@ -48,6 +104,11 @@ struct Line<'a> {
     goes_on: Vec<bool>,
     is_last: bool,
 }
+
+/// What stands below a graph that is not whole.
+const MORE: &str = "… and more: see them with --limit, or all of them with --json\n";
+/// The most tasks that are asked for at once.
+const MOST_NODES: usize = 10_000;
 
 /// The deepest level that is drawn further to the right than the one above.
 const DEEPEST: usize = 40;
@@ -65,8 +126,7 @@ fn draw(graph: &Value, root: &str, limit: usize) -> String {
     }];
     while let Some(line) = stack.pop() {
         if lines == most {
-            out += "… and more: see them with --limit, or all of them with --json\n";
-            return out;
+            return out + MORE;
         }
         lines += 1;
         let node = &graph[line.id];

@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::{
     answer::{Answer, facts, table},
     arguments::HistoryArguments,
-    connection::{Scheduler, now},
+    connection::{Scheduler, escaped, now},
     find,
     harmless::harmless_lines,
     time::{length, moment, relative},
 };
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// How far back durations are looked at.
 const DAYS: &str = "30";
@@ -36,13 +36,8 @@ pub(super) fn run(arguments: &HistoryArguments) -> Result<Answer, Failure> {
 }
 
 fn ask(scheduler: &Scheduler, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
-    scheduler.rest(path, query)?.ok_or_else(|| {
-        let text = format!(
-            "the history has no {path}: it may be older than what is kept, the scheduler may keep no \
-             history ([history] enabled), or be Luigi's own, which cannot be asked for its history"
-        );
-        Failure::new(Kind::NotFound, text)
-    })
+    let answer = scheduler.get(path, query)?;
+    answer.ok_or_else(|| scheduler.only_ours("cannot be asked for its history"))
 }
 
 fn list(
@@ -63,7 +58,7 @@ fn list(
         ("after", arguments.after.as_deref()),
     ];
     query.extend(said.into_iter().filter_map(|(name, it)| Some((name, it?))));
-    query.extend(arguments.outcome.iter().map(|it| ("outcome", it.name())));
+    query.extend(arguments.outcome.iter().map(|it| ("outcome", it.as_str())));
     query.extend(arguments.param.iter().map(|it| ("param", it.as_str())));
     let page = ask(scheduler, "attempts", &query)?;
     let rows: Vec<Vec<String>> = items(&page).map(row).collect();
@@ -247,22 +242,9 @@ fn date(began: &Value) -> String {
 }
 
 /// Whether a text looks like an attempt's name, which no task's id does.
-fn is_attempt_id(text: &str) -> bool {
+pub(super) fn is_attempt_id(text: &str) -> bool {
     text.parse::<condotta_server::attempt_id::AttemptId>()
         .is_ok()
-}
-
-/// A name within a path.
-fn escaped(name: &str) -> String {
-    let mut text = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"._-~".contains(&byte) {
-            text.push(byte.into());
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 /// A length of time such as `90m`, `12h` or `7d`, in seconds.
@@ -308,7 +290,9 @@ mod tests {
     #[test]
     fn names_of_attempts_are_told_from_tasks() {
         assert!(is_attempt_id("0193a5c2b7e-5f3c09aa"));
-        assert!(!is_attempt_id("Load_2026_11_27_abc"));
+        for other in ["Load_2026_11_27_abc", "Hello__99914b932b", "a-b"] {
+            assert!(!is_attempt_id(other), "{other}");
+        }
         let page = json!({"items": [{"id": "x"}]});
         assert_eq!(row(items(&page).next().unwrap())[2], "-");
     }

@@ -8,7 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::{arguments::LogArguments, connection::Scheduler, find, harmless::harmless_lines};
+use super::{
+    arguments::LogArguments,
+    connection::{Scheduler, escaped},
+    find,
+    harmless::harmless_lines,
+    history::is_attempt_id,
+};
 use crate::error::{Failure, Kind};
 
 /// The server says at least so often that it lives.
@@ -38,7 +44,9 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
             (None, Some(tail)) => path += &format!("&tail={tail}"),
             (None, None) => {}
         }
-        let stream = scheduler.stream_api(&path, PATIENCE);
+        let stream = scheduler.stream(&path, PATIENCE).and_then(|stream| {
+            stream.ok_or_else(|| scheduler.only_ours("keeps no logs and ends no runs"))
+        });
         match stream {
             Ok(stream) => {
                 seen = Instant::now();
@@ -62,8 +70,8 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
 
 /// The path of the log, with the beginning of the query.
 fn place(scheduler: &Scheduler, arguments: &LogArguments) -> Result<String, Failure> {
-    if is_attempt(&arguments.of) && arguments.attempt.is_none() {
-        return Ok(format!("/attempts/{}/log?", arguments.of));
+    if is_attempt_id(&arguments.of) && arguments.attempt.is_none() {
+        return Ok(format!("attempts/{}/log?", arguments.of));
     }
     let found = find::task(scheduler, &arguments.of);
     let id = match found {
@@ -76,29 +84,7 @@ fn place(scheduler: &Scheduler, arguments: &LogArguments) -> Result<String, Fail
     };
     let attempt = arguments.attempt;
     let attempt = attempt.map_or_else(String::new, |attempt| format!("attempt={attempt}&"));
-    Ok(format!("/tasks/{}/log?{attempt}", encoded(&id)))
-}
-
-/// Whether a word looks like an attempt's id, such as `0193a5c2b7e-5f3c09aa`.
-fn is_attempt(word: &str) -> bool {
-    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    word.split_once('-').is_some_and(|(began, hash)| {
-        began.len() >= 11 && hash.len() == 8 && is_hex(began) && is_hex(hash)
-    })
-}
-
-/// A name as it may stand in a path.
-pub(super) fn encoded(name: &str) -> String {
-    let mut out = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out += &format!("%{byte:02X}"),
-        }
-    }
-    out
+    Ok(format!("tasks/{}/log?{attempt}", escaped(&id)))
 }
 
 struct Printed<W> {
@@ -183,13 +169,5 @@ mod tests {
         assert_eq!((next, ended), (Some(9), true));
         assert_eq!(text, "a\u{1b}[2Jb\nINFO: c\n");
         assert_eq!(printed(true, lines).0, "a\\u{1b}[2Jb\nINFO: c\n");
-    }
-
-    #[test]
-    fn attempts_are_told_from_tasks() {
-        assert!(is_attempt("0193a5c2b7e-5f3c09aa"));
-        assert!(!is_attempt("Hello__99914b932b"));
-        assert!(!is_attempt("a-b"));
-        assert_eq!(encoded("A b/ü"), "A%20b%2F%C3%BC");
     }
 }

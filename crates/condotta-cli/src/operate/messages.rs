@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, table},
     arguments::{MessagesArguments, MessagesCommand},
-    connection::Scheduler,
+    connection::{Scheduler, escaped},
     find,
     harmless::{harmless, harmless_lines},
     view::Task,
@@ -75,7 +75,11 @@ fn send(
             "{id} is {status}: only running tasks hear messages"
         ));
     }
-    if task.value["accepts_messages"] != Value::Bool(true) {
+    let accepts = match scheduler.get(&format!("tasks/{}", escaped(&task.id)), &[])? {
+        Some(detail) => detail["accepts_messages"].clone(),
+        None => task.value["accepts_messages"].clone(),
+    };
+    if accepts != Value::Bool(true) {
         return refuse(format!(
             "{id} takes no messages: its class does not set accepts_messages, or [scheduler] \
              send_messages is false"

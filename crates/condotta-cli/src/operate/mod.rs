@@ -5,6 +5,7 @@
 
 mod answer;
 mod arguments;
+mod audit;
 mod cancel;
 mod change;
 mod completion;
@@ -27,7 +28,11 @@ mod why;
 mod workers;
 
 use self::change::Change;
-pub(crate) use self::{arguments::OperateCommand, connection::without_user};
+pub(crate) use self::{
+    answer::{Answer, table},
+    arguments::{Common, OperateCommand},
+    connection::{Scheduler, escaped, without_user},
+};
 use crate::error::Failure;
 
 /// Does what the command says.
@@ -51,6 +56,7 @@ pub(crate) fn run(command: &OperateCommand) -> Result<(), Failure> {
         OperateCommand::Unpause(common) => (pause::run(false, common)?, common.json),
         OperateCommand::Messages(arguments) => (messages::run(arguments)?, arguments.common.json),
         OperateCommand::Webhook(arguments) => (webhook::run(arguments)?, arguments.common.json),
+        OperateCommand::Audit(arguments) => (audit::run(arguments)?, arguments.common.json),
         OperateCommand::History(arguments) => (history::run(arguments)?, arguments.common.json),
         OperateCommand::Log(arguments) => return log::run(arguments),
         OperateCommand::Cancel(arguments) => (cancel::run(arguments)?, arguments.common.json),

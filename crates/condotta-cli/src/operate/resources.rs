@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, table},
     arguments::{ResourceChange, ResourcesArguments},
-    connection::Scheduler,
+    connection::{Scheduler, escaped},
     harmless::harmless,
 };
 use crate::error::{Failure, Kind};
@@ -17,18 +17,47 @@ pub(super) fn run(arguments: &ResourcesArguments) -> Result<Answer, Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
     match &arguments.change {
         None => list(&scheduler),
-        Some(ResourceChange::Set { name, limit }) => {
-            let message = json!({ "resource": name, "amount": limit });
-            let answer = scheduler.call("update_resource", &message)?;
-            if answer == Value::Bool(false) {
-                let text = format!("{limit} is no limit to this scheduler");
-                return Err(Failure::new(Kind::Refused, text));
-            }
-            let text = format!("there is {limit} of {} now\n", harmless(name));
-            let json = json!({ "resource": name, "limit": limit });
-            Ok(Answer { text, json })
-        }
+        Some(ResourceChange::Set { name, limit }) => set(&scheduler, name, *limit),
     }
+}
+
+fn set(scheduler: &Scheduler, name: &str, limit: u64) -> Result<Answer, Failure> {
+    let mut answer = Answer {
+        text: format!("there is {limit} of {} now\n", harmless(name)),
+        json: json!({ "resource": name, "limit": limit }),
+    };
+    // A path has to name something.
+    if !name.is_empty()
+        && let Some(done) = scheduler.post(
+            &format!("resources/{}", escaped(name)),
+            &json!({ "limit": limit }),
+        )?
+    {
+        if done["known"] == Value::Bool(false) {
+            answer.text += &doubt(name, &done["near"]);
+            answer.json["known"] = false.into();
+            answer.json["near"] = done["near"].clone();
+        }
+        return Ok(answer);
+    }
+    let message = json!({ "resource": name, "amount": limit });
+    if scheduler.call("update_resource", &message)? == Value::Bool(false) {
+        let text = format!("{limit} is no limit to this scheduler");
+        return Err(Failure::new(Kind::Refused, text));
+    }
+    Ok(answer)
+}
+
+/// What is said of a resource that nobody knows: it may be misspelt, or come with tasks that are not there yet.
+fn doubt(name: &str, near: &Value) -> String {
+    let near = near.as_array().into_iter().flatten();
+    let near: Vec<String> = near.filter_map(Value::as_str).map(harmless).collect();
+    let meant = match near.as_slice() {
+        [] => String::new(),
+        near => format!(" There is {}.", near.join(", ")),
+    };
+    let name = harmless(name);
+    format!("no task needs {name} so far, and it had no limit: is that its name?{meant}\n")
 }
 
 fn list(scheduler: &Scheduler) -> Result<Answer, Failure> {

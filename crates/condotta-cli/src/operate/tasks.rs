@@ -151,7 +151,7 @@ fn pages(
         let mut query = vec![("status", status.name()), ("sort", sort), ("limit", &limit)];
         query.extend(&wanted);
         query.extend(after.as_deref().map(|after| ("after", after)));
-        let Some(page) = scheduler.rest("tasks", &query)? else {
+        let Some(page) = scheduler.get("tasks", &query)? else {
             return Ok(None);
         };
         tasks.extend(

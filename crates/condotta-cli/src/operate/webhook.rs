@@ -12,8 +12,8 @@ use crate::error::{Failure, Kind};
 pub(super) fn run(arguments: &WebhookArguments) -> Result<Answer, Failure> {
     let WebhookCommand::Test { name } = &arguments.command;
     let scheduler = Scheduler::find(&arguments.common)?;
-    let path = format!("/api/v1/webhooks/{}/test", escaped(name));
-    let Some(tested) = scheduler.post(&path)? else {
+    let path = format!("webhooks/{}/test", escaped(name));
+    let Some(tested) = scheduler.post(&path, &json!({}))? else {
         return Err(scheduler.only_ours("has no webhooks"));
     };
     if tested["taken"] == Value::Bool(true) {

@@ -129,3 +129,17 @@ fn whoever_reads_may_have_seen_enough() {
     assert!(ended.stdout.ends_with("\n0\n"), "{ended:?}");
     assert_eq!(ended.stderr, "");
 }
+
+#[test]
+fn a_task_that_did_not_run_yet_has_no_log() {
+    let place = Place::new();
+    let server = Server::start(&place, Kind::Ours);
+    let arguments = json!({"worker": "w", "task_id": "Load_1", "family": "Load"});
+    server.rpc.call("add_task", &arguments);
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
+    command.args(["log", "Load_1", "--scheduler-url", &url]);
+    let ended = place.start("log", &mut command).end().with_code(6);
+    ended.says("task Load_1 did not run yet, so there is nothing that it printed");
+    assert!(!ended.stderr.contains("refuses"), "{ended:?}");
+}

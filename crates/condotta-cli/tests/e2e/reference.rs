@@ -55,6 +55,7 @@ fn the_page_has_every_flag_and_no_other() {
         "webhook test",
         "completion",
         "history",
+        "audit",
         "token",
         "token create",
         "token list",

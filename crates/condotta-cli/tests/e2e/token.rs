@@ -93,3 +93,73 @@ fn tokens_are_neighbours_of_the_state() {
         .with_code(0)
         .says("no damage");
 }
+
+#[test]
+fn an_operator_lets_others_in_from_elsewhere_and_the_trail_says_so() {
+    let place = Place::new();
+    let server = Server::start_with(&place, &[]);
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let anna = token(&place, "create anna --role operator").with_code(0);
+    let anna = anna.stdout.trim().to_owned();
+    let run = |secret: &str, words: &str| {
+        let mut command: Command = place.command(env!("CARGO_BIN_EXE_condotta"));
+        command.args(words.split(' '));
+        command.args(["--scheduler-url", &url]);
+        command.env("CONDOTTA_TOKEN", secret);
+        place.start("condotta", &mut command).end()
+    };
+    let made = run(&anna, "token create bob --role viewer --expires 2").with_code(0);
+    let bob = made.stdout.trim().to_owned();
+    made.says("The token `bob` has the role viewer and is good until 2");
+    assert!(!made.stderr.contains("It is the first"), "{made:?}");
+    let listed = json(&run(&anna, "token list --json").with_code(0));
+    let rows = listed.as_array().unwrap().iter();
+    let names: Vec<_> = rows
+        .map(|row| (row["name"].as_str(), row["expired"].as_bool()))
+        .collect();
+    assert_eq!(
+        names,
+        [(Some("anna"), Some(false)), (Some("bob"), Some(false))]
+    );
+    assert_eq!(listed, json(&token(&place, "list --json").with_code(0)));
+    run(&bob, "token create eve --role operator").with_code(6);
+    let refused = run(&bob, "token list").with_code(6);
+    refused.says("this needs the role operator, and the token `bob` has the role viewer");
+    let taken = run(&anna, "token create bob --role worker").with_code(6);
+    taken.says("there is a token `bob` already");
+    let unknown = run(&anna, "token revoke eve").with_code(5);
+    unknown.says("there is no token `eve`");
+    run(&anna, "token list --state-dir state").with_code(2);
+    run(&anna, "resources set gpu 3").with_code(0);
+    run(&anna, "token revoke bob")
+        .with_code(0)
+        .says("Revoked the token `bob`");
+    run(&bob, "audit").with_code(6).says("was revoked");
+
+    let trail = json(&run(&anna, "audit --json").with_code(0));
+    let items = trail["items"].as_array().unwrap().iter();
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or("-").to_owned();
+    let deeds = items.map(|entry| ["let_in_by", "operation", "on"].map(|name| text(entry, name)));
+    let expected = [
+        ["refused", "refuse", "GET /api/v1/audit"],
+        ["token", "revoke_token", "bob"],
+        ["token", "set_limit", "gpu"],
+        ["token", "refuse", "POST /api/v1/tokens"],
+        ["token", "create_token", "bob"],
+        ["command", "create_token", "anna"],
+    ];
+    assert_eq!(
+        deeds.collect::<Vec<_>>(),
+        expected.map(|deed| deed.map(str::to_owned))
+    );
+    let of_limits = run(&anna, "audit --by anna --operation set_limit --since 1h").with_code(0);
+    of_limits.says("limit=3").says("127.0.0.1");
+    assert_eq!(of_limits.stdout.lines().count(), 2, "{of_limits:?}");
+    let wrong = run(&anna, "audit --operation nothing").with_code(6);
+    wrong.says("create_token");
+    let stderr = server.stop(Signal::SIGTERM).with_code(0).stderr;
+    assert!(
+        !stderr.contains(&anna) && !stderr.contains(&bob),
+        "{stderr}"
+    );
+}

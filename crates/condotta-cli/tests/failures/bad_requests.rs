@@ -20,7 +20,9 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let place = Place::new();
-        place.write("luigi.cfg", "[resources]\ngpu = 2\n");
+        // However long a busy machine takes: workers are not what is given up here.
+        let text = "[resources]\ngpu = 2\n[scheduler]\nworker_disconnect_delay = 3600\n";
+        place.write("luigi.cfg", text);
         let server = Server::start(&place, Kind::Ours);
         let add = |task: Value| server.rpc.call("add_task", &task);
         let gpu = json!({"gpu": 1});

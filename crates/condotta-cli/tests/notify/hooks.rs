@@ -244,13 +244,18 @@ fn a_lost_worker_and_a_dead_end_are_told() {
     let rpc = &story.server.rpc;
     rpc.call(
         "add_task",
+        &json!({"worker": "v", "task_id": "Ring_1", "deps": ["Ring_1"]}),
+    );
+    // It ran nothing, so nobody has to know.
+    wait_until("the first is gone", || {
+        let log = story.log();
+        log.contains("worker v has not been heard of for") && log.contains("s and ran nothing")
+    });
+    rpc.call(
+        "add_task",
         &json!({"worker": "w", "task_id": "Load_1", "family": "Load"}),
     );
     rpc.call("get_work", &json!({"worker": "w"}));
-    rpc.call(
-        "add_task",
-        &json!({"worker": "v", "task_id": "Ring_1", "deps": ["Ring_1"]}),
-    );
     let told = || receiver.wait_for_events(1).0;
     let has = |kind: &str| told().into_iter().find(|it| it["event"] == kind);
     wait_until("all is told", || {
@@ -258,6 +263,9 @@ fn a_lost_worker_and_a_dead_end_are_told() {
             .iter()
             .all(|kind| has(kind).is_some())
     });
+    let told_lost = told().into_iter().filter(|it| it["event"] == "worker_lost");
+    let lost: Vec<Value> = told_lost.map(|it| it["worker"].clone()).collect();
+    assert_eq!(lost, [json!("w")]);
     let failed = has("failed").unwrap();
     assert_eq!(
         failed["message"],

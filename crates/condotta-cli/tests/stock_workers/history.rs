@@ -89,7 +89,7 @@ fn of_workers() {
         .says("usually takes");
     condotta(&stage, &["history", "0193a5c2b7e-5f3c09aa"])
         .with_code(5)
-        .says("the history has no attempts/0193a5c2b7e-5f3c09aa");
+        .says("the history has no attempt 0193a5c2b7e-5f3c09aa");
     secrets(&stage);
 }
 

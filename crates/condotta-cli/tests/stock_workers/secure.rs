@@ -107,7 +107,7 @@ fn follow() {
     let said = server.stderr();
     let expected = format!("https://0.0.0.0:{}, for whoever has a token", reader.port);
     assert!(said.contains(&expected), "{said}");
-    reader.run("curl").says("luigi_");
+    reader.run("printf").says("luigi_");
     reader.run("export CONDOTTA_TOKEN");
     reader.run("cat > worker.cfg");
     reader
@@ -126,6 +126,10 @@ fn follow() {
             .contains("no such token, or it was revoked"),
         "{refused}"
     );
+    reader
+        .run("export CONDOTTA_TOKEN")
+        .says("POST /api/ping")
+        .says("code=bad_token");
     assert_eq!(reader.blocks, VecDeque::<String>::new());
     server.send(Signal::SIGTERM);
     server.end().with_code(0);
@@ -151,7 +155,7 @@ fn secrets() {
     let config = config.replace("[scheduler]", "[scheduler]\nlog_format = json");
     reader.place.write("luigi.cfg", &config);
     let server = begin(&mut reader);
-    reader.next("curl");
+    reader.next("printf");
     reader.run("export CONDOTTA_TOKEN");
     reader.run("cat > worker.cfg");
     reader

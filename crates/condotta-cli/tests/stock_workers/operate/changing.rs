@@ -181,6 +181,14 @@ fn resources_set(operator: &Operator) {
     assert_eq!(text, "there is 5 of gpu now\n");
     let json = operator.json(&["resources"]);
     assert_eq!(json["resources"][0]["limit"], 5);
+    if operator.kind == Kind::Ours {
+        let text = operator.prints(&["resources", "set", "gpus", "5"]);
+        assert_eq!(
+            text,
+            "there is 5 of gpus now\n\
+             no task needs gpus so far, and it had no limit: is that its name? There is gpu.\n"
+        );
+    }
     operator.fails(&["resources", "set", "gpu", "many"], 2, "many");
     operator.fails(&["resources", "set", "gpu", "-1"], 2, "-1");
 }

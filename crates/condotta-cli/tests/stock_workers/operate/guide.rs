@@ -1,19 +1,13 @@
 //! The page about operating a scheduler: its commands are run in their order, on a server with very
 //! many tasks and real workers.
 //!
-//! Ports and the state's directory are all that is changed in them. A command that the page has and the
-//! test has not is an error.
-
-use std::{collections::VecDeque, process::Command};
+//! A command that the page has and the test has not is an error.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::{pipeline, receiver::Receiver};
-use crate::{
-    processes::{Ended, Kind, Process, wait_until},
-    stage::Stage,
-};
+use super::{pipeline, reader::Reader, receiver::Receiver};
+use crate::processes::{Process, wait_until};
 
 const PAGE: &str = include_str!("../../../../../docs/how-to/operate.md");
 
@@ -22,15 +16,8 @@ const OTHERS: usize = 100_000;
 
 const LOAD: &str = "Load_2026_11_24_028f22a9ec";
 
-/// Somebody who follows the page.
-struct Reader {
-    stage: Stage,
-    /// The commands that are left.
-    blocks: VecDeque<String>,
-}
-
 pub(super) fn follow() {
-    let mut reader = Reader::new();
+    let mut reader = Reader::of(PAGE, "[resources]\ndatabase = 1\n");
     reader.add_others();
     let loader = reader.stage.worker(
         "loader",
@@ -55,7 +42,8 @@ pub(super) fn follow() {
     reader.cancels();
     reader.is_told();
     reader.has_a_role();
-    assert_eq!(reader.blocks, VecDeque::<String>::new());
+    reader.audits();
+    reader.is_through();
 }
 
 impl Reader {
@@ -128,11 +116,6 @@ impl Reader {
         self.stage.place.start("trainer", &mut command)
     }
 
-    /// What the last commands have said so far.
-    fn said(&self) -> String {
-        self.stage.place.read("reader.out")
-    }
-
     /// What attempts printed, and how long they take.
     fn sees_attempts(&mut self) {
         self.run("condotta log").says("epoch 1 of 2026-11-24");
@@ -180,6 +163,11 @@ impl Reader {
             receiver.body().contains("Load(day=2026-11-25) failed")
         });
         drop(loader);
+        self.run("condotta webhook test")
+            .says("the receiver of webhook ops took the message");
+        self.run("curl").says("\"taken\":true").says("\"sent\":");
+        let tests = receiver.body().matches("\"event\":\"test\"").count();
+        assert_eq!(tests, 2, "{}", receiver.body());
     }
 
     /// Who may do what.
@@ -187,25 +175,41 @@ impl Reader {
         self.run("condotta token create");
         let refused = self.stage.rpc().post("is_paused", "{}").unwrap();
         assert_eq!(refused.status, 401, "{refused:?}");
-        let answers = self.run("CONDOTTA_TOKEN").stdout;
+        let answers = self.run("export CONDOTTA_TOKEN").stdout;
         assert!(
             answers.contains("{\"name\":\"anna\",\"role\":\"operator\"}"),
             "{answers}"
         );
+        let tokens = self.run("export CONDOTTA_TOKEN");
+        tokens.says("The token `bob` has the role viewer and is good until 2");
+        tokens.says("bob   viewer").says("Revoked the token `bob`");
+        let bob = self.stage.place.read("bob.token");
+        assert!(bob.starts_with("condotta_"), "{tokens:?}");
+        let made = self.json("curl");
+        assert_eq!(
+            (&made["name"], &made["role"], &made["is_first"]),
+            (&json!("dashboard"), &json!("viewer"), &json!(false))
+        );
+        assert_eq!(self.json("curl"), json!({"revoked": "dashboard"}));
     }
 
-    fn new() -> Self {
-        let stage = Stage::new(Kind::Ours, "[resources]\ndatabase = 1\n");
-        let config = stage.place.read("luigi.cfg");
-        let port = stage.server.port;
-        let config = config.replace("[core]\n", &format!("[core]\nscheduler_port = {port}\n"));
-        stage.place.write("luigi.cfg", &config);
-        let blocks = PAGE.split("```sh\n").skip(1);
-        let text = |block: &str| block.split("```").next().unwrap_or_default().to_owned();
-        Self {
-            stage,
-            blocks: blocks.map(text).collect(),
+    /// What this reader did is all written down.
+    fn audits(&mut self) {
+        let trail = self.run("export CONDOTTA_TOKEN").stdout;
+        for said in [
+            "anna",
+            "(command)",
+            "no authentication",
+            "create_token",
+            "set_limit",
+        ] {
+            assert!(trail.contains(said), "no {said} in {trail}");
         }
+        let cancelled = self.json("curl");
+        let runs = cancelled["items"].as_array().unwrap().iter();
+        let runs: Vec<&str> = runs.filter_map(|run| run["on"].as_str()).collect();
+        assert_eq!(runs.len(), 2, "{cancelled}");
+        assert!(runs[0].starts_with("Train_2026_11_27_"), "{runs:?}");
     }
 
     /// Another team's tasks, whose worker is busy.
@@ -222,48 +226,5 @@ impl Reader {
             let arguments = json!({"worker": "archivist", "tasks": tasks});
             self.stage.rpc().call("add_tasks", &arguments);
         }
-    }
-
-    /// Waits until there is a task of this status.
-    fn wait_for_one(&self, status: &str) {
-        wait_until(&format!("a task is {status}"), || {
-            let tasks = self
-                .stage
-                .rpc()
-                .call("task_list", &json!({"status": status}));
-            tasks.as_object().is_some_and(|tasks| !tasks.is_empty())
-        });
-    }
-
-    /// Starts the next commands, which begin like this, as a shell can run them here.
-    fn start(&mut self, begins: &str) -> Process {
-        let block = self.blocks.pop_front().expect("the page has more commands");
-        assert!(block.starts_with(begins), "not {begins:?}: {block}");
-        let state = self.stage.place.path("state").display().to_string();
-        let script = block
-            .replace("8082", &self.stage.server.port.to_string())
-            .replace("/var/lib/condotta", &state);
-        // A signal is for the program, not for the shell before it.
-        let script = match script.trim_end().lines().count() {
-            1 => format!("exec {script}"),
-            _ => script,
-        };
-        let program = std::path::Path::new(env!("CARGO_BIN_EXE_condotta"));
-        let path = std::env::var("PATH").unwrap();
-        let path = format!("{}:{path}", program.parent().unwrap().display());
-        let mut command: Command = self.stage.place.command("sh");
-        command.args(["-ec", &script]).env("PATH", path);
-        self.stage.place.start("reader", &mut command)
-    }
-
-    /// What the next command, which begins like this, answers as JSON.
-    fn json(&mut self, begins: &str) -> Value {
-        let answer = self.run(begins).stdout;
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"))
-    }
-
-    /// Runs the next commands to a good end.
-    fn run(&mut self, begins: &str) -> Ended {
-        self.start(begins).end().with_code(0)
     }
 }

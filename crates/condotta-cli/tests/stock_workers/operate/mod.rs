@@ -2,8 +2,10 @@
 
 mod changing;
 mod guide;
+mod history_page;
 mod looking;
 pub(crate) mod pipeline;
+mod reader;
 mod receiver;
 mod talking;
 
@@ -31,8 +33,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             )
         })
     });
-    let guide = trial("the_page_about_operating", guide::follow);
-    on_both.chain([guide]).collect()
+    let pages = [
+        trial("the_page_about_operating", guide::follow),
+        trial("the_page_about_the_history", history_page::follow),
+    ];
+    on_both.chain(pages).collect()
 }
 
 /// Somebody with a terminal, and a scheduler.

@@ -1,0 +1,185 @@
+//! What a server does beside its work costs workers: history, what tasks print, and readers of the event
+//! stream. The same load on a server with all of that and on one without any, turn by turn, so that the
+//! machine's mood is in neither's favour.
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use condotta_protocol::{LogFrame, LogSource};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{Size, load, median};
+use crate::servers::{Kind, Server};
+
+/// How many read at once.
+const READERS: usize = 50;
+/// How many tasks print something all the time.
+const PRINTING: usize = 16;
+/// How often what was printed is sent, as our workers do it.
+const SEND_EVERY: Duration = Duration::from_millis(250);
+/// How many workers there are, and connections.
+const CONNECTIONS: usize = 16;
+/// No history, and nothing of what tasks print.
+const ALONE: &str = "[history]\nenabled = false\n[logs]\nenabled = false\n";
+
+/// What is measured of a kind of load.
+#[derive(Default)]
+struct Measured {
+    /// Requests or tasks a second, in each round.
+    rates: Vec<f64>,
+    /// Microseconds of the server's CPU time for each.
+    cpu: Vec<f64>,
+}
+
+/// A kind of load: how many of it are done in a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Load {
+    AddTask,
+    WholeTask,
+}
+
+/// Requests a second, with all of that and without.
+pub(super) async fn all_together(size: &Size) {
+    let alone = Server::start_with(Kind::Condotta, ALONE);
+    let together = Server::start(Kind::Condotta);
+    println!(
+        "\nalone, and with history, {PRINTING} tasks that print and {READERS} readers of events; \
+         {CONNECTIONS} connections, medians of {} rounds",
+        2 * size.rounds
+    );
+    println!(
+        "{:<12}{:>12}{:>12}{:>9}{:>20}{:>12}{:>9}",
+        "load", "alone, 1/s", "with, 1/s", "ratio", "alone, us of CPU", "with, us", "ratio"
+    );
+    for (load, name) in [(Load::AddTask, "add_task"), (Load::WholeTask, "whole task")] {
+        let mut measured = [Measured::default(), Measured::default()];
+        let mut told = 0;
+        for round in 0..2 * size.rounds {
+            let has_all = [round % 2 == 0, round % 2 != 0];
+            for has_all in has_all {
+                let server = if has_all { &together } else { &alone };
+                let beside = Beside::start(server.address, has_all, round).await;
+                let cpu = server.cpu();
+                let duration = Duration::from_secs_f64(size.seconds);
+                let started = Instant::now();
+                let done = match load {
+                    Load::AddTask => {
+                        load::add_tasks(server.address, CONNECTIONS, duration, round).await
+                    }
+                    Load::WholeTask => {
+                        load::whole_tasks(server.address, CONNECTIONS, duration, round).await
+                    }
+                };
+                let secs = started.elapsed().as_secs_f64();
+                let cpu = server.cpu().saturating_sub(cpu);
+                let measured = &mut measured[usize::from(has_all)];
+                measured.rates.push(done as f64 / secs);
+                measured.cpu.push(cpu.as_secs_f64() * 1e6 / done as f64);
+                told += beside.stop().await;
+            }
+        }
+        show(name, &mut measured);
+        println!("{:<12}the readers were sent {} MB", "", told >> 20);
+    }
+}
+
+fn show(name: &str, measured: &mut [Measured; 2]) {
+    let [alone, with] = measured.each_mut().map(|it| median(&mut it.rates));
+    let [cpu_alone, cpu_with] = measured.each_mut().map(|it| median(&mut it.cpu));
+    println!(
+        "{name:<12}{alone:>12.0}{with:>12.0}{:>9.2}{cpu_alone:>20.1}{cpu_with:>12.1}{:>9.2}",
+        with / alone,
+        cpu_with / cpu_alone
+    );
+}
+
+/// Who reads and who prints while something is measured.
+struct Beside {
+    readers: JoinSet<()>,
+    printing: JoinSet<()>,
+}
+
+impl Beside {
+    /// Nobody, or all of them.
+    async fn start(address: SocketAddr, has_all: bool, round: usize) -> Self {
+        let (mut readers, mut printing) = (JoinSet::new(), JoinSet::new());
+        if has_all {
+            for number in 0..PRINTING {
+                printing.spawn(print(address, format!("printing-{round}-{number}")));
+            }
+            for _ in 0..READERS {
+                readers.spawn(read(open(address).await));
+            }
+        }
+        Self { readers, printing }
+    }
+
+    /// Ends them; how much the readers got. Each got something, if there were any.
+    async fn stop(mut self) -> usize {
+        let had_readers = !self.readers.is_empty();
+        self.printing.shutdown().await;
+        self.readers.shutdown().await;
+        let told = TOLD.swap(0, Ordering::Relaxed);
+        assert!(
+            !had_readers || told > READERS,
+            "the readers were told nothing"
+        );
+        told
+    }
+}
+
+async fn open(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let head = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(head).await.expect("the server reads");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.expect("an answer");
+    assert!(first.ends_with(b"200"), "not a success");
+    stream
+}
+
+/// Reads until its task is ended.
+async fn read(mut stream: TcpStream) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+        TOLD.fetch_add(read, Ordering::Relaxed);
+    }
+}
+
+/// How much all readers got.
+static TOLD: AtomicUsize = AtomicUsize::new(0);
+
+/// A worker whose task prints ten lines each time, and runs until this is ended.
+async fn print(address: SocketAddr, worker: String) {
+    let mut connection = load::Connection::open(address).await;
+    let task_id = format!("Print_{worker}");
+    let announcement = load::announcement(&worker, &task_id, &[]);
+    connection.call("add_task", &announcement).await;
+    connection.call("get_work", &load::get_work(&worker)).await;
+    let path = format!("/api/v1/attempt-log?task_id={task_id}&worker={worker}");
+    let mut due = Instant::now();
+    for number in 1.. {
+        let mut body = Vec::new();
+        let text = format!("INFO: piece {number}: a line such as tasks print while they run\n");
+        LogFrame {
+            number,
+            time_millis: 0,
+            source: LogSource::Stdout,
+            text: text.repeat(10).into_bytes(),
+        }
+        .write(&mut body);
+        connection.post(&path, &body).await;
+        due += SEND_EVERY;
+        sleep_until(due).await;
+    }
+}
