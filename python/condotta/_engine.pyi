@@ -1,26 +1,43 @@
 """The native module: the engine as Python sees it."""
 
-from collections.abc import Iterable
+import collections
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 from typing_extensions import disjoint_base
 
 __all__ = [
     "Additions",
+    "Channel",
+    "Engines",
     "FetchError",
     "HttpClient",
     "NoMethodError",
+    "OrphanOutput",
+    "OwnedFile",
+    "Private",
     "RefusedError",
     "RunLog",
     "RunLogs",
     "Scheduler",
+    "WorkWatch",
     "WorkerSteps",
     "end_processes",
+    "fork",
+    "fork_run",
+    "heed_signals",
+    "lighten_forks",
     "main",
+    "next_result",
+    "plain_handler",
     "plan_graph",
+    "remember_built_in",
+    "run_task_process",
     "sort_tasks",
     "summary_text",
     "task_id",
+    "undisturbed",
     "version",
 ]
 
@@ -31,6 +48,40 @@ def main(
     arguments: list[str] | None = None, *, command: str | None = None, settings: list[tuple[str, str, str]] = ...
 ) -> int:
     """The command `condotta` with these words after its name; the exit code. It takes over the process."""
+
+@final
+class Engines:
+    """Where tasks run, if not here: what the sections of a configuration say of it."""
+
+    def __new__(cls, sections: list[tuple[str, list[tuple[str, str]]]]) -> Engines:
+        """From sections by name, with keys and values. Raises ValueError with what makes no sense."""
+
+    @staticmethod
+    def reads(section: str) -> bool:
+        """Whether a section of this name is read."""
+
+    @property
+    def families(self) -> list[str]:
+        """The families that are named."""
+
+    def folder(self, family: str) -> Any:
+        """The folder, a Path, that is shared with the engine of a family; None for one that runs here."""
+
+    def run(
+        self,
+        family: str,
+        task_id: str,
+        arguments: list[str],
+        working_folder: str,
+        folder: str,
+        secrets: list[str],
+        run: Any,
+    ) -> None:
+        """Start a program for a task, or go on with what runs already, and follow it to its end.
+
+        `run` has `printed(stream, data)`, `stop_requested()`, `set_tracking_url(url)`, `set_status_message(message)`
+        and `set_progress_percentage(percentage)`. Raises RuntimeError if it could not be started, or did not end well.
+        """
 
 @final
 class Scheduler:
@@ -175,6 +226,22 @@ class HttpClient:
         """Put keyword arguments, as JSON, to a path below the address; the text of the answer."""
 
 @final
+class Private:
+    """Hides what a task's private parameters hold, and hidden ones in the task's name."""
+
+    def __new__(cls, params: list[tuple[str, str]], name: str = ..., hidden: list[tuple[str, str]] = ...) -> Private:
+        """Hides the texts of these parameters; those of less than 4 bytes only as `name=text`.
+
+        In `name`, which is how the task is shown, those of `hidden` are hidden, too.
+        """
+
+    def hide(self, text: str) -> str:
+        """The text without what is private."""
+
+    def __getnewargs__(self) -> tuple[list[tuple[str, str]], str, list[tuple[str, str]]]:
+        """A process that is not forked is sent it."""
+
+@final
 class RunLogs:
     """Sends what the runs of one worker print, from a thread of its own."""
 
@@ -183,14 +250,29 @@ class RunLogs:
     ) -> RunLogs:
         """To the server at `url`, with the same words as an `HttpClient`."""
 
-    def begin(self, task_id: str, attempt: int | None = None) -> RunLog:
-        """A run begins; with the scheduler's number of it, if it gave one."""
+    def begin(self, task_id: str, attempt: int | None = None, private: Private | None = None) -> RunLog:
+        """A run begins; with the scheduler's number of it, if it gave one. What is private is not sent."""
 
     def pause(self) -> None:
         """Sends nothing for a moment, so that this process can fork."""
 
     def resume(self) -> None:
         """Goes on."""
+
+@final
+class WorkWatch:
+    """Waits at a server for one worker, which waits for its runs, and wakes it when there may be work."""
+
+    def __new__(
+        cls, url: str, worker: str, timeout: float, token: str | None = None, ca_file: str | None = None
+    ) -> WorkWatch:
+        """At the server at `url`, spoken to as `HttpClient` does. Nothing is sent yet."""
+
+    def pause(self) -> None:
+        """Lets no look-up of a host's name begin for a moment, so that this process can fork."""
+
+    def resume(self) -> None:
+        """Lets them begin again."""
 
 @final
 class RunLog:
@@ -202,11 +284,15 @@ class RunLog:
     def record(self, level: int, logger: str, message: str) -> None:
         """Takes a record of the log."""
 
-    def open(self) -> list[int]:
+    def open(self) -> tuple[list[int], list[int], int]:
         """Makes pipes for a process that is about to start: standard output, standard error, records.
 
-        The writing ends are the caller's to close.
+        The writing ends are the caller's to close. The reading ends come next, for that process only; last a pipe that
+        ends with this one.
         """
+
+    def leave(self) -> None:
+        """This is the process of the run, which was forked: it keeps nobody from seeing the worker's end."""
 
     def read(self) -> None:
         """Reads the pipes until they end, on a thread. What is printed is printed here, too."""
@@ -214,5 +300,89 @@ class RunLog:
     def finish(self, last_output: float, flush: float) -> None:
         """The run ended: waits for the end of the files, and until all was sent, at most so many seconds."""
 
+@final
+class OrphanOutput:
+    """Passes on what a run prints if its worker has gone. Lives in the process of the run."""
+
+    def __new__(cls, worker: int, pipes: list[int]) -> OrphanOutput:
+        """`worker` is a pipe that ends with the worker, `pipes` what it reads. Standard output is the worker's yet."""
+
+    def settle(self) -> None:
+        """The process is about to end: waits until what it printed has been passed on, if nobody else reads it."""
+
 def end_processes(pid: int, grace: float) -> None:
     """Ends a process and all that it started: asks them, and kills those that are there after `grace` seconds."""
+
+def remember_built_in() -> None:
+    """Takes what there is now for what the package made; what is found to be different later was replaced."""
+
+def plain_handler(logger: logging.Logger, level: int) -> logging.StreamHandler[Any] | None:
+    """The one handler of this logger, if a line in Luigi's own format is all that comes of a record."""
+
+def lighten_forks() -> None:
+    """Has `threading`, `logging` and `random` write to less memory around a fork. What they do stays the same."""
+
+def fork_run(own: Any, shared: Any, plain: bool) -> int:
+    """Forks a process that carries out a run and ends. Returns its number.
+
+    `shared` is what all such processes use; `plain` tells that nobody replaced what one does after its fork.
+    """
+
+def fork() -> int:
+    """`os.fork`, for a process that calls `heed_signals` first of all."""
+
+def heed_signals() -> None:
+    """In a process that was forked: takes the handlers of signals back, and handles what came meanwhile."""
+
+def undisturbed(function: Callable[[Any], None], process: Any) -> None:
+    """Calls a function that starts `process`. Signals that come meanwhile are handled when it has returned."""
+
+def run_task_process(process: Any) -> None:
+    """Carries out the run of a task, as `luigi.worker.TaskProcess.run` says."""
+
+def next_result(here: collections.deque[Any], channels: list[Channel], timeout: float | None) -> Any:
+    """Takes the oldest result of a process, for which it waits up to `timeout` seconds; `None` if there is none.
+
+    `NotImplemented` if no process could send one.
+    """
+
+@final
+class Channel:
+    """The results of one run in another process, at both of its ends."""
+
+    def __new__(cls, process: Any = None) -> Channel:
+        """For a process that is not started yet."""
+
+    def open(self) -> None:
+        """Makes a pipe for a process that is about to start."""
+
+    def started(self) -> None:
+        """Leaves the writing end to the process, so that its end can be seen."""
+
+    def read_from(self, reader: Any, when_done: Callable[[], None]) -> None:
+        """Takes the one result of a run in a process that is kept, and calls `when_done` when it is there."""
+
+    def write_to(self, writer: Any) -> None:
+        """Sends the result of a run in a process that is kept, from there."""
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Sends a result, in full before it returns. One of each run is sent."""
+
+    def close(self) -> None:
+        """Takes nothing more."""
+
+    def is_lost(self) -> bool:
+        """Whether the process ended, and nothing more can come, before it sent a result."""
+
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, writer: Any) -> None: ...
+
+@final
+class OwnedFile:
+    """Closes a file when nobody has this any more."""
+
+    def __new__(cls, file: int) -> OwnedFile:
+        """Takes the number of an open file."""
+
+    def close(self) -> None:
+        """Closes the file, if that has not been done."""

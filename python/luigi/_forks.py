@@ -6,16 +6,16 @@ or the process writes to has to be copied, and most of what a process of its own
 
 from __future__ import annotations
 
-import atexit
 import functools
 import itertools
 import multiprocessing
 import os
 import sys
 import threading
-import traceback
 from multiprocessing import popen_fork, process, util
 from typing import Any
+
+from condotta import _engine
 
 _process: Any = process
 _util: Any = util
@@ -25,7 +25,19 @@ def start(task_process: Any) -> Any:
     """Starts a process in the way that ``multiprocessing`` is set to."""
     if multiprocessing.get_start_method() == "fork" and _tells_of_ends():
         return Fork(task_process)
-    return multiprocessing.Process._Popen(task_process)
+    _engine.undisturbed(_start_otherwise, task_process)
+    return task_process._popen
+
+
+def _start_otherwise(task_process: Any) -> None:
+    own = multiprocessing.Process._Popen(task_process)
+    _note(task_process, own)
+
+
+def _note(task_process: Any, own: Any) -> None:
+    """Notes a process as ``multiprocessing`` does later: what a signal raises meanwhile must not leave it alone."""
+    task_process._popen, task_process._sentinel = own, own.sentinel
+    _process._children.add(task_process)
 
 
 @functools.cache
@@ -39,117 +51,107 @@ def _tells_of_ends() -> bool:
 
 
 class _Shared:
-    """What all processes that are forked from here use, and none has to make."""
+    """What all processes that are forked from here use, and none has to make or to find out."""
 
-    def __init__(self) -> None:
+    def __init__(self, task_process: Any) -> None:
+        from luigi.worker import PLAIN_AFTER_FORK
+
+        _engine.lighten_forks()
         self.pid = os.getpid()
-        self.parent_sentinel = os.pidfd_open(self.pid)
         self.nothing = os.open(os.devnull, os.O_RDONLY)
+        sentinel = os.pidfd_open(self.pid)
+        self.parent_sentinel = sentinel
+        self.parent = _process._ParentProcess(task_process._parent_name, self.pid, sentinel)
+        self.process_counter = itertools.count(1)
+        self.children: set[Any] = set()
+        self.main_thread = threading.main_thread()
+        self.plain_after_fork = PLAIN_AFTER_FORK
+        # The worker's standard input, if it is the terminal or whatever else was there from the start.
+        self.terminal = sys.stdin if _is_first_file(sys.stdin) else None
+        # It is left as it is if there is nothing to read.
+        self.empty_input = self.terminal if _reads_nothing() else None
         try:
             self.stdin: Any = open(0, encoding="utf-8", closefd=False)
         except OSError:
-            self.stdin = None
+            self.terminal = None
+
+
+def _is_first_file(stream: Any) -> bool:
+    try:
+        return bool(stream.fileno() == 0)
+    except (AttributeError, OSError, ValueError):  # Something else was put there.
+        return False
+
+
+def _reads_nothing() -> bool:
+    """Whether the first file is the system's empty one."""
+    try:
+        return os.path.samestat(os.fstat(0), os.stat(os.devnull))
+    except OSError:
+        return False
 
 
 _shared: _Shared | None = None
 
 
-def _shared_from_here() -> _Shared:
+def _shared_from_here(task_process: Any) -> _Shared:
     global _shared
-    if _shared is None or _shared.pid != os.getpid():
-        _shared = _Shared()
+    if _shared is None or _shared.pid != task_process._parent_pid:
+        _shared = _Shared(task_process)
     return _shared
 
 
 class Fork(popen_fork.Popen):
     """What a ``multiprocessing.Process`` knows of the operating system's process."""
 
-    sentinel = -1
-
     def _launch(self, process_obj: Any) -> None:
-        shared = _shared_from_here()
-        self.pid = os.fork()
-        if self.pid == 0:
-            code = 1
-            try:
-                code = _run(process_obj, shared)
-            finally:
-                os._exit(code)
+        _engine.undisturbed(self._fork, process_obj)
+
+    def _fork(self, process_obj: Any) -> None:
+        shared = _shared_from_here(process_obj)
+        known = _IS_KNOWN and _function(process_obj._bootstrap) is _BOOTSTRAP
+        plain = _function(process_obj._after_fork) is shared.plain_after_fork
+        if known:
+            self.pid = _engine.fork_run(process_obj, shared, plain)
+        else:
+            self.pid = _engine.fork()
+            if self.pid == 0:
+                code = 1
+                try:
+                    _engine.heed_signals()
+                    code = _run_otherwise(process_obj, shared)
+                finally:
+                    os._exit(code)
         try:
             self.sentinel = os.pidfd_open(self.pid)
+            self.file = _engine.OwnedFile(self.sentinel)
         except OSError:
             # No more files may be opened. The process would run on, and nobody would know of it.
             self.kill()
             self.wait()
             raise
+        _note(process_obj, self)
 
     def close(self) -> None:
         """Closes the file that tells when the process has ended."""
-        if self.sentinel >= 0:
-            os.close(self.sentinel)
-            self.sentinel = -1
-
-    def __del__(self) -> None:
-        self.close()
+        self.file.close()
 
 
-def _run(own: Any, shared: _Shared) -> int:
-    """Runs the process to its end. Returns the exit code."""
-    # They are of no use here, but to free them would be to write all over the memory.
-    kept = _process._current_process, _process._children, _util._finalizer_registry.copy()
-    plain = sys.version_info < (3, 14) and type(own)._bootstrap.__module__ == _process.__name__
+def _function(method: Any) -> Any:
+    return getattr(method, "__func__", None)
+
+
+# What this module does in the place of ``BaseProcess._bootstrap`` is what that did up to these versions.
+_IS_KNOWN = sys.version_info < (3, 14)
+_BOOTSTRAP = _process.BaseProcess._bootstrap
+_OF_PROCESS = _process.__dict__
+_OF_UTIL = _util.__dict__
+
+
+def _run_otherwise(own: Any, shared: _Shared) -> int:
+    """Runs a process that has its own way to begin and to end. Returns the exit code."""
+    kept = _OF_PROCESS["_current_process"], _OF_PROCESS["_children"], _OF_UTIL["_finalizer_registry"].copy()
     try:
-        return _bootstrap(own, shared) if plain else own._bootstrap(parent_sentinel=shared.parent_sentinel)
+        return int(own._bootstrap(parent_sentinel=shared.parent_sentinel))
     finally:
         del kept
-
-
-def _bootstrap(own: Any, shared: _Shared) -> int:
-    """Does what ``BaseProcess._bootstrap`` does, in its order."""
-    try:
-        _process._process_counter = itertools.count(1)
-        _process._children = set()
-        _leave_stdin(shared)
-        _process._current_process = own
-        _process._parent_process = _process._ParentProcess(own._parent_name, own._parent_pid, shared.parent_sentinel)
-        if sys.version_info >= (3, 13):
-            atexit._clear()
-            atexit.register(_util._exit_function)
-        threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
-        own._after_fork()
-        try:
-            own.run()
-            code = 0
-        finally:
-            # Nothing is left to do for a task that neither started processes nor used multiprocessing's files.
-            if sys.version_info < (3, 13) and (_process._children or _util._finalizer_registry):
-                _util._exit_function()
-    except SystemExit as left:
-        if left.code is None or isinstance(left.code, int):
-            code = left.code or 0
-        else:
-            sys.stderr.write(f"{left.code}\n")
-            code = 1
-    except BaseException:
-        code = 1
-        sys.stderr.write(f"Process {own.name}:\n")
-        traceback.print_exc()
-    finally:
-        if sys.version_info >= (3, 13):
-            atexit._run_exitfuncs()
-        threading._shutdown()  # type: ignore[attr-defined]
-        _util._flush_std_streams()
-    return code
-
-
-def _leave_stdin(shared: _Shared) -> None:
-    """Leaves the terminal to the worker."""
-    try:
-        is_shared = shared.stdin is not None and sys.stdin.fileno() == 0
-    except (AttributeError, OSError, ValueError):  # Something else was put there.
-        is_shared = False
-    if is_shared:
-        os.dup2(shared.nothing, 0)
-        sys.stdin = shared.stdin
-    else:
-        _util._close_stdin()

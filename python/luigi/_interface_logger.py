@@ -6,8 +6,14 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-# What Luigi sets up where nothing else is configured.
+from condotta import _engine
+
+# What Luigi sets up where nothing else is configured; the engine knows it, too.
 PLAIN_FORMAT = "%(levelname)s: %(message)s"
+
+# Each look into a module and each call of a function writes to memory, which a forked process has to copy first.
+_OF_LOGGING: dict[str, Any] = logging.__dict__
+_LEVEL_NAMES: dict[int, str] = _OF_LOGGING["_levelToName"]
 
 
 class InterfaceLogger(logging.Logger):
@@ -30,15 +36,16 @@ class InterfaceLogger(logging.Logger):
         if not exc_info and not extra and not stack_info and (handler := self._plain_handler(level)) is not None:
             try:
                 text = str(msg)
-                line = (
-                    f"{logging.getLevelName(level)}: {text % self._values(args) if args else text}{handler.terminator}"
-                )
+                name = _LEVEL_NAMES.get(level) or logging.getLevelName(level)
+                line = f"{name}: {text % self._values(args) if args else text}{handler.terminator}"
             except Exception:
                 pass  # logging itself has a way to complain of such a line.
             else:
-                with handler.lock:  # type: ignore[union-attr]
-                    handler.stream.write(line)
-                    handler.flush()
+                with handler.lock:
+                    stream = handler.stream
+                    stream.write(line)
+                    if hasattr(stream, "flush"):
+                        stream.flush()
                 return
         super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
 
@@ -49,23 +56,9 @@ class InterfaceLogger(logging.Logger):
             return args[0]
         return args
 
-    def _plain_handler(self, level: int) -> logging.StreamHandler[Any] | None:
+    def _plain_handler(self, level: int) -> Any:
         """The handler to which the line alone is all, if that is how things are now."""
-        if len(self.handlers) != 1 or self.filters or logging.getLogRecordFactory() is not logging.LogRecord:
-            return None
-        if self.propagate and (self.parent is not logging.root or logging.root.handlers):
-            return None
-        handler = self.handlers[0]
-        if type(handler) is not logging.StreamHandler or handler.filters or level < handler.level:
-            return None
-        formatter = handler.formatter
-        if (
-            type(formatter) is not logging.Formatter
-            or formatter._fmt != PLAIN_FORMAT
-            or type(formatter._style) is not logging.PercentStyle
-        ):
-            return None
-        return handler
+        return _engine.plain_handler(self, level)
 
 
 def interface_logger() -> logging.Logger:

@@ -21,10 +21,11 @@ class ParamPlan:
 
     ``pairs`` is ``[(name, parameter)]`` in the order in which the parameters were made, and ``by_name`` the same as a
     dict. ``standard`` tells that the class resolves arguments as :class:`luigi.Task` does. ``family`` is ``None`` where
-    it must be asked for each time. ``watched`` is what :meth:`is_stale` compares, mostly nothing.
+    it must be asked for each time. ``watched`` is what :meth:`is_stale` compares, mostly nothing. ``facts`` is what
+    the engine keeps of the class.
     """
 
-    __slots__ = ("pairs", "by_name", "standard", "family", "watched")
+    __slots__ = ("pairs", "by_name", "standard", "family", "watched", "facts")
 
     def __init__(self, cls: Any, standard: bool, family: str | None) -> None:
         self.watched: list[tuple[Mapping[str, Any], int, list]] = [
@@ -39,6 +40,7 @@ class ParamPlan:
         self.pairs = sorted(found.items(), key=lambda pair: (pair[1]._counter, pair[0]))
         self.by_name = dict(self.pairs)
         self.standard = standard
+        self.facts: Any = None
         # A namespace may come from a base that is not a task.
         self.family = None if self.watched else family
 

@@ -32,12 +32,15 @@ class RunOutput:
     def __init__(self, log: _engine.RunLog) -> None:
         self._log: Any = log
         self._writers: list[int] = []
+        self._readers: list[int] = []
+        self._worker = -1
+        self._orphan: _engine.OrphanOutput | None = None
 
     # At the worker's end.
 
     def open(self) -> None:
         """Makes pipes for a process that is about to start: standard output, standard error, records."""
-        self._writers = self._log.open()
+        self._writers, self._readers, self._worker = self._log.open()
 
     def started(self) -> None:
         """Leaves the writing ends to the process, and begins to read."""
@@ -49,6 +52,10 @@ class RunOutput:
     def record(self, level: int, logger: str, message: str) -> None:
         """Adds a record of the log."""
         self._log.record(level, logger, message)
+
+    def write(self, source: str, data: bytes) -> None:
+        """Adds what was printed to ``stdout`` or ``stderr`` of another machine."""
+        self._log.write(source, data)
 
     def finish(self) -> None:
         """Sends what is left. Waits a little for it, but not for a scheduler that is away."""
@@ -77,6 +84,10 @@ class RunOutput:
         """Has this process, which is of the run alone, print to the pipes."""
         stdout, stderr, records = self._writers
         _keep_console_handlers()
+        if self._log is not None:
+            self._log.leave()
+        with contextlib.suppress(OSError):  # Where files cannot be opened once more.
+            self._orphan = _engine.OrphanOutput(self._worker, self._readers)
         for stream, writer in ((sys.stdout, stdout), (sys.stderr, stderr)):
             # Whoever follows the run wants to see a line when it is printed.
             if isinstance(stream, io.TextIOWrapper):
@@ -91,14 +102,25 @@ class RunOutput:
 
         _take_records(send)
 
+    def settle(self) -> None:
+        """Sees at the end that what was printed is not lost if the worker has gone."""
+        if self._orphan is not None:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(AttributeError, OSError, ValueError):
+                    stream.flush()
+            self._orphan.settle()
+
     def __getstate__(self) -> dict[str, Any]:
-        # A process that is not forked takes the writing ends only.
+        # What a process that is not forked takes.
         from multiprocessing.reduction import DupFd
 
-        return {"_writers": [DupFd(writer) for writer in self._writers]}
+        files = [*self._writers, *self._readers, self._worker]
+        return {"files": [DupFd(file) for file in files]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._writers = [writer.detach() for writer in state["_writers"]]
+        files = [file.detach() for file in state["files"]]
+        self._log = self._orphan = None
+        self._writers, self._readers, self._worker = files[:3], files[3:6], files[6]
 
 
 class _Tap:

@@ -16,6 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
+from condotta import _engine
 from luigi._results import Channel
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Runners:
             run = _shipped(process)
         except (AttributeError, TypeError, RuntimeError, pickle.PicklingError):
             return False
+        _engine.undisturbed(functools.partial(self._send, run), process)
+        return True
+
+    def _send(self, run: bytes, process: TaskProcess) -> None:
         while self._idle:
             runner = self._idle.pop()
             try:
@@ -75,7 +80,6 @@ class Runners:
         own = process._popen = _Run(runner)  # type: ignore[attr-defined]
         process._sentinel = own.sentinel  # type: ignore[attr-defined]
         process.result_queue.read_from(runner.results, functools.partial(self._give_back, own))
-        return True
 
     def _give_back(self, run: _Run) -> None:
         """Keeps a process whose run has ended for the next one."""

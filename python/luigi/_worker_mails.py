@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from luigi import notifications
+from luigi._private import private_of, shown, shown_command
 
 if TYPE_CHECKING:
     from luigi.task import Task
@@ -36,13 +37,14 @@ class FailureMails:
 
     def _announce_scheduling_failure(self, task: Task, expl: str) -> None:
         """Tells the scheduler, which may put the failure into its own mails."""
+        private = private_of(task)
         try:
             self._scheduler.announce_scheduling_failure(
                 worker=self._id,
-                task_name=str(task),
+                task_name=shown(private, str(task)),
                 family=task.task_family,
                 params=task.to_str_params(only_significant=True),
-                expl=expl,
+                expl=shown(private, expl),
                 owners=task._owner_list(),
             )
         except Exception:
@@ -78,10 +80,13 @@ class FailureMails:
     def _email_error(self, task: Task, formatted_traceback: Any, subject: str, headline: str) -> None:
         import subprocess
 
-        facts = {"task": task, "host": self.host}
+        private = private_of(task)
+        facts = {"task": shown(private, str(task)), "host": self.host}
         # A password in the scheduler's URL goes in no mail.
-        command = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1@", subprocess.list2cmdline(sys.argv))
-        message = notifications.format_task_error(headline.format(**facts), task, command, formatted_traceback)
+        command = subprocess.list2cmdline(shown_command(task, sys.argv))
+        command = re.sub(r"(://[^/@:\s]*):[^/@\s]*@", r"\1@", command)
+        error = shown(private, formatted_traceback)
+        message = notifications.format_task_error(headline.format(**facts), task, command, error)
         notifications.send_error_email(subject.format(**facts), message, task.owner_email)
 
     def _handle_task_load_error(self, exception: BaseException, task_ids: list[str]) -> None:

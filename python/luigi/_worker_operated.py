@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from condotta import _engine
 from luigi._interface_logger import interface_logger
+from luigi._worker_messages import rpc_message_callback
 from luigi.rpc import RemoteScheduler
 
 if TYPE_CHECKING:
@@ -51,13 +52,22 @@ class Operated:
         self.__dict__["_logs"] = logs
         return logs
 
-    def _begin_output(self, task: Task) -> RunOutput | None:
+    def _work_watch(self) -> Any:
+        """Who says while runs go on that there may be more to run, ``None`` where this worker has to ask."""
+        try:
+            return self.__dict__["_watch"]
+        except KeyError:
+            pass
+        watch = self.__dict__["_watch"] = self._scheduler.work_watch(self._id) if self._is_operated() else None
+        return watch
+
+    def _begin_output(self, task: Task, private: _engine.Private | None = None) -> RunOutput | None:
         logs = self._run_logs()
         if logs is None:
             return None
         from luigi._run_output import RunOutput
 
-        return RunOutput(logs.begin(task.task_id, self._attempt_of(task.task_id)))
+        return RunOutput(logs.begin(task.task_id, self._attempt_of(task.task_id), private))
 
     def _note_attempt(self, task_id: str, attempt: int | None) -> None:
         """Remembers the scheduler's number of a run that was handed out."""
@@ -66,29 +76,40 @@ class Operated:
     def _attempt_of(self, task_id: str) -> int | None:
         return self.__dict__.get("_attempts", {}).get(task_id)
 
+    @rpc_message_callback
     def cancel_task(self, task_id: str, attempt: int | None = None, by: str = "an operator", **_: Any) -> None:
         """Ends the run of a task, with all processes that it started."""
         task_id = str(task_id)
-        answer = self._cancel(task_id, attempt, by)
+        refusal = self._cannot_cancel(task_id, attempt)
+        answer = refusal or self._cancel(task_id, attempt, by)
         logger.info("Asked to cancel %s: %s", task_id, answer)
         if isinstance(self._scheduler, RemoteScheduler):
-            self._scheduler.answer_cancel(self._id, task_id, attempt, answer)
+            self._scheduler.answer_cancel(self._id, task_id, attempt, answer, refused=refusal is not None)
 
-    cancel_task.is_rpc_message_callback = True  # type: ignore[attr-defined]
+    def _cannot_cancel(self, task_id: str, attempt: int | None) -> str | None:
+        """Why a run that is there cannot be ended, ``None`` if it can, or is not there."""
+        process = self._running_tasks.get(task_id)
+        if process is None or process.use_multiprocessing or self._is_other_attempt(task_id, attempt):
+            return None
+        return (
+            "it runs in the worker's own process, which cannot be ended without the worker; "
+            "[worker] force_multiprocessing gives each run a process of its own"
+        )
+
+    def _is_other_attempt(self, task_id: str, attempt: int | None) -> bool:
+        current = self._attempt_of(task_id)
+        return attempt is not None and current is not None and attempt != current
 
     def _cancel(self, task_id: str, attempt: int | None, by: str) -> str:
         process = self._running_tasks.get(task_id)
         if process is None:
             return "the worker does not run it any more"
-        current = self._attempt_of(task_id)
-        if attempt is not None and current is not None and attempt != current:
+        if self._is_other_attempt(task_id, attempt):
             return "the worker does not run that attempt any more"
         process.cancelled_by = by
-        if not process.use_multiprocessing:
-            return (
-                "it runs in the worker's own process, which cannot be ended without the worker; "
-                "[worker] force_multiprocessing gives each run a process of its own"
-            )
+        end_run = getattr(process, "cancel", None)
+        if end_run is not None:
+            return str(end_run())
         pid = process.pid
         if pid is None:
             return "its process has not started yet"

@@ -6,6 +6,8 @@ import collections
 import queue as Queue
 from typing import Any, Callable
 
+from condotta import _engine
+from luigi._private import shown
 from luigi.task_status import RUNNING
 
 
@@ -21,6 +23,9 @@ class _Nobody:
 class TaskStatusReporter:
     """Passes on to the scheduler what a running task says of itself."""
 
+    #: What of that only this worker may see.
+    private: _engine.Private | None = None
+
     def __init__(self, scheduler: Any, task_id: str, worker_id: str, scheduler_messages: Any) -> None:
         self._task_id = task_id
         self._worker_id = worker_id
@@ -30,12 +35,15 @@ class TaskStatusReporter:
     def update_tracking_url(self, tracking_url: str) -> None:
         """Says where the run can be watched."""
         self._scheduler.add_task(
-            task_id=self._task_id, worker=self._worker_id, status=RUNNING, tracking_url=tracking_url
+            task_id=self._task_id,
+            worker=self._worker_id,
+            status=RUNNING,
+            tracking_url=shown(self.private, tracking_url),
         )
 
     def update_status_message(self, message: str) -> None:
         """Says what the run does."""
-        self._scheduler.set_task_status_message(self._task_id, message)
+        self._scheduler.set_task_status_message(self._task_id, shown(self.private, message))
 
     def update_progress_percentage(self, percentage: float) -> None:
         """Says how far the run is, in percent."""
@@ -78,6 +86,9 @@ class LentAttributes:
 class SchedulerMessage:
     """A message that somebody sent to a running task."""
 
+    #: What of its answer only this worker may see.
+    private: _engine.Private | None = None
+
     def __init__(self, scheduler: Any, task_id: str, message_id: str, content: Any, **payload: Any) -> None:
         self._scheduler = scheduler
         self._task_id = task_id
@@ -93,6 +104,7 @@ class SchedulerMessage:
 
     def respond(self, response: str) -> None:
         """Answers whoever sent it."""
+        response = shown(self.private, response)
         self._scheduler.add_scheduler_message_response(self._task_id, self._message_id, response)
 
 
@@ -135,11 +147,11 @@ class TracebackWrapper:
         self.trace = trace
 
 
-def call_handling(error: BaseException, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def call_handling(error: BaseException, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Calls as an ``except`` block does: the error is what is being handled meanwhile."""
     trace = error.__traceback__
     try:
         raise error
     except BaseException:
         error.__traceback__ = trace
-        function(*args)
+        return function(*args)

@@ -53,6 +53,8 @@ class CmdlineParser:
             cls._instance = before
 
     def __init__(self, cmdline_args: list[str]) -> None:
+        #: What it was made of, for a process elsewhere that is to read the same.
+        self.arguments = list(cmdline_args)
         # What is a flag, and so what is the root task, depends on the tasks that the module of --module brings.
         preview = self._preview(cmdline_args)
         if preview.core_module:

@@ -162,7 +162,7 @@ class LocalTarget(FileSystemTarget):
 
     def open(self, mode: str = "r") -> Any:
         """Opens the file for reading (`r`) or writing (`w`); a `b` or `t` in the mode means nothing."""
-        kind = mode.replace("b", "").replace("t", "")
+        kind = mode if mode in ("r", "w") else mode.replace("b", "").replace("t", "")
         if kind == "r":
             return self._reader()
         if kind == "w":

@@ -10,6 +10,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+try:
+    from _md5 import md5  # OpenSSL's would be in the memory of all that is forked from here
+except ImportError:
+    from hashlib import md5
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -48,12 +53,10 @@ def _command_on_macos(pid: int) -> str | None:
 
 def get_info(pid_dir: str, my_pid: int | None = None) -> tuple[int, str, str]:
     """The id of a process (this one by default), its command line, and the file that lists its runs."""
-    import hashlib
-
     if my_pid is None:
         my_pid = os.getpid()
     command = getpcmd(my_pid)
-    digest = hashlib.md5(command.encode("utf8"), usedforsecurity=False).hexdigest()
+    digest = md5(command.encode("utf8"), usedforsecurity=False).hexdigest()
     return my_pid, command, os.path.join(pid_dir, digest + ".pid")
 
 

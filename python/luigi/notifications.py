@@ -313,7 +313,7 @@ _HTML_BODY = """
 
 
 def format_task_error(headline: str, task: Task, command: str, formatted_exception: str | None = None) -> str:
-    """The body of a mail about a task: the headline, its name, parameters and command, and the traceback.
+    """The body of a mail about a task: the headline, its name, public parameters and command, and the traceback.
 
     A traceback longer than `[email] traceback_max_length` characters is cut.
     """
@@ -325,7 +325,7 @@ def format_task_error(headline: str, task: Task, command: str, formatted_excepti
     if traceback:
         traceback = wrap_traceback(traceback)
 
-    params = task.to_str_params()
+    params = task.to_str_params(only_public=True)
     if settings.format == "html":
         body = _HTML_BODY
         rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in params.items()]

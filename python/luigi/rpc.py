@@ -164,6 +164,10 @@ class _EngineFetcher(_FetcherInterface):
         """What sends to the same server what the worker's runs print."""
         return _engine.RunLogs(self._url, worker, timeout, self._token, self._ca_file)
 
+    def work_watch(self, worker: str, timeout: float) -> _engine.WorkWatch:
+        """Who waits at the same server for the worker."""
+        return _engine.WorkWatch(self._url, worker, timeout, self._token, self._ca_file)
+
     def close(self) -> None:
         self._clients.clear()
 
@@ -252,9 +256,15 @@ class RemoteScheduler:
         """What sends to the server what the worker's runs print."""
         return self._fetcher.run_logs(worker, self._connect_timeout)
 
-    def answer_cancel(self, worker: str, task_id: str, attempt: int | None, answer: str) -> None:
-        """Say what is done about a run that is to be ended. It may get lost."""
-        arguments = {"worker": worker, "task_id": task_id, "attempt": attempt, "answer": answer}
+    def work_watch(self, worker: str) -> _engine.WorkWatch:
+        """Who says when the server may have something for the worker, while that waits for its runs."""
+        return self._fetcher.work_watch(worker, self._connect_timeout)
+
+    def answer_cancel(
+        self, worker: str, task_id: str, attempt: int | None, answer: str, *, refused: bool = False
+    ) -> None:
+        """Say what is done about a run that is to be ended, or that it cannot be. It may get lost."""
+        arguments = {"worker": worker, "task_id": task_id, "attempt": attempt, "answer": answer, "refused": refused}
         try:
             self._ask_once("answer_cancel", arguments)
         except Exception:

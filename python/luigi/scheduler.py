@@ -205,7 +205,7 @@ class Scheduler:
         module: str | None = None,
         params: dict[str, str] | None = None,
         param_visibilities: dict[str, int] | None = None,
-        accepts_messages: bool | None = False,
+        accepts_messages: bool | None = None,
         assistant: bool = False,
         tracking_url: str | None = None,
         worker: str | None = None,

@@ -28,10 +28,12 @@ from typing import TYPE_CHECKING, Any, Callable
 from condotta import _engine
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import KeepAliveThread, fork_lock
+from luigi._private import hide_in_expl, private_of  # noqa: F401  the steps look up the first here
 from luigi._results import Channel, ResultQueue
 from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
+from luigi._worker_messages import Messages, rpc_message_callback
 from luigi._worker_operated import Operated, cancelled
 from luigi._worker_parts import (
     AsyncCompletionException,
@@ -42,6 +44,7 @@ from luigi._worker_parts import (
     TaskStatusReporter,
     TracebackWrapper,
 )
+from luigi.configuration import get_config
 from luigi.event import Event
 from luigi.rpc import RemoteScheduler
 from luigi.scheduler import (
@@ -171,9 +174,7 @@ class TaskProcess(multiprocessing.Process):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        from luigi import _forks  # not needed by workers that run their tasks themselves
-
-        return _forks.start(process_obj)
+        return _starter()(process_obj)
 
     def start(self) -> None:
         """Starts the process, whose ``run()`` puts the result on the queue.
@@ -190,10 +191,12 @@ class TaskProcess(multiprocessing.Process):
             super().start()
         except (AttributeError, TypeError, PicklingError) as error:
             self._report_unsendable(error)
-        if isinstance(self.result_queue, Channel):
-            self.result_queue.started()
-        if self.output is not None:
-            self.output.started()
+        finally:
+            # Also if a signal ends the worker: what prints while it is ended must not wait for a reader.
+            if isinstance(self.result_queue, Channel):
+                self.result_queue.started()
+            if self.output is not None:
+                self.output.started()
 
     def _after_fork(self) -> None:
         super()._after_fork()  # type: ignore[misc]
@@ -216,6 +219,9 @@ class TaskProcess(multiprocessing.Process):
 
     def _run_get_new_deps(self) -> list[tuple[str, str, dict[str, str]]] | None:
         steps = self.task.run()
+        return None if steps is None else self._requirements_of(steps)
+
+    def _requirements_of(self, steps: Any) -> list[tuple[str, str, dict[str, str]]] | None:
         if not isinstance(steps, collections.abc.Generator):
             return None
         paths = None
@@ -226,49 +232,17 @@ class TaskProcess(multiprocessing.Process):
             paths = wanted.paths
         return None
 
+    def _run_within(self) -> list[tuple[str, str, dict[str, str]]] | None:
+        with self._forward_attributes():
+            return self._run_get_new_deps()
+
     def run(self) -> None:
         """Runs the task and puts ``(task_id, status, explanation, missing, new dependencies)`` on the queue."""
-        task = self.task
-        if task is None:
-            self.result_queue.put((*self._not_loaded, [], []))
-            return
-        logger.info("[pid %s] Worker %s running   %s", os.getpid(), self.worker_id, task)
-        status: str | None = FAILED
-        explanation: Any = ""
-        missing: list[str] = []
-        new_deps: list[Any] | None = []
-        try:
-            external = _is_external(task)
-            if self.check_unfulfilled_deps and not external:
-                missing = self._missing_dependencies()
-                if missing:
-                    noun = "dependency" if len(missing) == 1 else "dependencies"
-                    raise RuntimeError(f"Unfulfilled {noun} at run time: {', '.join(missing)}")
-            task.trigger_event(Event.START, task)
-            started = time.time()
-            status = None
-            if external:
-                status, explanation = self._look_for_external()
-            else:
-                with self._forward_attributes():
-                    new_deps = self._run_get_new_deps()
-                status = PENDING if new_deps else self._status_after_run()
-            if new_deps:
-                logger.info("[pid %s] Worker %s new requirements      %s", os.getpid(), self.worker_id, task)
-            elif status == DONE:
-                task.trigger_event(Event.PROCESSING_TIME, task, time.time() - started)
-                explanation = task.on_success()
-                logger.info("[pid %s] Worker %s done      %s", os.getpid(), self.worker_id, task)
-                task.trigger_event(Event.SUCCESS, task)
-        except KeyboardInterrupt:
-            # Nobody hears of it if the worker stops as well, which then gives the task back.
-            status, explanation = FAILED, "The run was interrupted."
-            raise
-        except BaseException as error:
-            status = FAILED
-            explanation = self._handle_run_exception(error)
-        finally:
-            self.result_queue.put((task.task_id, status, explanation, missing, new_deps))
+        _engine.run_task_process(self)
+
+    def _refuse_for(self, missing: list[str]) -> None:
+        noun = "dependency" if len(missing) == 1 else "dependencies"
+        raise RuntimeError(f"Unfulfilled {noun} at run time: {', '.join(missing)}")
 
     def _missing_dependencies(self) -> list[str]:
         missing = []
@@ -345,6 +319,18 @@ class TaskProcess(multiprocessing.Process):
             )
 
 
+#: What a process does after its fork where nobody put something else there.
+PLAIN_AFTER_FORK = TaskProcess._after_fork
+
+
+@functools.cache
+def _starter() -> Callable[[Any], Any]:
+    # Not needed by workers that run their tasks themselves.
+    from luigi import _forks
+
+    return _forks.start
+
+
 class ContextManagedTaskProcess(TaskProcess):
     """A run within the context manager that ``[worker] task_process_context`` names."""
 
@@ -359,8 +345,16 @@ class ContextManagedTaskProcess(TaskProcess):
             return
         logger.debug("Importing module and instantiating %s", self.context)
         module, _, name = self.context.rpartition(".")
-        with getattr(importlib.import_module(module), name)(self):
-            super().run()
+        # The run has not ended before the context manager has been left, so the worker hears of its end then.
+        results, self.result_queue = self.result_queue, DequeQueue()
+        held = self.result_queue
+        try:
+            with getattr(importlib.import_module(module), name)(self):
+                super().run()
+        finally:
+            self.result_queue = results
+            for result in held:
+                results.put(result)
 
 
 def check_complete_cached(task: Task, completion_cache: Any = None) -> Any:
@@ -394,10 +388,14 @@ def check_complete(task: Task, out_queue: Any, completion_cache: Any = None) -> 
     out_queue.put(answer)
 
 
-def rpc_message_callback(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets the scheduler's messages call this method of a worker."""
-    fn.is_rpc_message_callback = True  # type: ignore[attr-defined]
-    return fn
+def _engines() -> Any:
+    config = get_config()
+    # Few programs have such a section.
+    if not any(name.startswith("engine") for name in getattr(config, "data", None) or config.sections()):
+        return None
+    from luigi import _elsewhere
+
+    return _elsewhere.engines_of(config)
 
 
 def _runners_of_its_own() -> Runners:
@@ -407,7 +405,7 @@ def _runners_of_its_own() -> Runners:
     return Runners()
 
 
-class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
+class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSteps):
     """Plans tasks and runs them, as a scheduler says.
 
     Each step is a method, looked up when it is called. ``_add``, ``_add_task``, ``_add_task_batcher``,
@@ -452,6 +450,9 @@ class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
             # Processes of tasks share it.
             self._task_completion_cache = multiprocessing.Manager().dict()
 
+        # Where tasks run, if not here.
+        self._engines = _engines()
+
         # What the execution summary is made of.
         self.add_succeeded = True
         self.run_succeeded = True
@@ -479,7 +480,8 @@ class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
         for process in self._running_tasks.values():
             if process.is_alive():
                 process.terminate()
-        if self._running_tasks and isinstance(self._scheduler, RemoteScheduler):
+        if self._is_operated():
+            # Else it counts as active until it was silent for a minute.
             self._scheduler.release_worker(self._id)
         self._task_result_queue.close()
         if self._runners is not None:
@@ -545,13 +547,23 @@ class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
         return self.add_succeeded
 
     def _create_task_process(self, task: Task) -> TaskProcess:
-        messages: Any = multiprocessing.Queue() if task.accepts_messages else None
-        process = ContextManagedTaskProcess(
+        kind: Any = ContextManagedTaskProcess
+        messages: Any = None
+        if self._engines is not None and self._engines.folder(task.task_family) and not _is_external(task):
+            from luigi import _elsewhere
+
+            kind = functools.partial(_elsewhere.ElsewhereProcess, self._engines)
+            messages = _elsewhere.MessageFile() if task.accepts_messages else None
+        elif task.accepts_messages:
+            messages = multiprocessing.Queue()
+        reporter = TaskStatusReporter(self._scheduler, task.task_id, self._id, messages)
+        reporter.private = private_of(task)
+        process: TaskProcess = kind(
             self._config.task_process_context,
             task,
             self._id,
             self._task_result_queue,
-            TaskStatusReporter(self._scheduler, task.task_id, self._id, messages),
+            reporter,
             use_multiprocessing=self._config.force_multiprocessing or self.worker_processes > 1,
             worker_timeout=self._config.timeout,
             check_unfulfilled_deps=self._config.check_unfulfilled_deps,
@@ -559,7 +571,7 @@ class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
             task_completion_cache=self._task_completion_cache,
         )
         process.runners = self._runners
-        process.output = self._begin_output(task)
+        process.output = self._begin_output(task, reporter.private)
         return process
 
     def _sleeper(self) -> Iterator[None]:
@@ -577,28 +589,5 @@ class Worker(WorkerIdentity, FailureMails, Operated, _engine.WorkerSteps):
         if signum == signal.SIGUSR1:
             self._start_phasing_out()
 
-    def _handle_rpc_message(self, message: dict[str, Any]) -> None:
-        logger.info("Worker %s got message %s", self._id, message)
-        name, keywords = message["name"], message["kwargs"]
-        callback = getattr(self, name, None)
-        if not callable(callback):
-            logger.error("Worker %s has no function '%s'", self._id, name)
-        elif not getattr(callback, "is_rpc_message_callback", False):
-            logger.error("Worker %s function '%s' is not available as rpc message callback", self._id, name)
-        else:
-            logger.info("Worker %s successfully dispatched rpc message to function '%s'", self._id, name)
-            callback(**keywords)
 
-    @rpc_message_callback
-    def set_worker_processes(self, n: int) -> None:
-        """Runs up to ``n`` tasks at a time from now on, at least one."""
-        self.worker_processes = max(1, n)
-        self._scheduler.add_worker(self._id, {"workers": self.worker_processes})
-
-    @rpc_message_callback
-    def dispatch_scheduler_message(self, task_id: str, message_id: str, content: Any, **kwargs: Any) -> None:
-        """Hands a message to the run of the task, if there is one that reads messages."""
-        process = self._running_tasks.get(str(task_id))
-        messages = process and process.status_reporter.scheduler_messages
-        if messages:
-            messages.put(SchedulerMessage(self._scheduler, str(task_id), message_id, content, **kwargs))
+_engine.remember_built_in()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import datetime
 import os
@@ -152,6 +153,47 @@ def test_a_worker_that_waits_is_woken_when_there_is_work(tmp_path, server):
         assert worker.run()
     assert 0.9 <= time.monotonic() - started < 30
     assert (tmp_path / "ready").exists()
+
+
+class Endures(Ready):
+    """Goes on until there is a file."""
+
+    def output(self):
+        return luigi.LocalTarget(os.path.join(self.folder, "endured"))
+
+    def run(self):
+        wait_until(lambda: os.path.exists(os.path.join(self.folder, "go")), WAIT_SECS)
+        super().run()
+
+
+@pytest.mark.parametrize(
+    ("command", "wait_interval"), [(OURS, 300.0), pytest.param(STOCKS, 0.1, marks=needs_stock)], ids=["ours", "stock"]
+)
+def test_a_worker_with_a_free_process_hears_of_work_while_it_runs_something(tmp_path, command, wait_interval):
+    """On our server it is told. On stock Luigi's it asks now and then."""
+    endures, ready = Endures(str(tmp_path)), Ready(str(tmp_path))
+    with serving(tmp_path, command) as port:
+        url = f"http://127.0.0.1:{port}"
+        other = RemoteScheduler(url)
+        other.add_task(worker="other", task_id="first", status="RUNNING")
+        settings = {"worker_processes": 2, "wait_interval": wait_interval, "wait_jitter": 0}
+        with Worker(scheduler=RemoteScheduler(url), worker_id="waits", **settings) as worker:
+            assert worker.add(endures) and worker.add(ready)
+            described = {"family": ready.task_family, "params": ready.to_str_params()}
+            other.add_task(worker="waits", task_id=ready.task_id, deps=["first"], **described)
+
+            def go_on():
+                answers = worker._get_work_response_history
+                wait_until(lambda: [answer["task_id"] for answer in answers][:2] == [endures.task_id, None], WAIT_SECS)
+                other.add_task(worker="other", task_id="first", status="DONE")
+                wait_until(ready.complete, WAIT_SECS)
+                (tmp_path / "go").touch()
+
+            with concurrent.futures.ThreadPoolExecutor(1) as others:
+                went_on = others.submit(go_on)
+                assert worker.run()
+                went_on.result()
+    assert endures.complete()
 
 
 @needs_stock

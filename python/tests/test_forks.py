@@ -1,6 +1,7 @@
 """Processes of single tasks: what a run finds in its process, how it ends, and how results come back."""
 
 import errno
+import gc
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from processes import ENVIRONMENT
@@ -115,6 +117,38 @@ def test_results_of_any_kind_arrive_as_they_are(value):
     assert told_by(lambda: value) == value
 
 
+class LeavesSlowly:
+    """A context of a run that takes its time to be left."""
+
+    def __init__(self, process):
+        self.file = process.task.file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        time.sleep(0.3)
+        self.file.touch()
+
+
+def test_the_worker_hears_of_the_end_of_a_run_when_its_context_has_been_left(tmp_path):
+    seen = []
+
+    class Within(Told):
+        file = tmp_path / "left"
+
+    class Listening(Worker):
+        def _add_task(self, *args, **kwargs):
+            if kwargs["status"] == "DONE":
+                seen.append(Within.file.exists())
+            return super()._add_task(*args, **kwargs)
+
+    context = f"{__name__}.LeavesSlowly"
+    with Listening(scheduler=Scheduler(), worker_id="me", task_process_context=context, **WORKER) as worker:
+        assert worker.add(Within("a")) and worker.run()
+    assert seen == [True]
+
+
 class Ends(TaskProcess):
     """A process of which only the end matters."""
 
@@ -155,6 +189,47 @@ def test_a_process_waits_for_those_that_it_started(tmp_path):
     process.start()
     process.join(60)
     assert process.exitcode == 0 and (tmp_path / "other").exists()
+
+
+def test_a_process_waits_for_threads_that_it_started(tmp_path):
+    def write_when_asked():
+        (tmp_path / "waits").touch()
+        while not (tmp_path / "asked").exists():
+            time.sleep(0.01)
+        (tmp_path / "written").touch()
+
+    # Made where it is started: Python 3.13 starts no thread that was made before a fork.
+    process = Ends(lambda: threading.Thread(target=write_when_asked).start())
+    process.start()
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "waits").exists():
+        assert time.monotonic() < deadline and process.exitcode is None
+        time.sleep(0.01)
+    assert process.is_alive()
+    (tmp_path / "asked").touch()
+    process.join(60)
+    assert process.exitcode == 0 and (tmp_path / "written").exists()
+
+
+def test_a_second_result_of_a_run_changes_nothing():
+    started = []
+
+    class Twice(TaskProcess):
+        def run(self):
+            super().run()
+            self.result_queue.put((self.task.task_id, "FAILED", "no", [], []))
+
+    class Starting(Worker):
+        def _create_task_process(self, task):
+            started.append(Twice(task, self._id, self._task_result_queue, None, use_multiprocessing=True))
+            started[-1].forward_reporter_attributes = {}
+            return started[-1]
+
+    with Starting(scheduler=Scheduler(), worker_id="me", **WORKER) as worker:
+        assert worker.add(Told("twice")) and worker.run()
+        (process,) = started
+        process.join(60)
+    assert process.exitcode == 0
 
 
 def test_a_process_can_be_waited_for_and_terminated():
@@ -198,6 +273,8 @@ def test_no_files_are_left_open():
         for _ in range(runs):
             told_by(lambda: None)
         wait_for_all_processes()
+        # What other tests left open.
+        gc.collect()
         return len(os.listdir("/proc/self/fd"))
 
     assert files_open_after(1) == files_open_after(3)

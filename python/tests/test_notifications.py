@@ -2,6 +2,7 @@
 
 import email
 import email.header
+import email.policy
 import os
 import socketserver
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import types
 
 import pytest
+from test_central import environment
 
 import luigi
 from luigi import notifications
@@ -199,6 +201,54 @@ def test_a_mail_arrives_at_a_server(configure, mail_server):
     assert heard == ["ehlo client", "mail from:<me@x>", "rcpt to:<a@x>", "rcpt to:<b@x>"]
     mail = email.message_from_bytes(mail_server.mails[0])
     assert (mail["Subject"], mail.get_payload()[0].get_payload(decode=True)) == ("subject", b"message")
+
+
+#: By the words of a command line: what the mail's subject, error and command show.
+SECRETS = {
+    "Reveals --password hunter22 --pin 7 --place cellar": (
+        "Reveals(password=***, pin=***, place=***) FAILED",
+        "RuntimeError: no luck with ***",
+        "Reveals --password *** --pin *** --place ***",
+    ),
+    'Uncertain --passw hunter22 --keys ["hunter22","x"] --marks={"a":"cellar"} --Uncertain-place=cellar --day 3': (
+        "Uncertain(password=***, pin=***, place=***, keys=***, marks=***, day=3) failed scheduling",
+        "ValueError: ***, ***",
+        "Uncertain --passw *** --keys *** --marks=*** --Uncertain-place=*** --day 3",
+    ),
+    'Unknown --password hunter22 --keys ["hunter22"] --day 3': (
+        "Unknown(password=***, pin=***, place=***, keys=***, marks=***, day=3) failed scheduling",
+        "ValueError: ***, ***",
+        "Unknown --password *** --keys *** --day 3",
+    ),
+    "Fails --smtp-password swordfish --sendgrid-apikey=swordfish": (
+        "Fails() FAILED",
+        "RuntimeError: no luck\n",
+        "Fails --smtp-password *** --sendgrid-apikey=***",
+    ),
+    "Guard --password hunter22": ("Fails() FAILED", "RuntimeError: no luck\n", "Guard --password ***"),
+}
+
+
+@pytest.mark.parametrize("words", SECRETS)
+@pytest.mark.parametrize("way", [[], ["--workers", "2"]], ids=["in the worker's process", "in processes"])
+def test_a_workers_mail_shows_no_private_or_hidden_value(words, way, mail_server, tmp_path):
+    host, port = mail_server.server_address
+    settings = f"[email]\nreceiver = you@x\n[smtp]\nhost = {host}\nport = {port}\nlocal_hostname = client\n"
+    (tmp_path / "luigi.cfg").write_text(settings)
+    command = [sys.executable, "-m", "luigi", "--module", "noisy", "--local-scheduler", "--no-lock"]
+    env = environment(NOISY_FOLDER=str(tmp_path))
+    subprocess.run([*command, *words.split(), *way], cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, timeout=60)
+    [data] = mail_server.mails
+    mail = email.message_from_bytes(data, policy=email.policy.default)
+    body = mail.get_payload()[0].get_content()
+    for secret in ("hunter22", "cellar", "swordfish"):
+        assert secret not in mail["Subject"] + body
+    subject, error, shown = SECRETS[words]
+    assert subject in mail["Subject"]
+    assert error in body
+    assert f"--module noisy --local-scheduler --no-lock {shown}" in body
+    assert ("  day: 3\n" in body) == ("--day 3" in words)
+    assert "place" not in body.partition("Command line")[0].partition("Parameters:")[2]
 
 
 def test_a_server_that_is_not_there_is_logged(configure, mail_server, caplog):

@@ -105,6 +105,36 @@ def is_alive(pid):
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_private_values_are_shown_on_the_terminal_and_stay_with_the_worker(tmp_path, server, way):
+    secret = "hunter22"
+    output = finish(work(tmp_path, server, "Reveals", "--password", secret, *WAYS[way]))
+    assert f"running   Reveals(password={secret}, pin=7, place=cellar)" in output, "str(task) is as in Luigi"
+    assert f"by print: {secret}" in output
+    task = task_id(server, "Reveals")
+    kept = log(server, task, format="text").decode()
+    assert secret not in kept
+    # Viewers may read logs, but not see hidden parameters.
+    assert "running   Reveals(password=***, pin=***, place=***)" in kept
+    assert "failed    Reveals(password=***, pin=***, place=***)" in kept
+    assert "by logging: *** and Reveals(password=***, pin=***, place=***)" in kept
+    assert "place=cellar" not in kept
+    printed = "".join(piece["text"] for piece in pieces(server, task) if piece["source"] == "stdout")
+    assert printed == "by print: ***\nin the cellar\nin parts: ***\n"
+    assert "no luck with ***" in call(server, "fetch_error", task_id=task)["error"]
+    told = json.loads(get(server, f"/tasks/{urllib.parse.quote(task)}"))
+    assert told["task"]["status_message"] == "uses ***"
+    assert told["task"]["tracking_url"] == "http://anna@there"
+    for name in os.listdir(tmp_path / "state"):
+        path = tmp_path / "state" / name
+        assert path.is_dir() or secret.encode() not in path.read_bytes(), name
+
+
+def test_a_worker_that_has_ended_does_not_count_as_connected(tmp_path, server):
+    finish(work(tmp_path, server, "Noisy", "--name", "one"))
+    assert call(server, "worker_list") == []
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_what_a_run_prints_and_logs_is_kept_and_printed_as_ever(tmp_path, server, way):
     output = finish(work(tmp_path, server, "Noisy", "--name", "one", *WAYS[way], NOISY_SECRET="hunter2"))
     for line in ("printed by one", "printed in red", "logged by one", "said by a program"):
@@ -253,11 +283,11 @@ def test_a_run_is_cancelled_with_all_that_it_started(tmp_path, server, way):
     assert "DISABLED" in condotta("cancel", task, "--attempt", "1", url(server))
     wait_until(lambda: not any(map(is_alive, pids)), WAIT_SECS)
     output, _ = worker.communicate(timeout=WAIT_SECS)
-    assert f"Task {task} was cancelled by anybody." in output
-    assert "was cancelled by anybody." in condotta("log", task, url(server))
+    assert f"Task {task} was cancelled by an operator." in output
+    assert "was cancelled by an operator." in condotta("log", task, url(server))
     assert "there is no run to cancel" in condotta("cancel", task, url(server), code=6)
     state = json.loads(get(server, f"/tasks/{task}/cancel"))
-    assert state["by"] == "anybody" and state["status"] == "DISABLED" and not state["asked"]
+    assert state["by"] == "an operator" and state["status"] == "DISABLED" and not state["asked"]
     # Nobody runs it again by itself.
     again = work(tmp_path, server, "Family", "--name", "a", *WAYS[way])
     again.communicate(timeout=WAIT_SECS)
@@ -278,7 +308,8 @@ def test_a_run_in_the_workers_own_process_cannot_be_ended_and_that_is_said(tmp_p
     wait_until(lambda: has_printed(server, task, b"first line"), WAIT_SECS)
     condotta("cancel", task, "--wait", "0", url(server))
     state = wait_until(lambda: (it := json.loads(get(server, f"/tasks/{task}/cancel")))["answer"] and it, WAIT_SECS)
-    assert "own process" in state["answer"] and state["asked"]
+    assert "own process" in state["answer"] and state["refused"] and not state["asked"]
+    assert "cannot end the run, which goes on" in condotta("cancel", task, url(server), code=6)
     (tmp_path / "a.go").write_text("well")
     worker.communicate(timeout=WAIT_SECS)
     assert json.loads(get(server, f"/tasks/{task}/cancel"))["status"] == "DONE"
@@ -289,3 +320,16 @@ def test_a_time_out_stands_in_the_log(tmp_path, server):
     worker.communicate(timeout=WAIT_SECS)
     text = log(server, task_id(server, "Family")).decode()
     assert "timed out after 1 seconds and was terminated." in text
+
+
+def test_a_worker_that_gets_sigterm_is_gone_at_once_and_its_run_goes_on_alone(tmp_path, server):
+    worker = work(tmp_path, server, "Slow", "--name", "a", "--workers", "2")
+    task = task_id(server, "Slow")
+    wait_until(lambda: has_printed(server, task, b"first line"), WAIT_SECS)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(WAIT_SECS) == -signal.SIGTERM
+    (tmp_path / "a.go").write_text("")
+    wait_until(lambda: (tmp_path / "a.done").exists(), WAIT_SECS)
+    worker.communicate(timeout=WAIT_SECS)
+    told = json.loads(get(server, f"/tasks/{urllib.parse.quote(task)}"))
+    assert told["task"]["status"] == "RUNNING", "as long as the worker is not missed"

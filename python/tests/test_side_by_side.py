@@ -27,6 +27,7 @@ def run(python: str, folder: Path, *arguments: str, **environment: str) -> tuple
         "OUT": str(folder),
         "PRESENTATION": str(folder / "presentation"),
         "PYTHONWARNINGS": "ignore",
+        "TELL": "events" if "Tells" in arguments else "",
         **environment,
     }
     command = [python, "-m", "luigi", "--local-scheduler", "--no-lock", *arguments]
@@ -38,6 +39,7 @@ def steady(log: str, folder: Path) -> list[str]:
     """The log without what differs from run to run, and without the frames of tracebacks in Luigi itself."""
     log = log.replace(str(folder), "FOLDER")
     log = re.sub(r"\[pid \d+\]", "[pid]", log)
+    log = re.sub(r"took [0-9.e-]+ s ", "took a while ", log)
     log = re.sub(r"Worker\(salt=[^)]*\)", "Worker(…)", log)
     log = re.sub(r'  File "[^"]*/luigi/[^"]*", line.*\n(    .*\n)*', "", log)
     # From Python 3.11 on, a line below points at what failed.
@@ -69,6 +71,30 @@ CASES = {
     "a bad date": ["--module", "kinds", "Day", "--date", "yesterday"],
     "no such task": ["--module", "kinds", "Weak"],
     "no such module": ["--module", "kind", "Week"],
+    "a range of days": [
+        *["--module", "everyday", "RangeDaily", "--of", "Report"],
+        *["--start", "2026-11-01", "--stop", "2026-11-06"],
+    ],
+    "a range that is too long": [
+        *["--module", "everyday", "RangeDaily", "--of", "Report", "--of-params", '{"country": "no"}', "--reverse"],
+        *"--start 2026-11-01 --stop 2026-11-06 --task-limit 3".split(),
+    ],
+    "a range of hours": [
+        *["--module", "everyday", "RangeHourly", "--of", "Hourly"],
+        *["--start", "2026-11-01T22", "--stop", "2026-11-02T02"],
+    ],
+    "a range of nothing": ["--module", "everyday", "RangeDaily", "--of", "Nothing", "--start", "2026-11-01"],
+    "parameters taken over": ["--module", "everyday", "Requires", "--letters", '["q"]'],
+    "parameters of one class": ["--module", "everyday", "Requires", "--Inherits-times", "3", "--Base-secret", "x"],
+    "a program": ["--module", "everyday", "Sorts", "--words", '["b", "a"]'],
+    "a program that fails": ["--module", "everyday", "Refuses"],
+    "requirements while running": ["--module", "everyday", "AsksForParts"],
+    "a failing requirement while running": ["--module", "everyday", "AsksForAFailure"],
+    "a requirement that is gone": ["--module", "everyday", "TakesAndMisses"],
+    "a requirement that is gone and not looked for": [
+        *["--module", "everyday", "TakesAndMisses", "--worker-check-unfulfilled-deps", "false"]
+    ],
+    "events": ["--module", "everyday", "Tells"],
 }
 
 
@@ -82,6 +108,11 @@ ARBITRARY = {
     "dynamic dependencies",
     "everything",
     "a batch",
+    "a range of days",
+    "a range that is too long",
+    "a range of hours",
+    "requirements while running",
+    "events",
 }
 
 

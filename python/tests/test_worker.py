@@ -2,11 +2,12 @@
 
 import collections
 import os
+import signal
 import threading
 import time
 
 import pytest
-from processes import ENVIRONMENT
+from processes import ENVIRONMENT, wait_until
 
 import luigi
 import luigi.worker
@@ -174,6 +175,52 @@ def test_a_task_that_takes_too_long_is_terminated(tmp_path):
     assert not succeeded
     assert time.monotonic() - started < 30
     assert timeouts == [f"Task {Hangs(str(tmp_path), 'hangs').task_id} timed out after 1 seconds and was terminated."]
+
+
+def test_what_a_run_says_when_it_is_terminated_is_not_taken_for_a_word_of_the_next(tmp_path):
+    first, looked = tmp_path / "first", tmp_path / "looked"
+
+    def says_so(*_):
+        raise RuntimeError("too late")
+
+    class Late(Noted):
+        retry_count = 3
+
+        @property
+        def worker_timeout(self):
+            return 60 if first.exists() else 1
+
+        def run(self):
+            if first.exists():
+                # Until the worker had the time to come upon all that was said.
+                wait_until(looked.exists)
+                super().run()
+                return
+            signal.signal(signal.SIGTERM, says_so)
+            first.touch()
+            time.sleep(60)
+
+    told, turns = [], []
+
+    class Telling(Worker):
+        def _add_task(self, *args, **kwargs):
+            told.append(kwargs["status"])
+            return super()._add_task(*args, **kwargs)
+
+        def _handle_next_task(self):
+            super()._handle_next_task()
+            if "FAILED" in told:
+                turns.append(len(self._running_tasks))
+            if len(turns) == 10:
+                looked.touch()
+
+    settings = {"wait_interval": 0.05, "wait_jitter": 0.0, "keep_alive": True, "ping_interval": 0.05}
+    with Telling(scheduler=Scheduler(retry_delay=0.1, prune_on_get_work=True), worker_id="me", **settings) as w:
+        task = Late(str(tmp_path), "late")
+        assert w.add(task)
+        w.run()
+    assert [status for status in told if status != "PENDING"] == ["FAILED", "DONE"]
+    assert task.complete()
 
 
 def test_what_cannot_be_sent_from_a_process_fails_the_task(tmp_path):

@@ -3,14 +3,21 @@
 //! It decides nothing: what is decided is decided in the crates below, and what users subclass or
 //! look into is Python. Nothing depends on this crate.
 
+mod built_in;
 mod command;
 mod convert;
+mod engines;
+mod forks;
 mod http;
 mod logs;
+mod names;
+mod orphans;
+mod pipes;
 mod processes;
 mod scheduler;
 mod summary;
 mod task_id;
+mod watch;
 mod worker;
 
 use pyo3::prelude::*;
@@ -21,11 +28,22 @@ mod _engine {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::built_in::remember_built_in;
+    #[pymodule_export]
     use crate::command::main;
+    #[pymodule_export]
+    use crate::engines::Engines;
+    #[pymodule_export]
+    use crate::forks::{
+        Channel, OwnedFile, fork, fork_run, heed_signals, lighten_forks, next_result,
+        run_task_process, undisturbed,
+    };
     #[pymodule_export]
     use crate::http::{FetchError, HttpClient, NoMethodError, RefusedError};
     #[pymodule_export]
-    use crate::logs::{RunLog, RunLogs};
+    use crate::logs::{Private, RunLog, RunLogs};
+    #[pymodule_export]
+    use crate::orphans::OrphanOutput;
     #[pymodule_export]
     use crate::processes::end_processes;
     #[pymodule_export]
@@ -35,7 +53,9 @@ mod _engine {
     #[pymodule_export]
     use crate::task_id::task_id;
     #[pymodule_export]
-    use crate::worker::{Additions, WorkerSteps, plan_graph};
+    use crate::watch::WorkWatch;
+    #[pymodule_export]
+    use crate::worker::{Additions, WorkerSteps, plain_handler, plan_graph};
 
     /// The version of the engine.
     #[pyfunction]

@@ -5,9 +5,9 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Write as _},
+    io::{self, PipeReader, PipeWriter, Write as _},
     mem::ManuallyDrop,
-    os::fd::{AsFd as _, IntoRawFd as _, OwnedFd, RawFd},
+    os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd, RawFd},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -16,16 +16,56 @@ use std::{
 
 use condotta_protocol::LogSource;
 use condotta_worker::{
-    Identity, LogAnswer, LogBatch, LogSink, RemoteLogs, RunLog as Log, RunLogs as Logs,
+    Identity, LogAnswer, LogBatch, LogSink, Private as Texts, RemoteLogs, RunLog as Log,
+    RunLogs as Logs,
 };
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pyo3::{
     exceptions::{PyOSError, PyValueError},
     prelude::*,
 };
 
+use crate::pipes::{self, print};
+
 /// So long a fork waits at most for a request that is on its way.
 const PAUSE_PATIENCE: Duration = Duration::from_millis(50);
+
+type Params = Vec<(String, String)>;
+/// Standard output, standard error, records.
+type Ends = [RawFd; 3];
+
+/// Hides what a task's private parameters hold, and hidden ones in the task's name.
+#[pyclass(frozen, module = "condotta._engine")]
+pub(crate) struct Private {
+    params: Params,
+    name: String,
+    hidden: Params,
+    texts: Texts,
+}
+
+#[pymethods]
+impl Private {
+    #[new]
+    #[pyo3(signature = (params, name=String::new(), hidden=Vec::new()))]
+    fn new(params: Params, name: String, hidden: Params) -> Self {
+        let texts = Texts::with_name(params.iter().cloned(), &name, &hidden);
+        Self {
+            params,
+            name,
+            hidden,
+            texts,
+        }
+    }
+
+    /// The text without what is private.
+    fn hide(&self, text: &str) -> String {
+        self.texts.hide(text).into_owned()
+    }
+
+    /// A process that is not forked is sent it.
+    fn __getnewargs__(&self) -> (Params, String, Params) {
+        (self.params.clone(), self.name.clone(), self.hidden.clone())
+    }
+}
 
 /// Sends what the runs of one worker print.
 #[pyclass(frozen, module = "condotta._engine")]
@@ -33,16 +73,25 @@ pub(crate) struct RunLogs {
     /// A process that was forked must not end the thread that it does not have.
     logs: Arc<ManuallyDrop<Logs>>,
     gate: Arc<Gate>,
+    life: Arc<Life>,
 }
 
 /// Takes what one run prints.
 #[pyclass(frozen, module = "condotta._engine")]
 pub(crate) struct RunLog {
     logs: Arc<ManuallyDrop<Logs>>,
+    life: Arc<Life>,
     log: Log,
     /// The reading ends of pipes that are not read yet.
     readers: Mutex<Vec<OwnedFd>>,
     reading: Arc<Reading>,
+}
+
+/// A pipe that nothing is ever written to: it ends with the worker.
+struct Life {
+    seen: PipeReader,
+    /// Of the worker alone, so the processes of runs close theirs.
+    held: Mutex<Option<PipeWriter>>,
 }
 
 /// Keeps requests and forks apart.
@@ -113,17 +162,22 @@ impl RunLogs {
             gate: Arc::clone(&gate),
         };
         let logs = Logs::start(Arc::new(gated)).map_err(PyOSError::new_err)?;
+        let (seen, held) = io::pipe()?;
+        let held = Mutex::new(Some(held));
         Ok(Self {
             logs: Arc::new(ManuallyDrop::new(logs)),
             gate,
+            life: Arc::new(Life { seen, held }),
         })
     }
 
-    #[pyo3(signature = (task_id, attempt=None))]
-    fn begin(&self, task_id: &str, attempt: Option<u64>) -> RunLog {
+    #[pyo3(signature = (task_id, attempt=None, private=None))]
+    fn begin(&self, task_id: &str, attempt: Option<u64>, private: Option<&Private>) -> RunLog {
+        let private = private.map_or_else(Texts::default, |private| private.texts.clone());
         RunLog {
             logs: Arc::clone(&self.logs),
-            log: self.logs.begin(task_id, attempt),
+            life: Arc::clone(&self.life),
+            log: self.logs.begin(task_id, attempt, private),
             readers: Mutex::default(),
             reading: Arc::default(),
         }
@@ -167,13 +221,22 @@ impl RunLog {
     }
 
     /// Makes pipes for a process that is about to start: standard output, standard error, records. The
-    /// writing ends are the caller's to close.
-    fn open(&self) -> PyResult<[RawFd; 3]> {
+    /// writing ends are the caller's to close. The reading ends come next, for that process only; last a pipe that
+    /// ends with this one.
+    fn open(&self) -> PyResult<(Ends, Ends, RawFd)> {
         let pipes = [io::pipe()?, io::pipe()?, io::pipe()?];
         let (readers, writers): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
+        let mut ends = readers.iter().map(PipeReader::as_raw_fd);
+        let read = [(); 3].map(|()| ends.next().expect("there are three"));
         *lock(&self.readers) = readers.into_iter().map(OwnedFd::from).collect();
         let mut writers = writers.into_iter().map(OwnedFd::from);
-        Ok([(); 3].map(|()| writers.next().expect("there are three").into_raw_fd()))
+        let write = [(); 3].map(|()| writers.next().expect("there are three").into_raw_fd());
+        Ok((write, read, self.life.seen.as_raw_fd()))
+    }
+
+    /// This is the process of the run, which was forked: it keeps nobody from seeing the worker's end.
+    fn leave(&self) {
+        lock(&self.life.held).take();
     }
 
     /// Reads the pipes until they end, on a thread.
@@ -222,32 +285,14 @@ fn record(log: &Log, level: u64, logger: &str, message: &str) {
     log.record(level, logger, message);
 }
 
-/// Reads standard output, standard error and records until all of them end.
-fn copy(files: &[File; 3], log: &Log) {
-    let mut is_open = [true; 3];
+/// Takes standard output, standard error and records until all of them end.
+fn copy(pipes: &[File; 3], log: &Log) {
     let mut line = Vec::new();
-    let mut bytes = vec![0; 64 << 10];
-    while is_open.contains(&true) {
-        let waiting: Vec<usize> = (0..3).filter(|index| is_open[*index]).collect();
-        let mut polled: Vec<PollFd<'_>> = waiting
-            .iter()
-            .map(|index| PollFd::new(files[*index].as_fd(), PollFlags::POLLIN))
-            .collect();
-        if poll(&mut polled, PollTimeout::NONE).is_err_and(|error| error != nix::Error::EINTR) {
-            return;
-        }
-        for (index, polled) in waiting.into_iter().zip(polled) {
-            if !polled.any().unwrap_or(true) {
-                continue;
-            }
-            match (&files[index]).read(&mut bytes) {
-                Ok(0) => is_open[index] = false,
-                Ok(read) => take(index, &bytes[..read], &mut line, log),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => is_open[index] = false,
-            }
-        }
-    }
+    pipes::read(
+        pipes,
+        || (),
+        |index, bytes| take(index, bytes, &mut line, log),
+    );
 }
 
 fn take(index: usize, bytes: &[u8], line: &mut Vec<u8>, log: &Log) {
@@ -271,18 +316,6 @@ fn take(index: usize, bytes: &[u8], line: &mut Vec<u8>, log: &Log) {
                 }
                 *line = rest;
             }
-        }
-    }
-}
-
-/// Past the locks and buffers of this process. Nobody can be told that it cannot be written.
-fn print(to: &impl std::os::fd::AsFd, mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        match nix::unistd::write(to, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(nix::Error::EINTR) => {}
-            Err(nix::Error::EAGAIN) => thread::sleep(Duration::from_millis(5)),
-            Err(_) => return,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Ends a process with all that it started, whatever groups and sessions they made of themselves.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fs,
     process::Command,
     thread,
@@ -9,7 +9,10 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
+    },
     unistd::Pid,
 };
 use pyo3::prelude::*;
@@ -18,7 +21,7 @@ use pyo3::prelude::*;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A process, told from a later one with the same number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Process {
     pid: i32,
     started: String,
@@ -32,11 +35,31 @@ pub(crate) fn end_processes(py: Python<'_>, pid: i32, grace: f64) {
     py.detach(|| end(pid, grace));
 }
 
+/// What there is to know of a process that was started here. It stays to be waited for.
+fn look(pid: i32) -> nix::Result<WaitStatus> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    waitid(Id::Pid(Pid::from_raw(pid)), flags)
+}
+
+/// Whether a process that was started here has not ended.
+pub(crate) fn runs(pid: i32) -> bool {
+    look(pid) == Ok(WaitStatus::StillAlive)
+}
+
+/// The exit code of a process that was started here and has left by itself. Nobody can wait for it any more
+/// then.
+pub(crate) fn left(pid: i32) -> Option<i32> {
+    let Ok(WaitStatus::Exited(pid, code)) = look(pid) else {
+        return None;
+    };
+    waitpid(pid, Some(WaitPidFlag::WNOHANG)).ok().map(|_| code)
+}
+
 fn end(pid: i32, grace: Duration) {
     if pid <= 1 {
         return;
     }
-    let mut family = HashSet::new();
+    let mut family = Vec::new();
     gather(pid, &mut family);
     let patience = Instant::now() + grace;
     for process in &family {
@@ -79,16 +102,20 @@ fn is_there(table: &HashMap<i32, (i32, String)>, process: &Process) -> bool {
         .is_some_and(|(_, started)| *started == process.started)
 }
 
-/// Adds a process and its descendants.
-fn gather(pid: i32, family: &mut HashSet<Process>) {
+/// Adds a process and its descendants, each after its parent. In this order they are sent a signal, so that
+/// none takes the end of its child for the end of its work.
+fn gather(pid: i32, family: &mut Vec<Process>) {
     let table = table();
     let mut waiting = vec![pid];
     while let Some(pid) = waiting.pop() {
         if let Some((_, started)) = table.get(&pid) {
-            family.insert(Process {
+            let process = Process {
                 pid,
                 started: started.clone(),
-            });
+            };
+            if !family.contains(&process) {
+                family.push(process);
+            }
         }
         let children = table.iter().filter(|(_, (parent, _))| *parent == pid);
         waiting.extend(children.map(|(child, _)| *child));

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from typing import IO, Any, Iterator
 
 import luigi
-from luigi.contrib._run_context import RunContext, kill_process_tree
+from luigi.contrib._program_group import ProgramGroup, end_program, program_group
+from luigi.contrib._run_context import RunContext
 from luigi.contrib._stream_watcher import StreamWatcher
 from luigi.parameter import ParameterVisibility
 
@@ -98,9 +99,10 @@ class ExternalProgramTask(luigi.Task):
             with self._proc_with_tracking_url_context(proc_args=args, proc_kwargs=popen_kwargs) as process:
                 process.wait()
         else:
-            process = subprocess.Popen(args, **popen_kwargs)
-            with ExternalProgramRunContext(process):
-                process.wait()
+            with program_group() as group:
+                process = subprocess.Popen(args, **{**group.options, **popen_kwargs})
+                with _run_context(process, group):
+                    process.wait()
         return process.returncode
 
     def _looks_for_tracking_url(self) -> bool:
@@ -125,24 +127,34 @@ class ExternalProgramTask(luigi.Task):
             if match and self.set_tracking_url is not None:
                 self.set_tracking_url(self.build_tracking_url(match.group(1)))
 
-        process = subprocess.Popen(proc_args, **{**proc_kwargs, stream: subprocess.PIPE})
-        watcher = StreamWatcher(getattr(process, stream), look_for_url, copy_to=proc_kwargs.get(stream))
-        watcher.start()
-        try:
-            with ExternalProgramRunContext(process):
-                yield process
-        finally:
-            watcher.finish()
+        with program_group() as group:
+            process = subprocess.Popen(proc_args, **{**group.options, **proc_kwargs, stream: subprocess.PIPE})
+            watcher = StreamWatcher(getattr(process, stream), look_for_url, copy_to=proc_kwargs.get(stream))
+            watcher.start()
+            try:
+                with _run_context(process, group):
+                    yield process
+            finally:
+                watcher.finish()
 
 
 class ExternalProgramRunContext(RunContext):
-    """Kills the program and what it started if the wait for it is cut short."""
+    """Ends the program and what it started if the wait for it is cut short: SIGTERM first, SIGKILL a little later."""
+
+    #: The group that the program was started in, if somebody watches over one.
+    program_group: ProgramGroup | None = None
 
     def __init__(self, proc: subprocess.Popen[bytes]) -> None:
         self.proc = proc
 
     def _stop_job(self) -> None:
-        kill_process_tree(self.proc)
+        end_program(self.proc, self.program_group)
+
+
+def _run_context(process: subprocess.Popen[bytes], group: ProgramGroup) -> ExternalProgramRunContext:
+    context = ExternalProgramRunContext(process)
+    context.program_group = group
+    return context
 
 
 class ExternalProgramRunError(RuntimeError):

@@ -13,6 +13,7 @@ import os
 import pickle
 import re
 import shutil
+import socket
 import tempfile
 import zipfile
 from typing import Any
@@ -63,7 +64,15 @@ class SparkSubmitTask(ExternalProgramTask):
         """How Spark words the address of its pages: on a cluster in its reports, else when it begins to listen."""
         if self.deploy_mode == "cluster":
             return r"tracking URL: (https?://.*)\s"
-        return r"Bound (?:.*) to (?:.*), and started at (https?://.*)\s"
+        before_4, since_4 = r"Bound (?:.*) to (?:.*), and started at ", r"started service 'SparkUI' on port "
+        return r"(?:%s|%s)(https?://\S*|\d+)\.?\s" % (before_4, since_4)
+
+    def build_tracking_url(self, logs_output: str) -> str:
+        """The address of Spark's pages. Since Spark 4 the driver says its port only."""
+        if not logs_output.isdigit():
+            return super().build_tracking_url(logs_output)
+        host = os.environ.get("SPARK_PUBLIC_DNS") or os.environ.get("SPARK_LOCAL_IP") or socket.gethostname()
+        return "http://%s:%s" % (host, logs_output)
 
     def app_options(self) -> list[Any]:
         """The application's own arguments."""

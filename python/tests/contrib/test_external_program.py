@@ -1,5 +1,6 @@
 """Tasks that run real programs of this machine."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -195,7 +196,7 @@ def test_a_grandchild_that_keeps_the_pipe_open_is_not_waited_for(tmp_path):
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
-def _start_in_child(tmp_path, body):
+def _start_in_child(tmp_path, body, wait="wait"):
     """Start a Python process that runs ``body`` after the imports; its program writes ``pid`` and ``grandchild``."""
     script = tmp_path / "child.py"
     script.write_text(
@@ -204,7 +205,7 @@ def _start_in_child(tmp_path, body):
         "class Long(ExternalProgramTask):\n"
         "    def program_args(self):\n"
         "        return ['sh', '-c', 'sleep 60 & echo $! > grandchild.new; echo $$ > pid; "
-        "mv grandchild.new grandchild; wait']\n" + body
+        "mv grandchild.new grandchild; %s']\n" % wait.replace("'", '"') + body
     )
     return subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, stderr=subprocess.DEVNULL)
 
@@ -216,6 +217,7 @@ def test_a_signal_ends_the_program_and_what_it_started(tmp_path, sent, code):
         wait_until((tmp_path / "grandchild").exists)
         pids = [int((tmp_path / name).read_text()) for name in ("pid", "grandchild")]
         assert all(map(is_running, pids))
+        wait_until(lambda: _has_handler(process.pid, signal.SIGTERM))
         process.send_signal(sent)
         assert process.wait(timeout=20) == code
         wait_until(lambda: not any(map(is_running, pids)))
@@ -229,7 +231,117 @@ def test_any_exception_ends_the_program():
     with pytest.raises(ZeroDivisionError):
         with ExternalProgramRunContext(process):
             raise ZeroDivisionError
+    assert process.wait(timeout=20) == -signal.SIGTERM
+
+
+def test_a_program_may_clean_up_before_it_ends(tmp_path):
+    script = "trap 'echo done > %s; exit 0' TERM; touch %s; while :; do sleep 0.05; done"
+    process = subprocess.Popen(["sh", "-c", script % (tmp_path / "cleaned", tmp_path / "started")])
+    with pytest.raises(ZeroDivisionError):
+        with ExternalProgramRunContext(process):
+            wait_until((tmp_path / "started").exists)
+            raise ZeroDivisionError
+    assert process.wait(timeout=20) == 0
+    assert (tmp_path / "cleaned").read_text() == "done\n"
+
+
+def test_a_program_that_does_not_listen_is_killed(tmp_path):
+    script = "trap '' TERM; touch %s; while :; do sleep 0.05; done" % (tmp_path / "started")
+    process = subprocess.Popen(["sh", "-c", script])
+    with pytest.raises(ZeroDivisionError):
+        with ExternalProgramRunContext(process):
+            wait_until((tmp_path / "started").exists)
+            raise ZeroDivisionError
     assert process.wait(timeout=20) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("wait", ["wait", "trap '' TERM; while :; do sleep 1; done"])
+def test_a_program_ends_with_a_process_that_is_killed(tmp_path, wait):
+    process = _start_in_child(tmp_path, "Long().run()\n", wait)
+    try:
+        wait_until((tmp_path / "grandchild").exists)
+        pids = [int((tmp_path / name).read_text()) for name in ("pid", "grandchild")]
+        assert all(map(is_running, pids))
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(map(is_running, pids)))
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "task", ["Long()", "Long(stream_for_searching_tracking_url='stdout', tracking_url_pattern='x')"]
+)
+def test_a_program_ends_with_a_process_that_is_killed_as_soon_as_it_has_started_it(tmp_path, task):
+    body = (
+        "import os, signal\n"
+        "start = subprocess.Popen\n"
+        "def start_and_be_killed(*args, **kwargs):\n"
+        "    program = start(*args, **kwargs)\n"
+        "    with open('started', 'w') as started: started.write(str(program.pid))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "subprocess.Popen = start_and_be_killed\n"
+    )
+    process = _start_in_child(tmp_path, body + task + ".run()\n", "wait")
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    pid = int((tmp_path / "started").read_text())
+    try:
+        wait_until(lambda: not is_running(pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_program_ends_with_what_goes_wrong_before_it_is_waited_for(monkeypatch):
+    pids = []
+
+    def start_and_fail(*args, **kwargs):
+        pids.append(popen(*args, **kwargs).pid)
+        raise ZeroDivisionError
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start_and_fail)
+    with pytest.raises(ZeroDivisionError):
+        Shell("sleep 60 & wait").run()
+    wait_until(lambda: not is_running(pids[0]))
+
+
+def test_what_a_program_leaves_behind_goes_on_after_it(tmp_path):
+    Shell("sleep 60 > /dev/null 2>&1 & echo $! > %s" % (tmp_path / "pid")).run()
+    pid = int((tmp_path / "pid").read_text())
+    try:
+        assert is_running(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_nothing_watches_over_a_program_that_has_ended():
+    Shell("exit 0").run()
+    before = _children()
+    Shell("exit 0").run()
+    assert _children() <= before
+
+
+def _has_handler(pid, number):
+    """Whether the process has come to where it does something about a signal."""
+    with open("/proc/%d/status" % pid) as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def _children():
+    """The processes that this one has started."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % name) as stat:
+                parent = int(stat.read().rpartition(")")[2].split()[1])
+        except FileNotFoundError:
+            continue
+        if parent == os.getpid():
+            found.add(int(name))
+    return found
 
 
 def test_the_former_signal_handler_comes_back():

@@ -1,9 +1,7 @@
-"""Spark tasks: commands seen by a stand-in for spark-submit, and runs in a real local Spark where there is one."""
+"""Spark tasks: commands seen by a stand-in for spark-submit. Real ones are in the folder ``spark`` beside this one."""
 
-import importlib.util
 import os
 import pickle
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -120,10 +118,12 @@ def test_another_section_can_be_named_and_false_means_no(programs, spark_config)
     "mode, line, url",
     [
         ("client", "INFO Utils: Bound SparkUI to 10.1.2.3, and started at http://h:4040", "http://h:4040"),
+        ("client", "INFO Utils: Successfully started service 'SparkUI' on port 4041.", "http://spark.example.com:4041"),
         ("cluster", "  tracking URL: https://rm:8088/proxy/application_1/", "https://rm:8088/proxy/application_1/"),
     ],
 )
-def test_tracking_url_is_found(programs, spark_config, mode, line, url):
+def test_tracking_url_is_found(programs, spark_config, monkeypatch, mode, line, url):
+    monkeypatch.setenv("SPARK_PUBLIC_DNS", "spark.example.com")
     programs.add("spark-submit", 'echo "%s" >&2' % line)
     spark_config(deploy_mode=mode)
     task, urls = PlainTask(), []
@@ -211,77 +211,6 @@ def test_task_of_a_script_is_found_again(programs, tmp_path):
     subprocess.run([sys.executable, "my_script.py"], cwd=tmp_path, check=True, timeout=60)
     assert (tmp_path / "result").read_text() == "my_script w {'set': 'up'} ('one', 'two')\n"
     assert (tmp_path / "stopped").exists()
-
-
-@pytest.fixture
-def real_spark(spark_config, tmp_path, monkeypatch):
-    """A Spark that runs in one process on this machine."""
-    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        pytest.skip("needs the package pyspark and a Java runtime")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    # The driver imports this module by the name it has here.
-    tests = os.path.dirname(os.path.dirname(__file__))
-    monkeypatch.setenv("PYTHONPATH", "%s:%s" % (tests, os.environ.get("PYTHONPATH", "")))
-    import pyspark
-
-    submit = os.path.join(os.path.dirname(pyspark.__file__), "bin", "spark-submit")
-    spark_config(spark_submit=submit, master="local[1]", conf="spark.ui.enabled=false")
-
-
-class CountWords(PySparkTask):
-    """Counts words with Spark; the executors use a package that was sent to them."""
-
-    folder = luigi.Parameter()
-
-    def output(self):
-        return luigi.LocalTarget(os.path.join(self.folder, "counts"))
-
-    def setup(self, conf):
-        conf.set("spark.app.note", "noted")
-
-    def app_options(self):
-        return [os.path.join(self.folder, "words")]
-
-    def main(self, sc, words):
-        def loud(word):
-            import sent_package.inner
-
-            return sent_package.inner.shout(word), 1
-
-        counts = sc.textFile(words).flatMap(str.split).map(loud).reduceByKey(lambda a, b: a + b).collect()
-        with self.output().open("w") as file:
-            file.write("%s %s" % (sc.getConf().get("spark.app.note"), sorted(counts)))
-
-
-def test_real_spark_runs_the_task(real_spark, spark_config, tmp_path, monkeypatch):
-    package = tmp_path / "modules" / "sent_package"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "inner.py").write_text("def shout(word):\n    return word.upper()\n")
-    monkeypatch.setenv("PYTHONPATH", "%s:%s" % (package.parent, os.environ.get("PYTHONPATH", "")))
-    spark_config(py_packages="sent_package")
-    (tmp_path / "words").write_text("a b a\nb a\n")
-    assert luigi.build([CountWords(str(tmp_path))], local_scheduler=True)
-    assert (tmp_path / "counts").read_text() == "noted [('A', 3), ('B', 2)]"
-
-
-class CountRows(PySparkTask):
-    """Asks a session."""
-
-    folder = luigi.Parameter()
-
-    def main(self, spark, *args):
-        with open(os.path.join(self.folder, "rows"), "w") as file:
-            file.write("%s %s" % (type(spark).__name__, spark.range(7).count()))
-
-
-def test_real_spark_gives_a_session(real_spark, tmp_path, monkeypatch):
-    (tmp_path / "session.cfg").write_text("[pyspark_runner]\nuse_spark_session: true\n")
-    monkeypatch.setenv("LUIGI_CONFIG_PATH", str(tmp_path / "session.cfg"))
-    CountRows(str(tmp_path)).run()
-    assert (tmp_path / "rows").read_text() == "SparkSession 7"
 
 
 @pytest.mark.parametrize("word, wanted", [("true", True), ("false", False), ("", False), ("1", True)])

@@ -41,6 +41,63 @@ class Noisy(luigi.Task):
             out.write("done")
 
 
+class Reveals(luigi.Task):
+    """Says what is private wherever it can, and fails with it."""
+
+    password = luigi.Parameter(visibility=ParameterVisibility.PRIVATE)
+    pin = luigi.IntParameter(default=7, visibility=ParameterVisibility.PRIVATE)
+    place = luigi.Parameter(default="cellar", visibility=ParameterVisibility.HIDDEN)
+
+    def run(self):
+        print("by print:", self.password)
+        print("in the", self.place)
+        sys.stdout.flush()
+        print("in parts:", self.password[:4], end="", flush=True)
+        time.sleep(0.3)
+        print(self.password[4:], flush=True)
+        logging.getLogger("my.task").warning("by logging: %s and %s", self.password, self)
+        self.set_status_message(f"uses {self.password}")
+        self.set_tracking_url(f"http://anna:{self.password}@there")
+        raise RuntimeError(f"no luck with {self.password}")
+
+
+class Uncertain(Reveals):
+    """Fails before it can run, with all that is private or hidden."""
+
+    keys = luigi.ListParameter(visibility=ParameterVisibility.PRIVATE)
+    marks = luigi.DictParameter(default={}, visibility=ParameterVisibility.HIDDEN)
+    day = luigi.IntParameter()
+
+    def complete(self):
+        raise ValueError(f"{self.password}, {self.keys} and {self}")
+
+
+class Unknown(Uncertain):
+    """Fails a little later."""
+
+    def complete(self):
+        return False
+
+    def requires(self):
+        raise ValueError(f"{self.password}, {self.keys} and {self}")
+
+
+class Fails(luigi.Task):
+    """Has no secrets."""
+
+    def run(self):
+        raise RuntimeError("no luck")
+
+
+class Guard(luigi.WrapperTask):
+    """Has one, and nothing to do with what fails."""
+
+    password = luigi.Parameter(visibility=ParameterVisibility.PRIVATE)
+
+    def requires(self):
+        return Fails()
+
+
 class Slow(luigi.Task):
     """Prints a line, waits for a file, prints another one; fails if the file says so."""
 

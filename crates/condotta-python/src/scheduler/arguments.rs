@@ -56,7 +56,7 @@ fn wrong(item: &Bound<'_, PyAny>, name: &str, error: &PyErr) -> PyErr {
 }
 
 /// The error with the task whose arguments are wrong.
-fn of_task(task_id: &str, item: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+pub(super) fn of_task(task_id: &str, item: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let text = format!("{task_id}: {}", error.value(item.py()));
     PyErr::from_type(error.get_type(item.py()), text)
 }

@@ -20,13 +20,14 @@ use std::{
 
 use condotta_protocol::{Object, RpcError, dispatch};
 use condotta_scheduler::{
-    Event, Now, Record, RecordCursor, Refusal, Resources, SavedState, Scheduler as Engine,
+    AddTask, Event, GetWork, Now, Record, RecordCursor, Refusal, Resources, SavedState,
+    Scheduler as Engine, Work,
 };
 use condotta_server::state::{read_export, write_export};
 use pyo3::{
     exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyTypeError, PyValueError},
     prelude::*,
-    types::{PyBytes, PyDict, PyTuple},
+    types::{PyBytes, PyDict, PyList, PyTuple},
 };
 
 use crate::convert;
@@ -116,6 +117,50 @@ impl Scheduler {
     /// Looks at the engine.
     fn look<T>(&self, view: impl FnOnce(&Engine) -> T) -> PyResult<T> {
         Ok(view(&self.lock()?.engine))
+    }
+}
+
+/// What the worker's steps ask of the scheduler without Python in between.
+impl Scheduler {
+    /// Hands out work.
+    pub(crate) fn hand_out(&self, now: f64, request: GetWork) -> PyResult<Work> {
+        self.ask(now, |engine, now| engine.get_work(now, request))?
+            .map_err(|refusal| refused(&refusal))
+    }
+
+    /// The answer about work, as Python gets it.
+    pub(crate) fn answer<'py>(py: Python<'py>, work: &Work) -> PyResult<Bound<'py, PyDict>> {
+        replies::work(py, work, false)
+    }
+
+    /// The tasks that the worker runs, as Python gets them with an answer about work.
+    pub(crate) fn running_tasks<'py>(py: Python<'py>, work: &Work) -> PyResult<Bound<'py, PyList>> {
+        replies::running_tasks(py, &work.counts)
+    }
+
+    /// Takes a report.
+    pub(crate) fn report(&self, now: f64, report: AddTask) -> PyResult<()> {
+        self.ask(now, |engine, now| engine.add_task(now, report))?
+            .map_err(|refusal| refused(&refusal))
+    }
+
+    /// Whether a report need not say what the task is.
+    pub(crate) fn is_described(&self, task_id: &str) -> PyResult<bool> {
+        self.look(|engine| {
+            let task = engine.shown_task(task_id);
+            task.is_some_and(|task| !task.family().is_empty())
+        })
+    }
+
+    /// Whether somebody counts what tasks do.
+    pub(crate) fn wants_metrics(&self) -> PyResult<bool> {
+        Ok(self.lock()?.wants.metrics)
+    }
+
+    /// What a run of the task takes of each resource.
+    pub(crate) fn amounts(task_id: &str, resources: &Bound<'_, PyDict>) -> PyResult<Resources> {
+        arguments::amounts(resources, arguments::amount)
+            .map_err(|error| arguments::of_task(task_id, resources, error))
     }
 }
 
@@ -212,7 +257,7 @@ impl Scheduler {
     }
 
     /// Does what is due.
-    fn prune(&self, now: f64) -> PyResult<()> {
+    pub(crate) fn prune(&self, now: f64) -> PyResult<()> {
         self.ask(now, Engine::prune)
     }
 
@@ -240,7 +285,7 @@ impl Scheduler {
 
     /// Whether `take_events` has something to tell.
     #[getter]
-    fn noted(&self) -> bool {
+    pub(crate) fn noted(&self) -> bool {
         self.noted.load(Ordering::Relaxed)
     }
 

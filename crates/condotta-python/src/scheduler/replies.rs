@@ -51,10 +51,7 @@ pub(super) fn work<'py>(
 /// A worker that an operator disabled gets Luigi's short reply.
 fn counts(reply: &Bound<'_, PyDict>, counts: &PendingCounts) -> PyResult<()> {
     let py = reply.py();
-    let running = PyList::empty(py);
-    for task in &counts.running_tasks {
-        running.append(running_task(py, task)?)?;
-    }
+    let running = running_tasks(py, counts)?;
     reply.set_item(intern!(py, "n_pending_tasks"), counts.n_pending_tasks)?;
     reply.set_item(intern!(py, "n_unique_pending"), counts.n_unique_pending)?;
     if counts.worker_state != WorkerState::Disabled {
@@ -63,6 +60,17 @@ fn counts(reply: &Bound<'_, PyDict>, counts: &PendingCounts) -> PyResult<()> {
     }
     reply.set_item(intern!(py, "worker_state"), counts.worker_state.name())?;
     reply.set_item(intern!(py, "running_tasks"), running)
+}
+
+pub(super) fn running_tasks<'py>(
+    py: Python<'py>,
+    counts: &PendingCounts,
+) -> PyResult<Bound<'py, PyList>> {
+    let running = PyList::empty(py);
+    for task in &counts.running_tasks {
+        running.append(running_task(py, task)?)?;
+    }
+    Ok(running)
 }
 
 /// What the running worker says of itself never hides the task's id and the worker's.

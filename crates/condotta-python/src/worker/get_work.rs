@@ -22,10 +22,19 @@ pub(super) fn get_work<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
         let disabled = global(py, intern!(py, "WORKER_STATE_DISABLED"))?;
         return response.call1((py.None(), 0, 0, 0, 0, disabled));
     }
-    let answer = ask(worker)?;
+    taken(worker, &ask(worker)?)
+}
+
+/// Finds what the scheduler handed out, and gives a `GetWorkResponse`.
+pub(super) fn taken<'py>(
+    worker: &Bound<'py, PyAny>,
+    answer: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = worker.py();
+    let response = global(py, intern!(py, "GetWorkResponse"))?;
     let running_tasks = answer.get_item(intern!(py, "running_tasks"))?;
     let mut task_id: Option<Bound<'py, PyAny>> = worker
-        .call_method1(intern!(py, "_get_work_task_id"), (&answer,))?
+        .call_method1(intern!(py, "_get_work_task_id"), (answer,))?
         .extract()?;
     let entry = PyDict::new(py);
     entry.set_item(intern!(py, "task_id"), &task_id)?;
@@ -37,9 +46,9 @@ pub(super) fn get_work<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
         worker.call_method1(intern!(py, "_note_attempt"), (id, attempt))?;
     }
     if let Some(id) = task_id.take()
-        && load(worker, &answer, &id)?
+        && load(worker, answer, &id)?
     {
-        note_batch(worker, &answer, &id)?;
+        note_batch(worker, answer, &id)?;
         task_id = Some(id);
     }
     let get = |name: &str, otherwise: Bound<'py, PyAny>| {

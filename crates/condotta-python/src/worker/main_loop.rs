@@ -3,11 +3,16 @@
 use condotta_worker::steps::{self, Left, StayPolicy, Steps};
 use pyo3::{intern, prelude::*};
 
-use super::{global, log};
+use super::{
+    get_work, global, log,
+    quick::{self, Asked},
+};
+use crate::forks;
 
 /// Runs the worker. Returns its `run_succeeded`.
 pub(super) fn run<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = worker.py();
+    log::look_again();
     let processes = worker.getattr(intern!(py, "worker_processes"))?;
     log::info(py, ("Running Worker with %d processes", processes))?;
     let sleeper = worker.call_method0(intern!(py, "_sleeper"))?;
@@ -17,6 +22,17 @@ pub(super) fn run<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>
     worker.getattr(intern!(py, "run_succeeded"))
 }
 
+/// What the scheduler answered.
+enum Answer<'py> {
+    /// A task that the worker has planned, and how many tasks wait.
+    Task {
+        task_id: Bound<'py, PyAny>,
+        pending: u64,
+    },
+    /// A `GetWorkResponse`.
+    Response(Bound<'py, PyAny>),
+}
+
 /// A Python worker while it runs.
 struct PythonSteps<'a, 'py> {
     worker: &'a Bound<'py, PyAny>,
@@ -24,7 +40,7 @@ struct PythonSteps<'a, 'py> {
 }
 
 impl<'py> Steps for PythonSteps<'_, 'py> {
-    type Answer = Bound<'py, PyAny>;
+    type Answer = Answer<'py>;
     type Work = Bound<'py, PyAny>;
     type Error = PyErr;
 
@@ -40,26 +56,42 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
     }
 
     fn get_work(&mut self) -> PyResult<Self::Answer> {
+        let py = self.worker.py();
         // Here signals are seen also by a worker that has nothing else to do.
-        self.worker.py().check_signals()?;
-        self.worker
-            .call_method0(intern!(self.worker.py(), "_get_work"))
+        py.check_signals()?;
+        Ok(match quick::ask(self.worker)? {
+            Some(Asked::Task { task_id, pending }) => Answer::Task { task_id, pending },
+            Some(Asked::Other(answer)) => Answer::Response(get_work::taken(self.worker, &answer)?),
+            None => {
+                let response = self.worker.call_method0(intern!(py, "_get_work"))?;
+                Answer::Response(response)
+            }
+        })
     }
 
     fn is_disabled(&mut self, answer: &Self::Answer) -> PyResult<bool> {
+        let Answer::Response(response) = answer else {
+            return Ok(false);
+        };
         let py = self.worker.py();
         let disabled = global(py, intern!(py, "WORKER_STATE_DISABLED"))?;
-        answer.getattr(intern!(py, "worker_state"))?.eq(disabled)
+        response.getattr(intern!(py, "worker_state"))?.eq(disabled)
     }
 
     fn take_work(&mut self, answer: &mut Self::Answer) -> PyResult<Option<Self::Work>> {
-        let task_id = answer.getattr(intern!(answer.py(), "task_id"))?;
+        let task_id = match answer {
+            Answer::Task { task_id, .. } => task_id.clone(),
+            Answer::Response(response) => response.getattr(intern!(response.py(), "task_id"))?,
+        };
         Ok((!task_id.is_none()).then_some(task_id))
     }
 
     fn run_task(&mut self, answer: &Self::Answer, task_id: Self::Work) -> PyResult<()> {
         let py = self.worker.py();
-        let pending = answer.getattr(intern!(py, "n_pending_tasks"))?;
+        let pending = match answer {
+            Answer::Task { pending, .. } => pending.into_pyobject(py)?.into_any(),
+            Answer::Response(response) => response.getattr(intern!(py, "n_pending_tasks"))?,
+        };
         log::debug(py, ("Pending tasks: %s", pending))?;
         self.worker
             .call_method1(intern!(py, "_run_task"), (task_id,))?;
@@ -69,7 +101,9 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
     fn handle_next_task(&mut self) -> PyResult<()> {
         let py = self.worker.py();
         py.check_signals()?;
+
         self.worker.call_method0(intern!(py, "_handle_next_task"))?;
+
         Ok(())
     }
 
@@ -90,6 +124,9 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
 
     fn say_nothing_to_do(&mut self, answer: &Self::Answer) -> PyResult<()> {
         let py = self.worker.py();
+        let Answer::Response(answer) = answer else {
+            return Ok(());
+        };
         if !self
             .worker
             .getattr(intern!(py, "_stop_requesting_work"))?
@@ -103,6 +140,9 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
 
     fn stays_alive(&mut self, answer: &Self::Answer) -> PyResult<bool> {
         let py = self.worker.py();
+        let Answer::Response(answer) = answer else {
+            return Ok(true);
+        };
         let idle_since = intern!(py, "_idle_since");
         if !self.worker.getattr(idle_since)?.is_truthy()? {
             self.worker.setattr(idle_since, now(py)?)?;
@@ -252,24 +292,32 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
     let task = worker
         .getattr(intern!(py, "_scheduled_tasks"))?
         .get_item(task_id)?;
-    let process = worker.call_method1(intern!(py, "_create_task_process"), (task,))?;
+
+    let process = match forks::create(worker, &task)? {
+        Some(process) => process,
+        None => worker.call_method1(intern!(py, "_create_task_process"), (task,))?,
+    };
+
     running.set_item(task_id, &process)?;
     if process
         .getattr(intern!(py, "use_multiprocessing"))?
         .is_truthy()?
     {
         let lock = global(py, intern!(py, "fork_lock"))?;
-        lock.call_method0("acquire")?;
-        let logs = worker.getattr(intern!(py, "_logs")).ok();
-        let logs = logs.filter(|logs| !logs.is_none());
-        if let Some(logs) = &logs {
-            logs.call_method0(intern!(py, "pause"))?;
+        lock.call_method0(intern!(py, "acquire"))?;
+        let at_the_server = at_the_server(worker);
+        for each in &at_the_server {
+            each.call_method0(intern!(py, "pause"))?;
         }
-        let started = process.call_method0("start");
-        if let Some(logs) = &logs {
-            logs.call_method0(intern!(py, "resume"))?;
+        let started = match forks::start(&process) {
+            Ok(true) => Ok(()),
+            Ok(false) => process.call_method0(intern!(py, "start")).map(drop),
+            Err(error) => Err(error),
+        };
+        for each in &at_the_server {
+            each.call_method0(intern!(py, "resume"))?;
         }
-        lock.call_method0("release")?;
+        lock.call_method0(intern!(py, "release"))?;
         started?;
         return Ok(());
     }
@@ -286,4 +334,12 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
         }
     };
     Ok(())
+}
+
+/// What has threads of the engine that speak to the server.
+fn at_the_server<'py>(worker: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
+    let py = worker.py();
+    let found = [intern!(py, "_logs"), intern!(py, "_watch")].map(|name| worker.getattr(name).ok());
+    let there = found.into_iter().flatten();
+    there.filter(|each| !each.is_none()).collect()
 }

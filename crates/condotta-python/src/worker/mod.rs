@@ -5,13 +5,15 @@
 //! a subclass, or whoever assigns to the class, replaces it. The order of the steps is `condotta-worker`'s.
 
 mod get_work;
-mod log;
+pub(crate) mod log;
 mod main_loop;
 mod plan;
+mod quick;
 mod report;
 
-use log::Step;
+pub(crate) use log::{Step, plain_handler};
 use pyo3::{
+    intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyDict, PyTuple},
@@ -128,7 +130,7 @@ impl WorkerSteps {
 }
 
 /// A name of the module `luigi.worker`, as it is now: somebody may have put something else there.
-fn global<'py>(
+pub(crate) fn global<'py>(
     py: Python<'py>,
     name: &Bound<'py, pyo3::types::PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -138,21 +140,23 @@ fn global<'py>(
 }
 
 /// Calls a method as an `except` block does: what fails in it has the error as its context.
-fn call_handling<'py>(
+pub(crate) fn call_handling<'py>(
     error: &PyErr,
     object: &Bound<'py, PyAny>,
     method: &str,
     args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
-) -> PyResult<()> {
+) -> PyResult<Bound<'py, PyAny>> {
     static CALL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = object.py();
     let call = CALL.import(py, "luigi._worker_parts", "call_handling")?;
+    error
+        .value(py)
+        .setattr(intern!(py, "__traceback__"), error.traceback(py))?;
     call.call1((
         error.value(py),
         object.getattr(method)?,
         args.into_pyobject(py)?,
-    ))?;
-    Ok(())
+    ))
 }
 
 /// The text of an exception as Python prints it.

@@ -266,7 +266,7 @@ fn dependencies_failed(
     call_handling(error, worker, "_log_dependency_error", (task, &text))?;
     let broken = (event(py, "BROKEN_TASK")?, task, error.value(py));
     call_handling(error, task, "trigger_event", broken)?;
-    call_handling(error, worker, "_email_dependency_error", (task, text))
+    call_handling(error, worker, "_email_dependency_error", (task, text)).map(drop)
 }
 
 fn announce(worker: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>, plan: &Plan) -> PyResult<()> {

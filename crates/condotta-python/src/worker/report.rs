@@ -11,6 +11,13 @@ use super::{
     global, log,
     main_loop::{config, running, scheduler, setting},
     plan::describe,
+    quick,
+};
+use crate::{
+    built_in::{built_in, setting as setting_of},
+    forks,
+    names::names,
+    watch::WorkWatch,
 };
 
 /// Tells the scheduler of a task, and notes for the execution summary what it was told.
@@ -78,6 +85,9 @@ pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
         .try_iter()?
     {
         let (task_id, process): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+        if forks::goes_on(&process)? {
+            continue;
+        }
         let Some((event, text)) = how_it_was_lost(&task_id, &process)? else {
             continue;
         };
@@ -92,9 +102,21 @@ pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
         log::info(py, (&text,))?;
         let failed = global(py, intern!(py, "FAILED"))?;
         let result = (task_id, failed, text, PyList::empty(py), PyList::empty(py));
-        worker
-            .getattr("_task_result_queue")?
-            .call_method1("put", (result,))?;
+        let queue = worker.getattr("_task_result_queue")?;
+        queue.call_method1("put", (result,))?;
+        disregard(&queue, &process)?;
+    }
+    Ok(())
+}
+
+/// What a process says after its run has been given up is not taken for a word of the next run of its task.
+fn disregard(queue: &Bound<'_, PyAny>, process: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = queue.py();
+    // Others' queues and processes need not know of it.
+    let disregard = queue.getattr_opt(intern!(py, "disregard"))?;
+    let channel = process.getattr_opt(&names(py).result_queue)?;
+    if let (Some(disregard), Some(channel)) = (disregard, channel) {
+        disregard.call1((channel,))?;
     }
     Ok(())
 }
@@ -188,9 +210,11 @@ pub(super) fn handle_next_task(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     worker.setattr(intern!(py, "_idle_since"), py.None())?;
     loop {
         worker.call_method0(intern!(py, "_purge_children"))?;
+
         let Some(finished) = next_finished(worker)? else {
             return Ok(());
         };
+
         let scheduled = worker.getattr(intern!(py, "_scheduled_tasks"))?;
         let task = scheduled.get_item(&finished.0)?;
         if !task.is_truthy()? || !running(worker)?.contains(&finished.0)? {
@@ -202,10 +226,15 @@ pub(super) fn handle_next_task(worker: &Bound<'_, PyAny>) -> PyResult<()> {
 
 fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'py>>> {
     let py = worker.py();
-    let wait = PyDict::new(py);
-    let seconds = config(worker)?.getattr(intern!(py, "wait_interval"))?;
-    wait.set_item(intern!(py, "timeout"), seconds)?;
+    let seconds = setting_of(&config(worker)?, &names(py).wait_interval)?;
     let queue = worker.getattr(intern!(py, "_task_result_queue"))?;
+    let watch = watch(worker)?;
+    let watch = watch.as_ref().map(Bound::get);
+    if let Some(found) = forks::next_of_queue(&queue, &seconds, watch)? {
+        return found.map(|finished| finished.extract()).transpose();
+    }
+    let wait = PyDict::new(py);
+    wait.set_item(intern!(py, "timeout"), seconds)?;
     match queue.call_method(intern!(py, "get"), (), Some(&wait)) {
         Ok(finished) => Ok(Some(finished.extract()?)),
         Err(error) => {
@@ -217,6 +246,22 @@ fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'p
             }
         }
     }
+}
+
+/// Who says that there may be work for a worker that could run more at a time; nobody where it has to ask.
+fn watch<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, WorkWatch>>> {
+    let py = worker.py();
+    let names = names(py);
+    if scheduler(worker)?.get_type().is(&built_in(py)?.scheduler) {
+        return Ok(None);
+    }
+    let processes = worker.getattr(names.worker_processes.bind(py))?;
+    let leaves = worker.getattr(names.stop_requesting_work.bind(py))?;
+    if leaves.is_truthy()? || processes.le(running(worker)?.len()?)? {
+        return Ok(None);
+    }
+    let watch = worker.call_method0(intern!(py, "_work_watch"))?;
+    Ok(watch.cast_into().ok())
 }
 
 /// Reports a run's end and plans what it asked for.
@@ -233,8 +278,21 @@ fn settle(
     if has_failed && let Some(text) = cancelled(&process, &task_id)? {
         expl = text.into_pyobject(py)?.into_any();
     }
+    if !expl.is_none() {
+        expl = global(py, intern!(py, "hide_in_expl"))?.call1((task, expl))?;
+    }
     if has_failed && !is_looked_for_again(worker, task)? {
         worker.call_method1("_email_task_failure", (task, &expl))?;
+    }
+    let done = status.eq(global(py, intern!(py, "DONE"))?)?;
+    let expl = as_json(expl)?;
+    if done
+        && !requirements.is_truthy()?
+        && !missing.is_truthy()?
+        && quick::report_done(worker, task, &task_id, &status, &expl)?
+    {
+        running(worker)?.call_method1(intern!(py, "pop"), (task_id,))?;
+        return Ok(());
     }
     let new_deps = add_requirements(worker, &requirements)?;
 
@@ -242,7 +300,6 @@ fn settle(
     report.set_item(intern!(py, "worker"), worker.getattr(intern!(py, "_id"))?)?;
     report.set_item(intern!(py, "task_id"), &task_id)?;
     report.set_item(intern!(py, "status"), &status)?;
-    let expl = global(py, intern!(py, "json"))?.call_method1(intern!(py, "dumps"), (expl,))?;
     report.set_item(intern!(py, "expl"), expl)?;
     report.set_item(intern!(py, "runnable"), py.None())?;
     describe(task, &report)?;
@@ -251,16 +308,25 @@ fn settle(
         intern!(py, "assistant"),
         worker.getattr(intern!(py, "_assistant"))?,
     )?;
+
     worker.call_method(intern!(py, "_add_task"), (), Some(&report))?;
 
     running(worker)?.call_method1(intern!(py, "pop"), (task_id,))?;
     if missing.is_truthy()? && may_reschedule(worker, &missing)? {
         worker.call_method1("add", (task,))?;
     }
-    let done = status.eq(global(py, intern!(py, "DONE"))?)?;
     let run_succeeded = intern!(py, "run_succeeded");
     let before = worker.getattr(run_succeeded)?.is_truthy()?;
     worker.setattr(run_succeeded, before && (done || !new_deps.is_empty()))
+}
+
+/// What most runs say is nothing, for which Python's encoder need not be woken up.
+fn as_json<'py>(expl: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = expl.py();
+    if expl.is_none() {
+        return Ok(intern!(py, "null").clone().into_any());
+    }
+    global(py, intern!(py, "json"))?.call_method1(intern!(py, "dumps"), (expl,))
 }
 
 /// An external task that is looked for again has not failed for good.

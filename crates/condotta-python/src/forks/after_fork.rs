@@ -1,0 +1,290 @@
+//! What `threading`, `logging` and `random` do in a process after its fork, with less memory written.
+//!
+//! Each page that a process writes to after a fork is copied first, and Python writes to all objects that
+//! it looks at. What these modules do there costs more than all else that a small task does. The functions
+//! here leave the same behind. Where things are not as they know them, they call what they stand for.
+
+use pyo3::{
+    exceptions::PyKeyError,
+    prelude::*,
+    types::{PyDict, PyList, PySet, PyString},
+};
+
+use crate::names::names;
+
+/// The releases of Python 3 whose modules are known here.
+const KNOWN_RELEASES: std::ops::RangeInclusive<u8> = 10..=13;
+
+/// Puts the functions here in the place of those that the modules registered. Changes nothing where
+/// these cannot be found.
+#[pyfunction]
+pub(crate) fn lighten_forks(py: Python<'_>) -> PyResult<()> {
+    let release = py.version_info();
+    if release.major != 3 || !KNOWN_RELEASES.contains(&release.minor) {
+        return Ok(());
+    }
+    names(py);
+    let threading = py.import("threading")?;
+    let registered = threading.getattr("_after_fork")?;
+    let gc = py.import("gc")?;
+    for list in gc
+        .call_method1("get_referrers", (&registered,))?
+        .try_iter()?
+    {
+        // Nothing but the interpreter's own list has both of them.
+        if let Ok(list) = list?.cast_into::<PyList>() {
+            replace(&list, &threading)?;
+        }
+    }
+    replace_locking(py)
+}
+
+/// The lock of `logging` is taken before a fork, so that nobody else has it then.
+fn replace_locking(py: Python<'_>) -> PyResult<()> {
+    let logging = py.import("logging")?;
+    let gc = py.import("gc")?;
+    let (before, after) = match logging.hasattr("_prepareFork")? {
+        true => ("_prepareFork", "_afterFork"),
+        false => ("_acquireLock", "_releaseLock"),
+    };
+    for (name, acquires) in [(before, true), (after, false)] {
+        let registered = logging.getattr(name)?;
+        for list in gc
+            .call_method1("get_referrers", (&registered,))?
+            .try_iter()?
+        {
+            let Ok(list) = list?.cast_into::<PyList>() else {
+                continue;
+            };
+            for place in 0..list.len() {
+                if list.get_item(place)?.is(&registered) {
+                    let module = logging.dict().unbind();
+                    list.set_item(place, Bound::new(py, Locking { module, acquires })?)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn replace(registered: &Bound<'_, PyList>, threading: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = registered.py();
+    let logging = py.import("logging")?;
+    let random = py.import("random")?;
+    let of_threads = threading.getattr("_after_fork")?;
+    let of_handlers = logging.getattr("_after_at_fork_child_reinit_locks")?;
+    let generator = random.getattr("_inst")?;
+    let of_generator = generator.getattr("seed")?;
+    let generator_class = random.getattr("Random")?;
+    let is_plain_generator = generator.get_type().is(&generator_class);
+    if !registered.iter().any(|function| function.is(&of_handlers)) {
+        return Ok(());
+    }
+    for place in 0..registered.len() {
+        let function = registered.get_item(place)?;
+        if function.is(&of_threads) {
+            let instead = Threads {
+                module: threading.dict().unbind(),
+                keep_alive: py
+                    .import("luigi._keep_alive")?
+                    .getattr("KeepAliveThread")?
+                    .unbind(),
+                registered: function.unbind(),
+            };
+            registered.set_item(place, Bound::new(py, instead)?)?;
+        } else if function.is(&of_handlers) {
+            let instead = Handlers {
+                module: logging.dict().unbind(),
+                of_a_handler: logging
+                    .getattr("Handler")?
+                    .getattr("_at_fork_reinit")?
+                    .unbind(),
+            };
+            registered.set_item(place, Bound::new(py, instead)?)?;
+        } else if is_plain_generator && function.eq(&of_generator)? {
+            let instead = Generator {
+                generator: generator.clone().unbind(),
+                seed: py
+                    .import("_random")?
+                    .getattr("Random")?
+                    .getattr("seed")?
+                    .unbind(),
+            };
+            registered.set_item(place, Bound::new(py, instead)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// In the place of `threading._after_fork`: only the thread that forked is left.
+#[pyclass(frozen, module = "condotta._engine")]
+struct Threads {
+    module: Py<PyDict>,
+    keep_alive: Py<PyAny>,
+    registered: Py<PyAny>,
+}
+
+#[pymethods]
+impl Threads {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        match self.others(py)? {
+            Some(others) => self.tidy(py, others),
+            None => self.registered.call0(py).map(drop),
+        }
+    }
+}
+
+impl Threads {
+    fn of_module<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.module.bind(py).get_item(name)?;
+        found.ok_or_else(|| PyKeyError::new_err(name.to_string()))
+    }
+
+    /// The threads that are gone now, if the main thread forked and there was no other one than a worker's
+    /// that keeps it alive.
+    #[expect(clippy::type_complexity, reason = "a thread and its number")]
+    fn others<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>> {
+        let active = self
+            .of_module(py, names(py).active.bind(py))?
+            .cast_into::<PyDict>()?;
+        let limbo = self.of_module(py, names(py).limbo.bind(py))?;
+        let dangling = self.of_module(py, names(py).dangling.bind(py))?;
+        let dangling = dangling.getattr(names(py).data.bind(py))?;
+        if active.len() > 2 || limbo.len()? > 0 || dangling.len()? != active.len() {
+            return Ok(None);
+        }
+        let main = self.of_module(py, names(py).main_thread.bind(py))?;
+        let own = self.of_module(py, names(py).get_ident.bind(py))?.call0()?;
+        if !active
+            .get_item(&own)?
+            .is_some_and(|thread| thread.is(&main))
+        {
+            return Ok(None);
+        }
+        let mut others = Vec::new();
+        for (number, thread) in active.iter() {
+            if thread.is(&main) {
+                continue;
+            }
+            if !thread.get_type().is(self.keep_alive.bind(py)) {
+                return Ok(None);
+            }
+            others.push((number, thread));
+        }
+        Ok(Some(others))
+    }
+
+    fn tidy(
+        &self,
+        py: Python<'_>,
+        others: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+    ) -> PyResult<()> {
+        let module = self.module.bind(py);
+        // One of the others may have had them.
+        let lock = self.of_module(py, names(py).c_rlock.bind(py))?.call0()?;
+        module.set_item(names(py).active_limbo_lock.bind(py), lock)?;
+        let shutdown_locks = names(py).shutdown_locks.bind(py);
+        let has_locks = module.contains(shutdown_locks)?;
+        if has_locks {
+            let lock = self
+                .of_module(py, names(py).allocate_lock.bind(py))?
+                .call0()?;
+            module.set_item(names(py).shutdown_locks_lock.bind(py), lock)?;
+            module.set_item(shutdown_locks, PySet::empty(py)?)?;
+        }
+        let active = self.of_module(py, names(py).active.bind(py))?;
+        for (number, thread) in others {
+            // Later releases leave that to the interpreter.
+            if has_locks {
+                thread.setattr(names(py).is_stopped.bind(py), true)?;
+                thread.setattr(names(py).tstate_lock.bind(py), py.None())?;
+            }
+            active.del_item(number)?;
+        }
+        Ok(())
+    }
+}
+
+/// In the place of what `logging` does: another thread may have had the locks of its handlers.
+#[pyclass(frozen, module = "condotta._engine")]
+struct Handlers {
+    module: Py<PyDict>,
+    of_a_handler: Py<PyAny>,
+}
+
+#[pymethods]
+impl Handlers {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let module = self.module.bind(py);
+        let free = names(py).at_fork_reinit.bind(py);
+        if let Some(handlers) = module.get_item(names(py).at_fork_reinit_lock_weakset.bind(py))? {
+            for handler in handlers.getattr(names(py).data.bind(py))?.try_iter()? {
+                let handler = handler?.call0()?;
+                if handler.is_none() {
+                    continue;
+                }
+                if handler.get_type().getattr(free)?.is(&self.of_a_handler) {
+                    handler
+                        .getattr(names(py).lock.bind(py))?
+                        .call_method0(free)?;
+                } else {
+                    handler.call_method0(free)?;
+                }
+            }
+        }
+        if let Some(lock) = module.get_item(names(py).of_module_lock.bind(py))? {
+            lock.call_method0(free)?;
+        }
+        Ok(())
+    }
+}
+
+/// In the place of what takes or gives back the lock of `logging`.
+#[pyclass(frozen, module = "condotta._engine")]
+struct Locking {
+    module: Py<PyDict>,
+    acquires: bool,
+}
+
+#[pymethods]
+impl Locking {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let names = names(py);
+        let step = if self.acquires {
+            &names.acquire
+        } else {
+            &names.release
+        };
+        match self
+            .module
+            .bind(py)
+            .get_item(names.of_module_lock.bind(py))?
+        {
+            Some(lock) => lock.call_method0(step.bind(py)).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// In the place of the seeding of `random`'s generator, which is new in each process.
+#[pyclass(frozen, module = "condotta._engine")]
+struct Generator {
+    generator: Py<PyAny>,
+    seed: Py<PyAny>,
+}
+
+#[pymethods]
+impl Generator {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        self.seed.call1(py, (&self.generator,))?;
+        self.generator
+            .setattr(py, names(py).gauss_next.bind(py), py.None())
+    }
+}
