@@ -3,11 +3,12 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { ApiError, get, post, whenSignedOut } from "./api/client";
 import { live, useChanges, useConnection } from "./api/live";
-import type { About, Totals } from "./api/types";
+import type { About, Totals } from "./api/schema";
 import { useLoaded } from "./api/load";
 import { done, Notes } from "./parts/dialog";
 import { setServerTime } from "./parts/time";
-import { href, useRoute } from "./route";
+import { useKeys } from "./keys";
+import { go, href, useRoute } from "./route";
 import { about as askAbout, Session, signOut, useAbout, useIsOperator } from "./session";
 import { GraphPage } from "./pages/graph";
 import { HistoryPage } from "./pages/history";
@@ -79,8 +80,11 @@ export function App() {
 function Frame() {
   const route = useRoute();
   const current = route.page === "task" ? "tasks" : route.page;
+  useKeys();
   useEffect(() => {
     const name = PAGES.find(([page]) => page === current)?.[1] ?? "condotta";
+    // On a narrow screen the names of the pages do not fit side by side.
+    document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     document.title = `${route.subject ? `${route.subject.slice(0, 60)} – ` : ""}${name} – condotta`;
   }, [current, route.subject]);
   return (
@@ -90,7 +94,7 @@ function Frame() {
       </a>
       <header class="top">
         <a class="brand" href={href("overview")}>
-          condotta
+          <Sign /> condotta
         </a>
         <nav aria-label="Pages">
           {PAGES.map(([page, label]) => (
@@ -99,6 +103,7 @@ function Frame() {
             </a>
           ))}
         </nav>
+        <Find />
         <Paused />
         <Connected />
         <Who />
@@ -107,6 +112,29 @@ function Frame() {
         <Current page={route.page} subject={route.subject} query={route.query} />
       </main>
     </>
+  );
+}
+
+function Sign() {
+  return (
+    <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
+      <path d="M4 8h10v16h14" fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round" />
+    </svg>
+  );
+}
+
+/** Finds tasks from anywhere. */
+function Find() {
+  const find = (event: Event) => {
+    event.preventDefault();
+    const input = (event.currentTarget as HTMLFormElement).elements.namedItem("words") as HTMLInputElement;
+    go(href("tasks", "", { search: input.value.trim() }));
+    input.value = "";
+  };
+  return (
+    <form class="find" role="search" aria-label="Find" onSubmit={find}>
+      <input id="find" name="words" type="search" aria-label="Find tasks" aria-keyshortcuts="/" placeholder="find tasks  /" />
+    </form>
   );
 }
 
@@ -150,7 +178,7 @@ function Current({ page, subject, query }: { page: string; subject: string; quer
 /** Whether work is handed out, and the switch for it. */
 function Paused() {
   const isOperator = useIsOperator();
-  const canPause = useAbout()?.features["pause"];
+  const canPause = useAbout()?.features.pause;
   const totals = useLoaded("paused", (signal) => get<Totals>("counts", {}, signal), (change) => change.kind === "paused");
   const [known, setKnown] = useState<boolean>();
   useChanges((change) => {
@@ -163,6 +191,7 @@ function Paused() {
       setKnown(!paused);
       return paused ? "Work is handed out again." : "Paused: what runs goes on, nothing else is handed out.";
     });
+  if (!paused && !(canPause && isOperator)) return null;
   return (
     <span class="paused">
       {paused && (
@@ -192,10 +221,13 @@ function Connected() {
   const isStale = connection !== "live" && late;
   return (
     <span class={`connection ${isStale ? "stale" : connection}`} role="status">
-      {isStale ? "Out of date: trying to reach the server" : connection === "live" ? "live" : "…"}
+      {isStale ? <>away<span class="banner">Out of date: trying to reach the server</span></> : connection === "live" ? "live" : "…"}
     </span>
   );
 }
+
+/** Who is not asked for a token. */
+const NOBODY = "anybody";
 
 function Who() {
   const about = useAbout();
@@ -203,8 +235,8 @@ function Who() {
   const leave = () => void signOut().finally(() => location.reload());
   return (
     <span class="who">
-      <span title={`You are ${about.caller || "nobody in particular"}, with the role ${about.role}`}>{about.role}</span>
-      {about.features["sessions"] !== false && about.caller && (
+      <span title={`You are ${about.caller}, with the role ${about.role}`}>{about.role}</span>
+      {about.caller !== NOBODY && (
         <button type="button" class="small" onClick={leave}>
           Sign out
         </button>

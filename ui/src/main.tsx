@@ -3,7 +3,8 @@
 import { render } from "preact";
 import { App } from "./app";
 import { followTheme } from "./theme";
-import "./style/page.css";
+import "./style/base.css";
+import "./style/parts.css";
 
 followTheme();
 const place = document.getElementById("page");

@@ -29,9 +29,9 @@ export function parse(hash: string): Route {
   };
 }
 
-/** Addresses of Luigi's visualiser, such as `#tab=graph&taskId=Total__99914b932b`. */
+/** Addresses of Luigi's visualiser, such as `#tab=graph&taskId=Total__99914b932b`. Ours begin with `#/`. */
 function fromVisualiser(text: string): Route | undefined {
-  if (!/^(tab|taskId|resources|statuses|family)=/.test(text)) return undefined;
+  if (!/^\w+=/.test(text)) return undefined;
   const old = new URLSearchParams(text);
   const query = new URLSearchParams();
   const tab = old.get("tab") ?? "tasks";
@@ -41,12 +41,35 @@ function fromVisualiser(text: string): Route | undefined {
     return { page: "graph", subject: old.get("taskId") ?? "", query };
   }
   if (tab === "workers") return { page: "workers", subject: "", query };
-  if (tab === "resource" || tab === "resources") return { page: "resources", subject: "", query };
+  if (tab === "resource" || tab === "resources") {
+    const [name, ...more] = listed(old.get("resources"));
+    return { page: "resources", subject: name && more.length === 0 ? name : "", query };
+  }
+  for (const category of listed(old.get("statuses"))) {
+    if (!category.startsWith("UPSTREAM_")) query.append("status", category);
+    else if (!query.has("status")) query.append("upstream_status", category);
+  }
   const family = old.get("family");
   if (family) query.append("family", family);
   const search = old.get("search__search");
   if (search) query.set("search", search);
+  const [column, way] = (old.get("order") ?? "").split(",");
+  const by = COLUMNS[Number(column)];
+  if (by) query.set("sort", way === "desc" ? `-${by}` : by);
   return { page: "tasks", subject: "", query };
+}
+
+/** By what the columns of the visualiser's table are sorted. */
+const COLUMNS: Record<number, string> = { 0: "status", 1: "family", 3: "priority", 4: "updated" };
+
+/** A list of texts in JSON, as the visualiser kept it. */
+function listed(text: string | null): string[] {
+  try {
+    const list: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
 }
 
 function decoded(text: string): string {

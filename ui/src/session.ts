@@ -3,7 +3,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { get, remove, ROOT, ApiError } from "./api/client";
-import type { About } from "./api/types";
+import type { About } from "./api/schema";
 
 export const Session = createContext<About | undefined>(undefined);
 

@@ -20,6 +20,8 @@ test("the history shows attempts, and leads to each", async ({ page }) => {
   await page.goto(`${server.url}#/history`);
   await expect(page.locator("[data-attempt]")).toHaveCount(3);
   await expect(page.getByRole("region", { name: "Families", exact: true })).toContainText("Load");
+  // Without scrolling past the attempts.
+  await expect(page.getByRole("region", { name: "How families fared" })).toBeInViewport();
   await page.getByRole("group", { name: "Outcomes" }).getByRole("button", { name: "failed", exact: false }).first().click();
   await expect(page.locator("[data-attempt]")).toHaveCount(1);
   await expect(page.locator("[data-attempt]")).toContainText("no disk");
@@ -33,10 +35,33 @@ test("the history shows attempts, and leads to each", async ({ page }) => {
 
 test("the timeline shows attempts by worker and by family", async ({ page }) => {
   await page.goto(`${server.url}#/timeline`);
-  await expect(page.locator(".gantt rect")).toHaveCount(3);
-  await page.getByLabel("by").selectOption("family");
+  await expect(page.locator(".gantt .span")).toHaveCount(3);
+  // A part of the time, and all of it again.
+  await page.getByRole("button", { name: "Less time, larger" }).click();
+  await expect(page.getByRole("button", { name: "More time, smaller" })).toBeEnabled();
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await expect(page.locator(".gantt .span")).toHaveCount(3);
+  await page.getByRole("button", { name: "by family" }).click();
   await expect(page.locator(".gantt .row-label")).toHaveCount(1);
   await expect(page).toHaveURL(/by=family/);
+});
+
+test("earlier attempts of a graph's tasks are on its timeline", async ({ page }) => {
+  await server.add({ task_id: "Twice_1", family: "Twice", params: {} });
+  await server.add({ task_id: "Both_1", family: "Both", params: {}, deps: ["Twice_1", "Load_1"] });
+  for (const status of ["FAILED", "DONE"]) {
+    expect(await server.work()).toBe("Twice_1");
+    await server.add({ task_id: "Twice_1", family: "Twice", status, expl: '"not yet"' });
+    if (status === "FAILED") await server.post("tasks/Twice_1/forgive");
+  }
+  await expect.poll(async () => (await server.get("tasks/Twice_1/attempts")).items.length).toBe(2);
+  await page.goto(`${server.url}#/timeline/Both_1`);
+  await page.getByLabel("earlier attempts, too").check();
+  await expect(page.locator('.gantt a[href*="Twice_1"] .span')).toHaveCount(2);
+  await expect(page.locator('.gantt a[href*="Twice_1"] .span.failed')).toHaveCount(1);
+  await page.getByLabel("earlier attempts, too").uncheck();
+  await expect(page.locator('.gantt a[href*="Twice_1"] .span')).toHaveCount(1);
+  await expect(page.locator('.gantt a[href*="Twice_1"] .span.done')).toHaveCount(1);
 });
 
 test("the critical path of a task goes to what was done last", async ({ page }) => {
@@ -48,3 +73,36 @@ test("the critical path of a task goes to what was done last", async ({ page }) 
   await expect(path.locator("li").nth(1)).toContainText("Load(n=2)");
 });
 
+test("what still runs is on the critical path, before all that is done", async ({ page }) => {
+  for (const name of ["Slow", "Quick"]) {
+    await server.add({ worker: name, task_id: `${name}_1`, family: name, params: {} });
+    expect(await server.work(name)).toBe(`${name}_1`);
+  }
+  await server.add({ task_id: "Late_1", family: "Late", params: {}, deps: ["Quick_1", "Slow_1"] });
+  await server.add({ worker: "Quick", task_id: "Quick_1", family: "Quick", status: "DONE" });
+  await page.goto(`${server.url}#/timeline/Late_1`);
+  const path = page.getByRole("region", { name: "Critical path" });
+  await expect(path.locator("li").nth(1)).toContainText("Slow");
+  await expect(path.locator("li").nth(1)).toContainText("runs for");
+});
+
+test("an attempt's error is what went wrong, not how the text about it ends", async ({ page }) => {
+  await server.add({ worker: "w2", task_id: "Trace_1", family: "Trace", params: {} });
+  expect(await server.work("w2")).toBe("Trace_1");
+  const error = 'Runtime error:\nTraceback (most recent call last):\n  File "/jobs/load.py", line 7, in run\n    connect()\n    ^^^^^^^^^\nDatabaseError: the role "loader" may not log in\nDETAIL: see the log\n';
+  await server.add({ worker: "w2", task_id: "Trace_1", family: "Trace", status: "FAILED", expl: JSON.stringify(error) });
+  await page.goto(`${server.url}#/history?task=Trace_1`);
+  await expect(page.locator("[data-attempt]")).toContainText('DatabaseError: the role "loader" may not log in');
+});
+
+test("rows of a timeline are told apart, however long what they share is", async ({ page }) => {
+  const family = "warehouse.of.the.whole.company.Extract";
+  for (const table of ["orders", "visits"]) {
+    await server.add({ worker: "w3", task_id: `Extract_${table}`, family, params: { day: "2026-11-27", table } });
+    expect(await server.work("w3")).toBe(`Extract_${table}`);
+    await server.add({ worker: "w3", task_id: `Extract_${table}`, family, params: { day: "2026-11-27", table }, status: "DONE" });
+  }
+  await server.add({ task_id: "Both_2", family: "Both", params: { n: "2" }, deps: ["Extract_orders", "Extract_visits"] });
+  await page.goto(`${server.url}#/timeline/Both_2`);
+  await expect(page.locator(".gantt .row-label")).toContainText(["Extract(2026-11-27, orders)", "Extract(2026-11-27, visits)"]);
+});

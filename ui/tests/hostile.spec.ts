@@ -49,3 +49,15 @@ test("a parameter of a megabyte is cut, and can be seen whole", async ({ page })
   await params.getByRole("button").click();
   expect((await params.innerText()).length).toBeGreaterThan(1 << 20);
 });
+
+test("what is no web address is no link, even if the server let it through", async ({ page }) => {
+  await page.route(/api\/v1\/tasks\/Y_1(\?|$)/, async (route) => {
+    const answer = await (await route.fetch()).json();
+    answer.task.tracking_url = "javascript:window.hit=3";
+    await route.fulfill({ json: answer });
+  });
+  await page.goto(`${server.url}#/task/Y_1`);
+  await expect(page.getByRole("region", { name: "About" })).toContainText("javascript:window.hit=3");
+  await expect(page.locator('a[href^="javascript:"]')).toHaveCount(0);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});

@@ -30,12 +30,42 @@ test("what a task prints is seen while it runs, and to its end", async ({ page }
   await expect(page.getByText("1 of 4 lines")).toBeVisible();
 });
 
+test("a long log is searched, left and followed again, and only what is in sight is in the document", async ({ page }) => {
+  const other = await new Server().start();
+  try {
+    other.runPipeline("Wordy");
+    await page.goto(`${other.url}#/tasks?status=RUNNING&family=Wordy`);
+    await page.getByRole("link", { name: /^Wordy/ }).click({ timeout: 60_000 });
+    const log = page.getByRole("log");
+    await expect(log).toContainText("line 20000 of many", { timeout: 60_000 });
+    expect(await log.locator(".line").count()).toBeLessThan(200);
+    // It stays where one has scrolled to while more is printed, and says so.
+    await log.evaluate((box) => (box.scrollTop = 18 * 100));
+    await expect(log).toContainText("line 100 of many");
+    await expect(page.getByLabel("follow the end")).not.toBeChecked();
+    other.put("more");
+    await page.getByRole("button", { name: /new lines? below/ }).click();
+    await expect(log).toContainText("and one more line");
+    await expect(page.getByLabel("follow the end")).toBeChecked();
+    // What is found leads to what stands around it.
+    await page.getByRole("searchbox", { name: "Search what was printed" }).fill("line 777 of");
+    await expect(log.locator(".line")).toHaveCount(1);
+    await expect(log.locator("mark")).toHaveText("line 777 of");
+    await log.getByRole("button", { name: /show what stands around it/ }).click();
+    await expect(log).toContainText("line 776 of many");
+    await expect(log).toContainText("line 778 of many");
+    await expect(page.getByRole("searchbox", { name: "Search what was printed" })).toHaveValue("");
+  } finally {
+    await other.end();
+  }
+});
+
 test("what a task failed with, and why another waits for it", async ({ page }) => {
   await page.goto(server.url);
-  await page.getByRole("region", { name: "Failed last" }).getByRole("link", { name: "what went wrong" }).first().click();
+  await page.getByRole("region", { name: "Failed or disabled last" }).getByRole("link", { name: "what went wrong" }).first().click();
   await expect(page.getByRole("region", { name: "What went wrong" })).toContainText("ValueError: there is no such table: rivers");
-  await page.goto(`${server.url}#/tasks?status=PENDING`);
-  await page.getByRole("link", { name: /^All/ }).click();
+  await page.goto(server.url);
+  await page.getByRole("region", { name: "Waiting", exact: true }).getByRole("link", { name: /^All/ }).click();
   const why = page.getByRole("region", { name: "Why it waits" });
   await expect(why).toContainText("failed");
   await why.getByRole("link", { name: /Broken/ }).first().click();
@@ -43,6 +73,11 @@ test("what a task failed with, and why another waits for it", async ({ page }) =
 });
 
 test("how long a task usually takes", async ({ page }) => {
+  // Two clicks from the overview.
+  await page.goto(server.url);
+  await page.getByRole("region", { name: "Attempts that ended, by hour" }).getByRole("link", { name: "history" }).click();
+  await page.getByRole("region", { name: "How families fared" }).getByRole("link", { name: "Extract" }).click();
+  await expect(page.getByRole("region", { name: "How long Extract takes" })).toContainText("Half of 2 attempts");
   await page.goto(`${server.url}#/tasks?family=Extract`);
   await page.getByRole("link", { name: /^Extract/ }).first().click();
   await expect(page.getByRole("region", { name: "How long it usually takes" })).toContainText("Half of 2 attempts");

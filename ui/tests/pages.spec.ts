@@ -24,7 +24,7 @@ test("the overview says how things stand, and follows", async ({ page }) => {
   await expect(page.getByRole("region", { name: "Waiting" })).toContainText("db.Extract");
   await server.add({ task_id: "Wrong_1", family: "Wrong", params: {}, status: "FAILED", expl: '"no disk"' });
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 task failed.");
-  await expect(page.getByRole("region", { name: "Failed last" })).toContainText("Wrong");
+  await expect(page.getByRole("region", { name: "Failed or disabled last" })).toContainText("Wrong");
   // From there to what went wrong: one click on, two in all.
   await page.getByRole("link", { name: "what went wrong" }).first().click();
   await expect(page.getByRole("region", { name: "What went wrong" })).toContainText("no disk");
@@ -45,11 +45,34 @@ test("tasks are filtered, sorted and found again by their address", async ({ pag
   await expect(page.locator("tbody tr")).toContainText("db.Load");
   await page.goto(`${server.url}#/tasks?sort=-priority`);
   await expect(page.locator("tbody tr").first()).toContainText("db.Extract");
-  await page.getByRole("button", { name: /^db.Load/ }).click();
+  await page.locator("button.family", { hasText: "db.Load" }).click();
   await expect(page).toHaveURL(/family=db.Load/);
   await expect(page.locator("tbody tr")).toHaveCount(1);
   await page.goto(`${server.url}#/tasks?param=day%3D2026-11-01`);
   await expect(page.locator("tbody tr")).toHaveCount(2);
+});
+
+test("tasks are filtered by the time of their last change", async ({ page }) => {
+  await page.goto(`${server.url}#/tasks?status=DONE`);
+  const rows = page.locator("tbody tr");
+  await expect(rows).toHaveCount(1);
+  await page.getByLabel("When").selectOption("in the last 10 minutes");
+  await expect(page).toHaveURL(/updated_since=\d+/);
+  await expect(rows).toHaveCount(1);
+  await page.getByLabel("When").selectOption("between …");
+  await page.getByLabel("From").fill("2020-01-01T00:00");
+  await page.getByLabel("Until").fill("2020-01-02T00:00");
+  await expect(rows).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByLabel("Until")).toHaveValue("2020-01-02T00:00");
+  await expect(rows).toHaveCount(0);
+  await page.getByLabel("When").selectOption("at any time");
+  await expect(rows).toHaveCount(1);
+  // It was announced as done, so it was never started.
+  await page.getByLabel("When").selectOption("in the last day");
+  await page.getByLabel("Which time").selectOption("started");
+  await expect(page).toHaveURL(/started_since=\d+/);
+  await expect(rows).toHaveCount(0);
 });
 
 test("a task says what it is and why it waits", async ({ page }) => {
@@ -73,7 +96,7 @@ test("the graph shows both ways, and can be saved", async ({ page }) => {
     expect(text).toContain(type);
     expect(text).toContain("Extract");
   }
-  await page.getByLabel("Which way").selectOption("up");
+  await page.getByRole("group", { name: "Which way" }).getByRole("button", { name: "what it depends on" }).click();
   await expect(page.getByRole("region", { name: "The same as a list" }).locator("li")).toHaveCount(2);
   await expect(page).toHaveURL(/direction=up/);
 });
@@ -100,8 +123,24 @@ test("workers and resources are shown and changed", async ({ page }) => {
 test("Luigi's addresses lead to the same places", async ({ page }) => {
   await page.goto(`${server.url}static/visualiser/index.html#tab=graph&taskId=db.Load_1`);
   await expect(page.locator("canvas.picture")).toHaveAttribute("data-laid", "yes");
-  await page.goto(`${server.url}static/visualiser/index.html#tab=workers`);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Workers");
+  await page.goto(`${server.url}static/visualiser/index.html#tab=graph&taskId=db.Load_1&invert=1&hideDone=1`);
+  await expect(page.getByRole("button", { name: "what depends on it" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByLabel("hide done")).toBeChecked();
+  for (const [old, heading] of [
+    ["tab=workers", "Workers"],
+    ["tab=resource", "Resources"],
+    ["tab=resources&resources=%5B%22gpu%22%5D", "Resources"],
+    ["tab=tasks", "Tasks"],
+  ] as const) {
+    await page.goto(`${server.url}static/visualiser/index.html#${old}`);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
+  }
+  await page.goto(`${server.url}static/visualiser/index.html#tab=tasks&statuses=%5B%22DONE%22%5D&search__search=done`);
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await expect(page.getByRole("searchbox", { name: "Search tasks" })).toHaveValue("done");
+  await page.goto(`${server.url}static/visualiser/index.html#tab=tasks&family=db.Load`);
+  await expect(page.locator("tbody tr")).toHaveCount(1);
   await page.goto(`${server.url}history/by_name/Load`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("History");
+  await expect(page.getByRole("searchbox", { name: "family" })).toHaveValue("Load");
 });

@@ -41,6 +41,18 @@ class Slow(luigi.Task):
             file.write("2")
 
 
+class Wordy(luigi.Task):
+    """Prints much, and one line more when there is a file `more`."""
+
+    def run(self):
+        print("\n".join(f"line {number} of many" for number in range(1, 20_001)), flush=True)
+        while not pathlib.Path("more").exists():
+            time.sleep(0.05)
+        print("and one more line", flush=True)
+        while True:
+            time.sleep(1)
+
+
 class Broken(luigi.Task):
     """Fails."""
 

@@ -83,6 +83,11 @@ export class Server {
     return response.json();
   }
 
+  async post(path: string): Promise<void> {
+    const response = await fetch(`${this.url}api/v1/${path}`, { method: "POST" });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
+
   add(task: { task_id: string } & Record<string, unknown>): Promise<any> {
     return this.rpc("add_task", { worker: "w1", ...task });
   }
@@ -99,9 +104,14 @@ export class Server {
     return (await this.rpc("get_work", { worker, host: "here", current_tasks: [] })).task_id;
   }
 
-  /** Starts a worker of ours for a task of the tests' pipeline; it ends with the test at the latest. */
+  /** Starts a worker of ours for a task of the tests' pipeline. */
   runPipeline(...arguments_: string[]): void {
-    const child = spawn(PYTHON, ["-m", "luigi", "--module", "pipeline", ...arguments_, "--scheduler-url", this.url, "--no-lock"], {
+    this.run("pipeline", ...arguments_);
+  }
+
+  /** Starts a worker of ours for a task of a module beside the tests; it ends with the test at the latest. */
+  run(module: string, ...arguments_: string[]): void {
+    const child = spawn(PYTHON, ["-m", "luigi", "--module", module, ...arguments_, "--scheduler-url", this.url, "--no-lock"], {
       cwd: this.folder,
       env: { ...process.env, PYTHONPATH: import.meta.dirname },
       stdio: "ignore",

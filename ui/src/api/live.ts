@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ROOT } from "./client";
-import type { Counts, Status } from "./types";
+import type { Counts, TaskStatus } from "./schema";
 
 export const KINDS = ["hello", "reset", "status", "progress", "trouble", "worker", "limit", "paused", "counts", "attempt"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -13,8 +13,8 @@ export interface Change {
   task_id?: string;
   family?: string | null;
   at?: number;
-  from?: Status | null;
-  to?: Status | null;
+  from?: TaskStatus | null;
+  to?: TaskStatus | null;
   counts?: Counts;
   paused?: boolean;
   worker?: string | null;

@@ -4,10 +4,14 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "./client";
 import { type Change, useChanges } from "./live";
 
-/** How long after an answer the next question goes out at the earliest, in milliseconds. */
-const PAUSE = 700;
-/** How long after a change the history knows of it at the latest, if its database keeps up. */
-export const HISTORY_LAG = 2500;
+/** The usual pause between an answer and the next question, in milliseconds. */
+const PAUSE = 500;
+/** What comes together is asked for together: the pause after a change, in milliseconds. */
+const TOGETHER = 60;
+/** What of the history is shown: it knows of a change so much later at the latest, if its database keeps up. */
+export const OF_HISTORY = { lag: 2500 };
+/** What the history sums up over days: it changes little, and costs more. */
+export const OF_DAYS = { ...OF_HISTORY, pause: 8000 };
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -17,25 +21,34 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-/** Which changes make what is shown out of date. */
-export type Concerns = (change: Change) => boolean;
+/** How a page is kept up to date. */
+export interface Pace {
+  /** What the server knows only so long after the change is asked for once more then. */
+  lag?: number;
+  /** How long after an answer the next question goes out at the earliest, in milliseconds. */
+  pause?: number;
+  /** Asked again so often, in milliseconds, while somebody looks: for what changes without being told. */
+  every?: number;
+}
+
+/** Which changes make what is shown out of date; `at once` those that somebody who looks at it waits for. */
+export type Concerns = (change: Change) => boolean | "at once";
 
 /**
- * Asks with `load` whenever `key` changes, and again after changes that concern it, at most about once a
- * second. While it asks, the former answer to the same question stays. What is known to the server only
- * `lag` milliseconds after the change is asked for once more then.
+ * Asks with `load` whenever `key` changes, and again after changes that concern it, at most about twice a
+ * second. While it asks, the former answer to the same question stays.
  */
 export function useLoaded<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
   concerns: Concerns = () => false,
-  lag = 0,
+  { lag = 0, pause = PAUSE, every = 0 }: Pace = {},
 ): Loaded<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>({ key: "" });
   const newest = useRef(load);
   newest.current = load;
   const lagging = useRef(0);
-  const turn = useRef({ timer: 0, answered: 0, asking: false, again: false, abort: new AbortController() });
+  const turn = useRef(newTurn());
 
   const ask = useCallback(async () => {
     const mine = turn.current;
@@ -45,6 +58,7 @@ export function useLoaded<T>(
     }
     mine.asking = true;
     mine.again = false;
+    mine.hurry = false;
     const { signal } = mine.abort;
     try {
       const data = await newest.current(signal);
@@ -56,22 +70,27 @@ export function useLoaded<T>(
     } finally {
       mine.asking = false;
       mine.answered = performance.now();
-      if (mine.again && !signal.aborted) later();
+      if (mine.again && !signal.aborted) later(mine.hurry);
     }
   }, [key]);
 
-  const later = useCallback(() => {
+  const later = useCallback((hurry = false) => {
     const mine = turn.current;
-    if (mine.timer) return;
-    const wait = Math.max(60, mine.answered + PAUSE - performance.now());
+    mine.hurry ||= hurry;
+    const now = performance.now();
+    const due = now + TOGETHER;
+    const at = hurry ? due : Math.max(due, mine.answered + pause);
+    if (mine.timer && mine.due <= at) return;
+    clearTimeout(mine.timer);
+    mine.due = at;
     mine.timer = window.setTimeout(() => {
       mine.timer = 0;
       void ask();
-    }, wait);
-  }, [ask]);
+    }, at - now);
+  }, [ask, pause]);
 
   useEffect(() => {
-    turn.current = { timer: 0, answered: 0, asking: false, again: false, abort: new AbortController() };
+    turn.current = newTurn();
     const mine = turn.current;
     void ask();
     return () => {
@@ -81,27 +100,43 @@ export function useLoaded<T>(
   }, [ask]);
 
   useChanges((change) => {
-    if (change.kind !== "hello" && change.kind !== "reset" && !concerns(change)) return;
-    later();
+    const concern = change.kind === "hello" || change.kind === "reset" || concerns(change);
+    if (!concern) return;
+    later(concern === "at once");
     if (!lag) return;
     clearTimeout(lagging.current);
-    lagging.current = window.setTimeout(later, lag);
+    lagging.current = window.setTimeout(() => later(), lag);
   });
   useEffect(() => () => clearTimeout(lagging.current), []);
+  useEffect(() => {
+    if (!every) return;
+    const timer = setInterval(() => document.hidden || later(), every);
+    return () => clearInterval(timer);
+  }, [every, later]);
 
   const fits = state.key === key;
   return {
     data: fits ? state.data : undefined,
     error: fits ? state.error : undefined,
     loading: !fits,
-    reload: later,
+    reload: () => later(true),
   };
 }
 
+/** Numbers of tasks are told at most twice a second, if they change. */
+export const onCounts: Concerns = (change) => change.kind === "counts";
 export const onTasks: Concerns = (change) => change.kind === "status" || change.kind === "trouble" || change.kind === "counts";
 export const onWorkers: Concerns = (change) => change.kind === "worker" || change.kind === "status" || change.kind === "counts";
 
 /** Changes of this task, or that may concern it. */
 export function onTask(id: string): Concerns {
-  return (change) => change.task_id === id || change.kind === "counts";
+  return (change) => {
+    if (change.task_id !== id) return change.kind === "counts";
+    return change.kind === "status" ? "at once" : true;
+  };
+}
+
+/** Where a question stands. */
+function newTurn() {
+  return { timer: 0, due: 0, answered: 0, asking: false, again: false, hurry: false, abort: new AbortController() };
 }

@@ -2,15 +2,18 @@
 
 import { lookOf } from "../parts/status";
 import { plain } from "../parts/text";
-import { HEIGHT, WIDTH, colours, shortLabel } from "./canvas";
+import { HEIGHT, WIDTH, colours, labels, shortLabel } from "./canvas";
 import type { Laid } from "./layout";
 import type { Drawing } from "./shape";
 
 const escape = (text: string) => plain(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-export function asSvg({ shapes }: Drawing, laid: Laid): string {
+const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+export function asSvg({ shapes, edges }: Drawing, laid: Laid): string {
   const paint = colours();
-  const lines = laid.routes.map((route) => {
+  const lines = edges.map((_, edge) => {
+    const route = laid.points.subarray(laid.starts[edge], laid.starts[edge + 1]);
     const points = Array.from({ length: route.length / 2 }, (_, index) => `${route[2 * index]?.toFixed(1)},${route[2 * index + 1]?.toFixed(1)}`);
     return `<polyline points="${points.join(" ")}"/>`;
   });
@@ -18,9 +21,12 @@ export function asSvg({ shapes }: Drawing, laid: Laid): string {
     const x = (laid.x[index] ?? 0) - WIDTH / 2;
     const y = (laid.y[index] ?? 0) - HEIGHT / 2;
     const look = lookOf(shape.status);
+    const [first, second] = labels(shape);
     return (
       `<g><title>${escape(shape.label)}</title><rect x="${x}" y="${y.toFixed(1)}" width="${WIDTH}" height="${HEIGHT}" rx="5" fill="${paint.fill(look.colour)}" stroke="${paint.stroke(look.colour)}"/>` +
-      `<text x="${x + 8}" y="${(y + HEIGHT / 2 + 4).toFixed(1)}">${escape(`${look.sign} ${shortLabel(shape)}`)}</text></g>`
+      `<text x="${x + 9}" y="${(y + HEIGHT / 2 + 4).toFixed(1)}">${escape(look.sign)}</text>` +
+      `<text x="${x + 28}" y="${(y + (second ? 17 : HEIGHT / 2 + 4)).toFixed(1)}" font-weight="600">${escape(cut(first, 26))}</text>` +
+      `<text x="${x + 28}" y="${(y + 31).toFixed(1)}" font-size="11">${escape(cut(second, 30))}</text></g>`
     );
   });
   return (

@@ -6,14 +6,20 @@ export interface Laid {
   /** The middle of each node. */
   x: Float32Array;
   y: Float32Array;
-  /** For each edge the points that it goes through, as x, y, x, y, …; from what is depended on. */
-  routes: Float32Array[];
+  /** The points that edges go through, one edge after the other, as x, y, x, y, …; from what is depended on. */
+  points: Float32Array;
+  /** Where each edge begins in those; and at last, where they end. */
+  starts: Uint32Array;
   width: number;
   height: number;
 }
 
-export const COLUMN = 260;
-export const ROW = 44;
+export const COLUMN = 280;
+export const ROW = 54;
+/** From one node to the next where several of a layer stand side by side. */
+const BESIDE = 234;
+/** A layer of up to so many nodes is a column; of a large graph more, so that it comes out about square. */
+const TALLEST = 40;
 /** Long edges get a place in each layer that they cross, up to so many altogether. */
 const MOST_BENDS = 30_000;
 const SWEEPS = 6;
@@ -24,22 +30,51 @@ export function layout(count: number, edges: readonly (readonly [number, number]
   const { size, next, before, places, chains } = withBends(count, edges, layer);
   const rows = byLayer(size, places);
   order(rows, next, before);
-  const y = settle(rows, next, before, size);
-  const x = new Float32Array(count);
-  let height = ROW;
-  for (let node = 0; node < count; node += 1) {
-    x[node] = (layer[node] ?? 0) * COLUMN + COLUMN / 2;
-    height = Math.max(height, (y[node] ?? 0) + ROW);
+  const blocks = rows.map((row) => abreast(row, count));
+  const y = settle(blocks, next, before, size);
+  const x = new Float32Array(size);
+  let left = 0;
+  for (const block of blocks) {
+    const across = block.reduce((most, unit) => Math.max(most, unit.length), 1);
+    const width = COLUMN + (across - 1) * BESIDE;
+    for (const unit of block) {
+      unit.forEach((node, index) => (x[node] = left + (node < count ? COLUMN / 2 + index * BESIDE : width / 2)));
+    }
+    left += width;
   }
-  const routes = chains.map((chain) => {
-    const route = new Float32Array(2 * chain.length);
-    chain.forEach((node, index) => {
-      route[2 * index] = (places[node] ?? 0) * COLUMN + COLUMN / 2;
-      route[2 * index + 1] = y[node] ?? 0;
-    });
-    return route;
-  });
-  return { x, y: y.slice(0, count), routes, width: Math.max(1, rows.length) * COLUMN, height };
+  let height = ROW;
+  for (let node = 0; node < count; node += 1) height = Math.max(height, (y[node] ?? 0) + ROW);
+  const starts = new Uint32Array(chains.length + 1);
+  chains.forEach((chain, edge) => (starts[edge + 1] = (starts[edge] ?? 0) + 2 * chain.length));
+  const points = new Float32Array(starts[chains.length] ?? 0);
+  let at = 0;
+  for (const node of chains.flat()) {
+    points[at] = x[node] ?? 0;
+    points[at + 1] = y[node] ?? 0;
+    at += 2;
+  }
+  return { x: x.slice(0, count), y: y.slice(0, count), points, starts, width: Math.max(COLUMN, left), height };
+}
+
+/** A layer in units from top to bottom: a node, or several side by side where the layer has very many. */
+function abreast(row: readonly number[], count: number): number[][] {
+  const many = row.reduce((sum, node) => sum + (node < count ? 1 : 0), 0);
+  const most = Math.ceil(many / Math.max(TALLEST, 2 * Math.sqrt(count)));
+  if (most < 2) return row.map((node) => [node]);
+  const units: number[][] = [];
+  let unit: number[] = [];
+  const close = () => {
+    if (unit.length > 0) units.push(unit);
+    unit = [];
+  };
+  for (const node of row) {
+    // An edge that crosses the layer has a way of its own.
+    if (node >= count) close();
+    unit.push(node);
+    if (node >= count || unit.length === most) close();
+  }
+  close();
+  return units;
 }
 
 /** The longest way to each node from those that depend on nothing. Edges that close a ring do not count. */
@@ -151,28 +186,29 @@ function order(rows: number[][], next: number[][], before: number[][]): void {
   }
 }
 
-/** Gives each node a height near its neighbours', without changing the order within a layer. */
-function settle(rows: number[][], next: number[][], before: number[][], size: number): Float32Array {
+/** Gives each unit a height near its neighbours', without changing the order within a layer. */
+function settle(blocks: number[][][], next: number[][], before: number[][], size: number): Float32Array {
   const y = new Float32Array(size);
-  for (const row of rows) row.forEach((node, index) => (y[node] = index * ROW));
+  for (const block of blocks) block.forEach((unit, index) => unit.forEach((node) => (y[node] = index * ROW)));
   const wish = (node: number): number => {
     const near = [...(before[node] ?? []), ...(next[node] ?? [])];
     if (near.length === 0) return y[node] ?? 0;
     return near.reduce((sum, other) => sum + (y[other] ?? 0), 0) / near.length;
   };
+  const wishes = (block: number[][]) => block.map((unit) => unit.reduce((sum, node) => sum + wish(node), 0) / unit.length);
   for (let turn = 0; turn < SWEEPS; turn += 1) {
-    const turned = turn % 2 === 0 ? rows : [...rows].reverse();
-    for (const row of turned) place(row, row.map(wish), y);
+    const turned = turn % 2 === 0 ? blocks : [...blocks].reverse();
+    for (const block of turned) place(block, wishes(block), y);
   }
   let least = Infinity;
-  for (const row of rows) least = Math.min(least, y[row[0] ?? 0] ?? 0);
+  for (const block of blocks) least = Math.min(least, y[block[0]?.[0] ?? 0] ?? 0);
   if (!Number.isFinite(least)) least = 0;
   for (let node = 0; node < size; node += 1) y[node] = (y[node] ?? 0) - least + ROW / 2;
   return y;
 }
 
 /** The heights nearest to the wishes, in the sense of least squares, that keep order and distance. */
-function place(row: number[], wishes: number[], y: Float32Array): void {
+function place(units: number[][], wishes: number[], y: Float32Array): void {
   // Blocks of neighbours that touch each other; each sits at the mean of what its members wish.
   const blocks: { sum: number; count: number }[] = [];
   wishes.forEach((wish, index) => {
@@ -190,8 +226,7 @@ function place(row: number[], wishes: number[], y: Float32Array): void {
   for (const block of blocks) {
     const base = block.sum / block.count;
     for (let member = 0; member < block.count; member += 1) {
-      const node = row[index];
-      if (node !== undefined) y[node] = base + index * ROW;
+      for (const node of units[index] ?? []) y[node] = base + index * ROW;
       index += 1;
     }
   }

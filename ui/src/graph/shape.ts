@@ -1,6 +1,7 @@
 // What is drawn of a graph of tasks: single tasks, and families of which only the number of tasks is shown.
 
-import { STATUSES, type Graph, type GraphNode, type Status } from "../api/types";
+import { TaskStatus } from "../api/schema";
+import type { Graph, GraphNode } from "../api/words";
 
 export interface Shape {
   /** The task's id, or `family:` and the family. */
@@ -10,10 +11,10 @@ export interface Shape {
   /** The single task. */
   task?: GraphNode;
   /** How many tasks of which status, if it stands for several. */
-  counts?: Partial<Record<Status, number>>;
+  counts?: Partial<Record<TaskStatus, number>>;
   size: number;
   /** The status that its colour shows: the worst of its tasks'. */
-  status: Status | null;
+  status: TaskStatus | null;
 }
 
 export interface Drawing {
@@ -22,7 +23,7 @@ export interface Drawing {
 }
 
 /** From the most to the least urgent to know of. */
-const URGENCY: Status[] = ["FAILED", "DISABLED", "RUNNING", "BATCH_RUNNING", "PENDING", "UNKNOWN", "DONE"];
+export const URGENCY: TaskStatus[] = ["FAILED", "DISABLED", "RUNNING", "BATCH_RUNNING", "PENDING", "UNKNOWN", "DONE"];
 
 export interface Wishes {
   /** Whether families are drawn as one, but for those that are expanded. */
@@ -75,9 +76,9 @@ export function shapesOf(graph: Graph, wishes: Wishes): Drawing {
 }
 
 function single(node: GraphNode): Shape {
-  return { key: node.id, label: node.display_name, family: node.family, task: node, size: 1, status: node.status };
+  return { key: node.id, label: node.display_name, family: node.family, task: node, size: 1, status: node.status ?? null };
 }
 
-export function countsText(counts: Partial<Record<Status, number>>): string {
-  return STATUSES.filter((status) => counts[status]).map((status) => `${counts[status]} ${status.toLowerCase().replace("_", " ")}`).join(", ");
+export function countsText(counts: Partial<Record<TaskStatus, number>>): string {
+  return TaskStatus.filter((status) => counts[status]).map((status) => `${counts[status]} ${status.toLowerCase().replace("_", " ")}`).join(", ");
 }

@@ -1,23 +1,27 @@
 // The graph around a task: what it depends on, what depends on it, or both.
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { get } from "../api/client";
-import { onTasks, useLoaded } from "../api/load";
-import type { Graph, TaskPage } from "../api/types";
-import { asDot, asSvg, save } from "../graph/export";
+import { onCounts, onTasks, useLoaded } from "../api/load";
+import { type TaskPage, TaskStatus } from "../api/schema";
+import type { Graph } from "../api/words";
 import { longLabel } from "../graph/canvas";
+import { asDot, asSvg, save } from "../graph/export";
 import type { Laid } from "../graph/layout";
 import { countsText, shapesOf, type Drawing, type Shape } from "../graph/shape";
 import { GraphView } from "../graph/view";
-import { Panel, Shown } from "../parts/frame";
-import { StatusMark } from "../parts/status";
+import { FirstRun } from "../parts/first-run";
+import { Choices, Head, Nothing, Panel, Shown } from "../parts/frame";
+import { LOOKS, StatusMark, StatusSign } from "../parts/status";
+import { turn } from "../parts/task-filters";
 import { TaskName } from "../parts/task-table";
 import { plain } from "../parts/text";
+import { When } from "../parts/time";
 import { go, href } from "../route";
 
-const DIRECTIONS = [["up", "what it depends on"], ["down", "what depends on it"], ["both", "both"]] as const;
+const DIRECTIONS = [{ value: "up", label: "what it depends on" }, { value: "down", label: "what depends on it" }, { value: "both", label: "both" }] as const;
 /** From so many nodes on, families are drawn as one if nobody says otherwise. */
-const MANY = 150;
+const MANY = 60;
 
 export function GraphPage({ root, query }: { root: string; query: URLSearchParams }) {
   if (!root) return <ChooseRoot />;
@@ -26,39 +30,41 @@ export function GraphPage({ root, query }: { root: string; query: URLSearchParam
 
 function ChooseRoot() {
   const [words, setWords] = useState("");
-  const tasks = useLoaded(`roots ${words}`, (signal) => get<TaskPage>("tasks", { search: words, limit: 20, sort: "-created" }, signal), onTasks);
+  const tasks = useLoaded(`roots ${words}`, (signal) => get<TaskPage>("tasks", { search: words, limit: 30, sort: "-created" }, signal), onTasks);
   return (
     <>
-      <h1>Graph</h1>
+      <Head title="Graph" />
       <p>
-        <input type="search" aria-label="Search a task" placeholder="of which task?" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+        <input type="search" class="long" aria-label="Search a task" placeholder="of which task?" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </p>
-      <Shown of={tasks}>
-        {(page) => (
-          <ul class="list">
-            {page.items.map((task) => (
-              <li key={task.id}>
-                <StatusMark status={task.status} /> <a href={href("graph", task.id)}>{plain(task.display_name.slice(0, 200))}</a>
-              </li>
-            ))}
-            {page.items.length === 0 && <li class="muted">No task fits.</li>}
-          </ul>
-        )}
-      </Shown>
+      <Panel title={words ? "Tasks that fit" : "Announced last"}>
+        <Shown of={tasks}>
+          {(page) => (
+            <ul class="list">
+              {page.items.map((task) => (
+                <li key={task.id}>
+                  <StatusSign status={task.status} />
+                  <a class="task" href={href("graph", task.id)}><bdi>{plain(task.display_name.slice(0, 200))}</bdi></a>
+                  <small>{task.dependencies.toLocaleString()} below</small>
+                </li>
+              ))}
+              {page.items.length === 0 && words && <li class="muted">No task fits.</li>}
+              {page.items.length === 0 && !words && <FirstRun />}
+            </ul>
+          )}
+        </Shown>
+      </Panel>
     </>
   );
 }
 
 function Around({ root, query }: { root: string; query: URLSearchParams }) {
-  const direction = query.get("direction") ?? "up";
+  const asked = query.get("direction");
+  const direction = asked === "down" || asked === "both" ? asked : "up";
   const depth = query.get("depth") ?? "";
   const hideDone = query.get("hide_done") === "true";
   const limit = query.get("limit") ?? "2000";
-  const graph = useLoaded(
-    `graph ${root} ${direction} ${depth} ${limit}`,
-    (signal) => get<Graph>("graph", { task: root, direction, depth, limit }, signal),
-    (change) => change.kind === "counts",
-  );
+  const graph = useLoaded(`graph ${root} ${direction} ${depth} ${limit}`, (signal) => get<Graph>("graph", { task: root, direction, depth, limit }, signal), onCounts);
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(query);
     if (value) next.set(name, value);
@@ -67,14 +73,14 @@ function Around({ root, query }: { root: string; query: URLSearchParams }) {
   };
   return (
     <>
-      <h1>Graph</h1>
-      <p class="row">
-        <a href={href("task", root)}>{plain(root.slice(0, 150))}</a>
-        <select aria-label="Which way" value={direction} onChange={(event) => change("direction", event.currentTarget.value)}>
-          {DIRECTIONS.map(([value, label]) => (
-            <option key={value} value={value}>{label}</option>
-          ))}
-        </select>
+      <Head title="Graph">
+        <span class="subject">
+          <a class="task" href={href("task", root)}>{plain((graph.data?.nodes[0]?.display_name ?? root).slice(0, 150))}</a>{" "}
+          <a href={href("timeline", root)}>timeline</a>
+        </span>
+      </Head>
+      <div class="row">
+        <Choices label="Which way" of={DIRECTIONS} value={direction} choose={(value) => change("direction", value)} />
         <label>
           steps{" "}
           <input type="number" class="count" min={1} max={1000} placeholder="all" value={depth} onChange={(event) => change("depth", event.currentTarget.value)} />
@@ -82,9 +88,9 @@ function Around({ root, query }: { root: string; query: URLSearchParams }) {
         <label>
           <input type="checkbox" checked={hideDone} onChange={(event) => change("hide_done", event.currentTarget.checked ? "true" : "")} /> hide done
         </label>
-      </p>
+      </div>
       <Shown of={graph}>
-        {(known) => <Picture root={root} graph={known} hideDone={hideDone} limit={limit} more={() => change("limit", "10000")} />}
+        {(known) => <Picture root={root} graph={known} query={query} asked={`${direction} ${depth} ${hideDone} ${limit}`} hideDone={hideDone} limit={limit} more={() => change("limit", "10000")} />}
       </Shown>
     </>
   );
@@ -93,17 +99,28 @@ function Around({ root, query }: { root: string; query: URLSearchParams }) {
 interface Wanted {
   root: string;
   graph: Graph;
+  /** The rest of the address: how it is drawn. */
+  query: URLSearchParams;
+  /** What was asked for, in one text. */
+  asked: string;
   hideDone: boolean;
   limit: string;
   more: () => void;
 }
 
-function Picture({ root, graph, hideDone, limit, more }: Wanted) {
-  const [collapsed, setCollapsed] = useState(graph.nodes.length > MANY);
-  const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set());
-  const [words, setWords] = useState("");
-  const [focus, setFocus] = useState(-1);
-  const laid = useRef<Laid | undefined>(undefined);
+function Picture({ root, graph, query, asked, hideDone, limit, more }: Wanted) {
+  const said = query.get("families");
+  const collapsed = said ? said === "one" : graph.nodes.length > MANY;
+  const opened = query.getAll("open").join("\n");
+  const expanded = useMemo<ReadonlySet<string>>(() => new Set(query.getAll("open")), [opened]);
+  const words = query.get("find") ?? "";
+  const change = (edit: (next: URLSearchParams) => void, how: "push" | "replace" = "push") => {
+    const next = new URLSearchParams(query);
+    edit(next);
+    go(href("graph", root, next), how);
+  };
+  const [focus, setFocus] = useState<{ index: number }>();
+  const [laid, setLaid] = useState<Laid>();
   const drawing = useMemo(() => shapesOf(graph, { collapsed, expanded, hideDone }), [graph, collapsed, expanded, hideDone]);
   const found = useMemo(() => {
     const wanted = words.trim().toLowerCase();
@@ -111,48 +128,53 @@ function Picture({ root, graph, hideDone, limit, more }: Wanted) {
     if (wanted) drawing.shapes.forEach((shape, index) => longLabel(shape).toLowerCase().includes(wanted) && all.add(index));
     return all;
   }, [drawing, words]);
-  const choose = (shape: Shape) => {
-    if (shape.task) go(href("task", shape.task.id));
-    else setExpanded(new Set([...expanded, shape.family]));
+  const expand = (shape: Shape) => change((next) => turn(next, "open", shape.family));
+  const open = (shape: Shape) => (shape.task ? go(href("task", shape.task.id)) : expand(shape));
+  const next = () => {
+    const all = [...found];
+    const after = all.find((index) => index > (focus?.index ?? -1)) ?? all[0];
+    if (after !== undefined) setFocus({ index: after });
   };
-  const name = root.replace(/[^A-Za-z0-9_.-]/g, "_").slice(0, 60);
   return (
     <>
-      <p class="row">
+      <div class="row">
         <label>
           <input
             type="checkbox"
             checked={collapsed}
             onChange={(event) => {
-              setCollapsed(event.currentTarget.checked);
-              setExpanded(new Set());
+              const { checked } = event.currentTarget;
+              change((next) => {
+                next.set("families", checked ? "one" : "each");
+                next.delete("open");
+              });
             }}
           />{" "}
           families as one
         </label>
         {[...expanded].map((family) => (
-          <button key={family} type="button" class="chip" onClick={() => setExpanded(new Set([...expanded].filter((one) => one !== family)))}>
+          <button key={family} type="button" class="chip on" onClick={() => change((next) => turn(next, "open", family))}>
             {plain(family.slice(0, 60))} <span aria-label="collapse">×</span>
           </button>
         ))}
         <input
           type="search"
           aria-label="Search in the graph"
-          placeholder="find in the graph"
+          class="find-node"
+          placeholder="find; Enter goes to the next"
           value={words}
-          onInput={(event) => setWords(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            const [first] = found;
-            if (event.key === "Enter" && first !== undefined) setFocus(first);
+          onInput={(event) => {
+            const { value } = event.currentTarget;
+            change((next) => (value ? next.set("find", value) : next.delete("find")), "replace");
           }}
+          onKeyDown={(event) => event.key === "Enter" && next()}
         />
         <span class="muted" role="status">
-          {graph.nodes.length.toLocaleString()} tasks{words && `, ${found.size.toLocaleString()} found`}
+          {graph.nodes.length.toLocaleString()} {graph.nodes.length === 1 ? "task" : "tasks"}
+          {words && `, ${found.size.toLocaleString()} found`}
         </span>
-        <button type="button" class="small" onClick={() => laid.current && save(`${name}.svg`, "image/svg+xml", asSvg(drawing, laid.current))}>SVG</button>
-        <button type="button" class="small" onClick={() => save(`${name}.dot`, "text/vnd.graphviz", asDot(drawing))}>DOT</button>
-        <button type="button" class="small" onClick={() => save(`${name}.json`, "application/json", `${JSON.stringify(graph, null, 1)}\n`)}>JSON</button>
-      </p>
+        <Exports root={root} graph={graph} drawing={drawing} laid={laid} />
+      </div>
       {graph.cut && (
         <p class="warn">
           There is more than these {graph.nodes.length.toLocaleString()} tasks.{" "}
@@ -163,13 +185,68 @@ function Picture({ root, graph, hideDone, limit, more }: Wanted) {
         drawing={drawing}
         found={found}
         focus={focus}
-        onChoose={choose}
-        onLaid={(known) => {
-          laid.current = known;
-        }}
+        view={`${asked} ${collapsed} ${[...expanded].join(" ")}`}
+        onOpen={open}
+        onLaid={setLaid}
+        about={(shape) => <About shape={shape} expand={expand} />}
       />
-      <NodeList drawing={drawing} found={found} words={words} focus={setFocus} expand={choose} />
+      <Legend drawing={drawing} />
+      <NodeList drawing={drawing} found={found} words={words} focus={(index) => setFocus({ index })} expand={expand} />
     </>
+  );
+}
+
+function Exports({ root, graph, drawing, laid }: { root: string; graph: Graph; drawing: Drawing; laid: Laid | undefined }) {
+  const name = root.replace(/[^A-Za-z0-9_.-]/g, "_").slice(0, 60);
+  return (
+    <span class="row aside">
+      <span class="muted">save as</span>
+      <button type="button" class="small" disabled={!laid} onClick={() => laid && save(`${name}.svg`, "image/svg+xml", asSvg(drawing, laid))}>SVG</button>
+      <button type="button" class="small" onClick={() => save(`${name}.dot`, "text/vnd.graphviz", asDot(drawing))}>DOT</button>
+      <button type="button" class="small" onClick={() => save(`${name}.json`, "application/json", `${JSON.stringify(graph, null, 1)}\n`)}>JSON</button>
+    </span>
+  );
+}
+
+/** What is chosen in the picture, and where to go from there. */
+function About({ shape, expand }: { shape: Shape; expand: (shape: Shape) => void }) {
+  if (!shape.task) {
+    return (
+      <>
+        <b>{plain(shape.label.slice(0, 100))}</b>
+        <p>{countsText(shape.counts ?? {})}</p>
+        <p class="row">
+          <button type="button" class="small" onClick={() => expand(shape)}>Show its {shape.size.toLocaleString()} tasks</button>
+          <a href={href("tasks", "", { family: shape.family })}>as a table</a>
+        </p>
+      </>
+    );
+  }
+  const { task } = shape;
+  return (
+    <>
+      <p><StatusMark status={task.status} /> {task.updated && <small><When at={task.updated} /></small>}</p>
+      <p><TaskName task={task} /></p>
+      <p class="row">
+        <a href={href("task", task.id)}>open</a>
+        <a href={href("graph", task.id)}>graph from here</a>
+        {task.status === "FAILED" && <a href={href("task", task.id, { show: "error" })}>what went wrong</a>}
+      </p>
+    </>
+  );
+}
+
+function Legend({ drawing }: { drawing: Drawing }) {
+  const there = new Set(drawing.shapes.map((shape) => shape.status ?? "UNKNOWN"));
+  return (
+    <p class="row legend" aria-label="What the colours say">
+      {TaskStatus.filter((status) => there.has(status)).map((status) => (
+        <span key={status} class={`key ${LOOKS[status].colour}`}>
+          <span aria-hidden="true">{LOOKS[status].sign}</span> {LOOKS[status].word}
+        </span>
+      ))}
+      <span class="muted">from left to right: what has to be done first</span>
+    </p>
   );
 }
 
@@ -179,17 +256,20 @@ function NodeList({ drawing, found, words, focus, expand }: { drawing: Drawing; 
   const fitting = words ? all.filter(({ index }) => found.has(index)) : all;
   return (
     <Panel title="The same as a list">
+      {fitting.length === 0 && <Nothing>No node fits.</Nothing>}
       <ul class="list">
         {fitting.slice(0, 100).map(({ shape, index }) => (
           <li key={shape.key}>
-            <StatusMark status={shape.status} />{" "}
-            {shape.task ? (
-              <TaskName task={shape.task} />
-            ) : (
-              <button type="button" class="link" onClick={() => expand(shape)}>
-                {plain(shape.label)} × {shape.size}: {countsText(shape.counts ?? {})}
-              </button>
-            )}{" "}
+            <StatusSign status={shape.status} />
+            <div class="what">
+              {shape.task ? (
+                <TaskName task={shape.task} />
+              ) : (
+                <button type="button" class="link" onClick={() => expand(shape)}>
+                  {plain(shape.label)} × {shape.size}: {countsText(shape.counts ?? {})}
+                </button>
+              )}
+            </div>
             <button type="button" class="small" aria-label={`Show ${longLabel(shape).slice(0, 100)} in the picture`} onClick={() => focus(index)}>
               in the picture
             </button>

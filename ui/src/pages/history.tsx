@@ -1,72 +1,81 @@
-// Attempts of any period, and how long those of a family take.
+// Attempts of any period, how they ended, and how long those of a family take.
 
 import { get, path } from "../api/client";
-import { HISTORY_LAG, useLoaded } from "../api/load";
-import {
-  OUTCOMES, type Attempt, type AttemptPage, type Durations, type FamilyHistory, type Period,
-} from "../api/types";
-import { AttemptTable, dayOf, DurationFacts } from "../parts/attempts";
-import { Panel, Shown } from "../parts/frame";
+import { OF_DAYS, OF_HISTORY, onCounts, useLoaded } from "../api/load";
+import { type AttemptPage, type Durations, type FamilyHistories, type FamilyHistory, type HistoryCounts, Outcome } from "../api/schema";
+import { AttemptTable, DurationFacts } from "../parts/attempts";
+import { EndedChart } from "../parts/ended-chart";
+import { Choices, Head, Nothing, Panel, Shown, Wide } from "../parts/frame";
 import { outcomeLook, OutcomeMark } from "../parts/outcome";
+import { Moment, turn } from "../parts/task-filters";
 import { plain } from "../parts/text";
-import { span } from "../parts/time";
+import { moment, serverNow, span } from "../parts/time";
 import { go, href } from "../route";
 
-const FILTERS = ["task", "family", "worker", "outcome", "since", "until"];
+const FILTERS = ["task", "family", "worker", "outcome", "param", "since", "until"];
+const DAY = 86_400;
+/** Up to so many days, hours are told apart. */
+const DAYS_OF_HOURS = 3;
+
+const PERIODS = [
+  { value: "", label: "30 days" }, { value: "1", label: "day" }, { value: "7", label: "week" }, { value: "90", label: "90 days" }, { value: "365", label: "year" }, { value: "between", label: "between …" },
+] as const;
+type Period = (typeof PERIODS)[number]["value"];
+
+/** The period that is asked for, in seconds since 1970; without `until`, up to now. */
+function periodOf(query: URLSearchParams): { since: number; until: number; days: number; name: Period } {
+  const name = PERIODS.find((one) => one.value === (query.get("period") ?? ""))?.value ?? "";
+  const until = Number(query.get("until")) || 0;
+  const wanted = Number(query.get("since")) || 0;
+  // To the hour, so that the same question is not a new one each second.
+  const hour = Math.ceil(serverNow() / 3600) * 3600;
+  const since = wanted || hour - (Number(name) || 30) * DAY;
+  const days = Math.min(3660, Math.max(1, Math.ceil((hour - since) / DAY)));
+  return { since, until, days, name: wanted || until ? "between" : name };
+}
 
 export function HistoryPage({ query }: { query: URLSearchParams }) {
+  const period = periodOf(query);
   const asked = new URLSearchParams();
   for (const [name, value] of query) if ((FILTERS.includes(name) || name === "after") && value !== "") asked.append(name, value);
+  if (query.has("period") && period.name !== "between") asked.set("since", String(period.since));
   asked.set("limit", "100");
-  const attempts = useLoaded(`history ${asked}`, (signal) => get<AttemptPage>("attempts", asked, signal), (change) => change.kind === "counts" && !asked.has("after"), HISTORY_LAG);
+  const attempts = useLoaded(`history ${asked}`, (signal) => get<AttemptPage>("attempts", asked, signal), (change) => onCounts(change) && !asked.has("after"), OF_HISTORY);
   const family = query.get("family");
-  const change = (edit: (next: URLSearchParams) => void, how: "push" | "replace" = "push") => {
+  const change: Change = (edit, how = "push") => {
     const next = new URLSearchParams(query);
     next.delete("after");
     edit(next);
     go(href("history", "", next), how);
   };
-  const outcomes = query.getAll("outcome");
   return (
     <>
-      <h1>History</h1>
-      <div class="filters" role="search">
-        <div class="row">
-          <Text name="family" label="Family" query={query} change={change} />
-          <Text name="task" label="Task id" query={query} change={change} />
-          <Text name="worker" label="Worker" query={query} change={change} />
-          <Day name="since" label="From" query={query} change={change} />
-          <Day name="until" label="Until before" query={query} change={change} />
-        </div>
-        <div class="row chips" role="group" aria-label="Outcomes">
-          {OUTCOMES.map((outcome) => (
-            <button
-              key={outcome}
-              type="button"
-              class={`chip ${outcomeLook(outcome).colour}`}
-              aria-pressed={outcomes.includes(outcome)}
-              onClick={() => change((next) => {
-                const rest = outcomes.filter((one) => one !== outcome);
-                next.delete("outcome");
-                for (const one of rest) next.append("outcome", one);
-                if (rest.length === outcomes.length) next.append("outcome", outcome);
-              })}
-            >
-              <OutcomeMark outcome={outcome} />
-            </button>
-          ))}
-        </div>
+      <Head title="History" />
+      <Filters query={query} period={period} change={change} />
+      {query.has("luigi_number") && (
+        <p class="warn">
+          Luigi's history had this attempt as number {plain((query.get("luigi_number") ?? "").slice(0, 20))}. Its numbers mean nothing here: search by the task's id or family.
+        </p>
+      )}
+      <div class="halves with-table">
+        <Ended family={family ?? ""} period={period} change={change} />
+        {family ? <FamilyDurations family={family} days={period.days} /> : <FamilyTable days={period.days} />}
       </div>
-      <PeriodChart family={family ?? ""} />
-      {family ? <FamilyDurations family={family} /> : <FamilyTable />}
-      <Panel title="Attempts, newest first">
+      <Panel title="Attempts, newest first" aside={FILTERS.some((name) => query.has(name)) && <a href={href("history")}>without filters</a>}>
         <Shown of={attempts}>
           {(page) => (
             <>
-              <AttemptTable items={page.items} withTask choose={(id) => openLog(page.items, id)} />
+              <AttemptTable
+                items={page.items}
+                withTask
+                choose={(id) => {
+                  const one = page.items.find((attempt) => attempt.id === id);
+                  if (one) go(href("task", one.task_id, { attempt: id, show: "log" }));
+                }}
+              />
               <div class="row pager">
-                {query.get("after") && <a href={href("history", "", without(query, "after"))}>Newest</a>}
-                {page.next && <a href={href("history", "", within(query, "after", page.next))}>Older</a>}
+                {query.get("after") && <a href={href("history", "", edited(query, (next) => next.delete("after")))}>Newest</a>}
+                {page.next && <a href={href("history", "", edited(query, (next) => next.set("after", page.next ?? "")))}>Older</a>}
               </div>
             </>
           )}
@@ -78,59 +87,114 @@ export function HistoryPage({ query }: { query: URLSearchParams }) {
 
 type Change = (edit: (query: URLSearchParams) => void, how?: "push" | "replace") => void;
 
-function openLog(items: Attempt[], id: string): void {
-  const one = items.find((attempt) => attempt.id === id);
-  if (one) go(href("task", one.task_id, { attempt: id, show: "log" }));
-}
-
-function without(query: URLSearchParams, name: string): URLSearchParams {
+function edited(query: URLSearchParams, edit: (query: URLSearchParams) => void): URLSearchParams {
   const next = new URLSearchParams(query);
-  next.delete(name);
+  edit(next);
   return next;
 }
 
-function within(query: URLSearchParams, name: string, value: string): URLSearchParams {
-  const next = new URLSearchParams(query);
-  next.set(name, value);
-  return next;
-}
-
-function Text({ name, label, query, change }: { name: string; label: string; query: URLSearchParams; change: Change }) {
+function Filters({ query, period, change }: { query: URLSearchParams; period: ReturnType<typeof periodOf>; change: Change }) {
+  const outcomes = query.getAll("outcome");
+  const chooseOutcome = (outcome: Outcome) =>
+    change((next) => {
+      const rest = outcomes.filter((one) => one !== outcome);
+      next.delete("outcome");
+      for (const one of rest) next.append("outcome", one);
+      if (rest.length === outcomes.length) next.append("outcome", outcome);
+    });
+  const set = (name: string, value: string | number) => change((next) => (value ? next.set(name, String(value)) : next.delete(name)));
+  const choosePeriod = (value: Period) =>
+    change((next) => {
+      next.delete("since");
+      next.delete("until");
+      if (value === "between") next.set("since", String(period.since));
+      else if (value) next.set("period", value);
+      if (value === "between" || !value) next.delete("period");
+    });
   return (
-    <input
-      type="search"
-      aria-label={label}
-      placeholder={label.toLowerCase()}
-      value={query.get(name) ?? ""}
-      onChange={(event) => {
-        const value = event.currentTarget.value.trim();
-        change((next) => (value ? next.set(name, value) : next.delete(name)));
-      }}
-    />
+    <div class="filters" role="search">
+      <div class="row">
+        <Choices<Period> label="Which time" of={PERIODS} value={period.name} choose={choosePeriod} />
+        {period.name === "between" && (
+          <span class="joined">
+            <Moment label="From" at={Number(query.get("since")) || 0} choose={(at) => set("since", at)} />
+            <Moment label="Until" at={period.until} choose={(at) => set("until", at)} />
+          </span>
+        )}
+        {(["family", "task", "worker"] as const).map((name) => (
+          <input
+            key={name}
+            type="search"
+            aria-label={name === "task" ? "Task id" : name}
+            placeholder={name === "task" ? "task id" : name}
+            value={query.get(name) ?? ""}
+            onChange={(event) => set(name, event.currentTarget.value.trim())}
+          />
+        ))}
+        <input
+          type="search"
+          aria-label="parameter, then Enter"
+          placeholder="name=value"
+          onChange={(event) => {
+            const { value } = event.currentTarget;
+            if (!value.includes("=")) return;
+            event.currentTarget.value = "";
+            change((next) => !next.getAll("param").includes(value) && next.append("param", value));
+          }}
+        />
+      </div>
+      <div class="row chips">
+        {query.getAll("param").map((param) => (
+          <button key={param} type="button" class="chip on" onClick={() => change((next) => turn(next, "param", param))}>
+            {plain(param.slice(0, 80))} <span aria-label="remove">×</span>
+          </button>
+        ))}
+      </div>
+      <div class="row chips" role="group" aria-label="Outcomes">
+        {Outcome.map((outcome) => (
+          <button key={outcome} type="button" class={`chip ${outcomeLook(outcome).colour}`} aria-pressed={outcomes.includes(outcome)} onClick={() => chooseOutcome(outcome)}>
+            <OutcomeMark outcome={outcome} />
+          </button>
+        ))}
+      </div>
+    </div>
   );
 }
 
-/** A day, of the browser's time, kept in the address as seconds since 1970. */
-function Day({ name, label, query, change }: { name: string; label: string; query: URLSearchParams; change: Change }) {
-  const secs = Number(query.get(name)) || 0;
-  const day = secs ? new Date(secs * 1000 - new Date(secs * 1000).getTimezoneOffset() * 60_000).toISOString().slice(0, 10) : "";
+/** How many attempts ended how, by hour or by day. */
+function Ended({ family, period, change }: { family: string; period: ReturnType<typeof periodOf>; change: Change }) {
+  const secs = period.days <= DAYS_OF_HOURS ? 3600 : DAY;
+  const counts = useLoaded(
+    `ended ${family} ${period.days}`,
+    (signal) => get<HistoryCounts>("history/counts", { family, days: period.days, by: secs === DAY ? "day" : "hour" }, signal),
+    onCounts,
+    { ...OF_HISTORY, pause: 4000 },
+  );
+  const to = period.until || serverNow();
   return (
-    <label>
-      {label}{" "}
-      <input
-        type="date"
-        value={day}
-        onChange={(event) => {
-          const value = event.currentTarget.value;
-          change((next) => (value ? next.set(name, String(new Date(`${value}T00:00`).getTime() / 1000)) : next.delete(name)));
-        }}
-      />
-    </label>
+    <Panel title={secs === DAY ? "Attempts that ended, by day" : "Attempts that ended, by hour"} look="chart" aside={<span class="muted">choose a bar to see its attempts</span>}>
+      <Shown of={counts}>
+        {({ items }) => (
+          <EndedChart
+            periods={items.filter((one) => one.began < to)}
+            secs={secs}
+            from={Math.max(period.since, to - period.days * DAY)}
+            to={to}
+            choose={(since, until) => change((next) => {
+              next.delete("period");
+              next.set("since", String(since));
+              next.set("until", String(until));
+            })}
+          />
+        )}
+      </Shown>
+      {period.until > 0 && <p class="muted">up to {moment(period.until)}</p>}
+    </Panel>
   );
 }
 
-function FamilyDurations({ family }: { family: string }) {
-  const durations = useLoaded(`durations ${family}`, (signal) => get<Durations>(path("families", family, "durations"), {}, signal));
+function FamilyDurations({ family, days }: { family: string; days: number }) {
+  const durations = useLoaded(`durations ${family} ${days}`, (signal) => get<Durations>(path("families", family, "durations"), { days }, signal), onCounts, OF_DAYS);
   return (
     <Panel title={`How long ${plain(family.slice(0, 80))} takes`}>
       <Shown of={durations}>{(known) => <DurationFacts of={known} />}</Shown>
@@ -138,50 +202,34 @@ function FamilyDurations({ family }: { family: string }) {
   );
 }
 
-/** How families fared in the last month, those that take most of the time first. */
-function FamilyTable() {
-  const families = useLoaded("family histories", (signal) => get<{ items: FamilyHistory[] }>("history/families", {}, signal));
-  const secs = (value: number | null) => (value === null ? "–" : span(value));
+/** How families fared, those that take most of the time first. */
+function FamilyTable({ days }: { days: number }) {
+  const families = useLoaded(`family histories ${days}`, (signal) => get<FamilyHistories>("history/families", { days }, signal), onCounts, OF_DAYS);
   return (
-    <Panel title="Families, of the last 30 days">
+    <Panel title="How families fared" look="short">
       <Shown of={families}>
         {({ items }) =>
           items.length === 0 ? (
-            <p class="muted">No attempt has ended yet.</p>
+            <Nothing>No attempt has ended yet.</Nothing>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label="Families">
+            <Wide label="Families">
               <table>
                 <thead>
                   <tr>
                     <th scope="col">Family</th>
-                    <th scope="col">Done</th>
-                    <th scope="col">Failed</th>
-                    <th scope="col">Median</th>
-                    <th scope="col">95 of 100</th>
-                    <th scope="col">Longest</th>
-                    <th scope="col">Altogether</th>
+                    {["Done", "Failed", "Median", "95 of 100", "Longest", "Altogether"].map((name) => (
+                      <th key={name} scope="col" class="number">{name}</th>
+                    ))}
                   </tr>
                 </thead>
                 <tbody>
                   {[...items]
                     .sort((one, other) => other.durations.total - one.durations.total)
                     .slice(0, 200)
-                    .map(({ family, outcomes, durations }) => (
-                      <tr key={family}>
-                        <td class="name">
-                          <a href={href("history", "", { family })}>{plain(family.slice(0, 100)) || "(no name)"}</a>
-                        </td>
-                        <td class="number">{(outcomes.done ?? 0).toLocaleString()}</td>
-                        <td class="number">{((outcomes.failed ?? 0) + (outcomes.lost ?? 0) + (outcomes.timed_out ?? 0)).toLocaleString()}</td>
-                        <td class="number">{secs(durations.median)}</td>
-                        <td class="number">{secs(durations.p95)}</td>
-                        <td class="number">{secs(durations.max)}</td>
-                        <td class="number">{span(durations.total)}</td>
-                      </tr>
-                    ))}
+                    .map((one) => <FamilyRow key={one.family} of={one} />)}
                 </tbody>
               </table>
-            </div>
+            </Wide>
           )
         }
       </Shown>
@@ -189,35 +237,20 @@ function FamilyTable() {
   );
 }
 
-const WIDTH = 800;
-const HEIGHT = 100;
-
-/** How many attempts ended on each day, and how. */
-function PeriodChart({ family }: { family: string }) {
-  const periods = useLoaded(`history counts ${family}`, (signal) => get<{ items: Period[] }>("history/counts", { family, days: 60 }, signal));
-  const items = periods.data?.items ?? [];
-  if (items.length === 0) return null;
-  const sum = (period: Period) => OUTCOMES.reduce((all, outcome) => all + (period.outcomes[outcome] ?? 0), 0);
-  const most = Math.max(1, ...items.map(sum));
-  const width = WIDTH / items.length;
+function FamilyRow({ of: { family, outcomes, durations } }: { of: FamilyHistory }) {
+  const secs = (value: number | null | undefined) => (value == null ? "–" : span(value));
+  const failed = (outcomes["failed"] ?? 0) + (outcomes["lost"] ?? 0) + (outcomes["timed_out"] ?? 0);
   return (
-    <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Attempts by day, at most ${most}`}>
-        {items.map((period, index) => {
-          let below = 0;
-          return (
-            <g key={period.began}>
-              <title>{`${dayOf(period.began)}: ${OUTCOMES.filter((one) => period.outcomes[one]).map((one) => `${period.outcomes[one]} ${outcomeLook(one).word}`).join(", ")}`}</title>
-              {OUTCOMES.map((outcome) => {
-                const height = ((period.outcomes[outcome] ?? 0) / most) * HEIGHT;
-                below += height;
-                return <rect key={outcome} class={`area ${outcomeLook(outcome).colour}`} x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - below} height={height} />;
-              })}
-            </g>
-          );
-        })}
-      </svg>
-      <figcaption>attempts that ended, by day, at most {most.toLocaleString()}</figcaption>
-    </figure>
+    <tr>
+      <td class="name">
+        <a class="task" href={href("history", "", { family })}><span class="of">{plain(family.slice(0, 100)) || "(no name)"}</span></a>
+      </td>
+      <td class="number">{(outcomes["done"] ?? 0).toLocaleString()}</td>
+      <td class={failed > 0 ? "number bad" : "number"}>{failed.toLocaleString()}</td>
+      <td class="number">{secs(durations.median)}</td>
+      <td class="number">{secs(durations.p95)}</td>
+      <td class="number">{secs(durations.max)}</td>
+      <td class="number">{span(durations.total)}</td>
+    </tr>
   );
 }

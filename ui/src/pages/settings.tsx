@@ -2,52 +2,77 @@
 
 import { get } from "../api/client";
 import { useLoaded } from "../api/load";
-import { Facts, Panel, Shown } from "../parts/frame";
+import type { Settings } from "../api/schema";
+import { Choices, Facts, Head, Panel, Shown } from "../parts/frame";
 import { plain } from "../parts/text";
 import { span } from "../parts/time";
-import { useAbout } from "../session";
+import { useAbout, useIsOperator } from "../session";
 import { keepTheme, keptTheme } from "../theme";
+import { Tokens, Trail } from "../parts/access";
+import { useState } from "preact/hooks";
 
-const THEMES = [["", "as the system says"], ["light", "light"], ["dark", "dark"]] as const;
+const THEMES = [{ value: "", label: "as the system says" }, { value: "light", label: "light" }, { value: "dark", label: "dark" }] as const;
+type Theme = (typeof THEMES)[number]["value"];
 
 export function SettingsPage() {
   const about = useAbout();
-  const settings = useLoaded("settings", (signal) => get<Record<string, unknown>>("settings", {}, signal));
+  const isOperator = useIsOperator();
+  const settings = useLoaded("settings", (signal) => get<Settings>("settings", {}, signal));
   return (
     <>
-      <h1>Settings</h1>
-      <div class="columns">
-        {about && (
-          <Panel title="About this server">
-            <Facts
-              of={[
-                ["Program", `${about.name} ${about.version}`],
-                ["Runs for", span(about.uptime)],
-                ["You are", about.caller ? `${plain(about.caller)}, ${about.role}` : about.role],
-                ["Offers", Object.entries(about.features).filter(([, on]) => on).map(([name]) => name).join(", ") || "nothing besides"],
-                ["API", <a key="api" href="api/v1/openapi.json">api/v1/openapi.json</a>],
-                ["Metrics", <a key="metrics" href="metrics">metrics</a>],
-              ]}
-            />
-          </Panel>
-        )}
-        <Panel title="The scheduler">
+      <Head title="Settings" />
+      <div class="halves">
+        <div>
+          {about && (
+            <Panel title="About this server">
+              <Facts
+                of={[
+                  ["Program", `${about.name} ${about.version}`],
+                  ["Runs for", span(about.uptime)],
+                  ["You are", about.caller ? `${plain(about.caller)}, ${about.role}` : about.role],
+                  ["Offers", Object.entries(about.features).filter(([, on]) => on).map(([name]) => name).join(", ") || "nothing besides"],
+                  ["API", <a key="api" href="api/v1/openapi.json">api/v1/openapi.json</a>],
+                  ["Metrics", <a key="metrics" href="metrics">metrics</a>],
+                ]}
+              />
+            </Panel>
+          )}
+          <Look />
+          {isOperator && <Tokens />}
+        </div>
+        <Panel title="The scheduler" look="names">
           <Shown of={settings}>
-            {(known) => <Facts of={Object.entries(known).map(([name, value]): [string, string] => [name, typeof value === "object" ? JSON.stringify(value) : String(value)])} />}
+            {(known) => <Facts of={Object.entries(known).map(([name, value]): [string, string] => [name, typeof value === "number" ? value.toLocaleString() : String(value)])} />}
           </Shown>
           <p class="muted">They are read from the server's configuration when it starts.</p>
         </Panel>
-        <Panel title="This page">
-          <fieldset>
-            <legend>Colours</legend>
-            {THEMES.map(([value, label]) => (
-              <label key={value}>
-                <input type="radio" name="theme" defaultChecked={keptTheme() === value} onChange={() => keepTheme(value)} /> {label}
-              </label>
-            ))}
-          </fieldset>
-        </Panel>
       </div>
+      {isOperator && <Trail />}
     </>
+  );
+}
+
+function Look() {
+  const [theme, setTheme] = useState(() => THEMES.find((one) => one.value === keptTheme())?.value ?? "");
+  const choose = (value: Theme) => {
+    keepTheme(value);
+    setTheme(value);
+  };
+  return (
+    <Panel title="This page">
+      <div class="row">
+        <span>Colours</span>
+        <Choices<Theme> label="Colours" of={THEMES} value={theme} choose={choose} />
+      </div>
+      <h3>Keys</h3>
+      <Facts
+        of={[
+          ["/", "find tasks"],
+          ["g o, g t, g g, g l", "to the overview, the tasks, the graph, the timeline"],
+          ["g w, g r, g h, g s", "to the workers, the resources, the history, the settings"],
+          ["in a graph: arrows, Enter, Escape", "from node to node, open it, choose none; with Shift, arrows move the picture"],
+        ]}
+      />
+    </Panel>
   );
 }

@@ -3,10 +3,13 @@
 import { useState } from "preact/hooks";
 import { get, path, post } from "../api/client";
 import { onWorkers, useLoaded } from "../api/load";
-import type { Page, WorkerDetail, WorkerRow } from "../api/types";
+import type { WorkerDetail, WorkerPage, WorkerRow } from "../api/schema";
 import { Ask, done, type Question } from "../parts/dialog";
-import { Facts, Panel, Shown } from "../parts/frame";
-import { shortWorker, TaskTable } from "../parts/task-table";
+import { FirstRun } from "../parts/first-run";
+import { Bar, Facts, Head, Nothing, Panel, Shown, Wide } from "../parts/frame";
+import { NumberField } from "../parts/number-field";
+import { NEWS, Silent } from "../parts/silent";
+import { shortWorker, TaskTable, WorkerName } from "../parts/task-table";
 import { plain, Said } from "../parts/text";
 import { When } from "../parts/time";
 import { href } from "../route";
@@ -18,52 +21,65 @@ export function WorkersPage({ id }: { id: string }) {
 
 function All() {
   const [limit, setLimit] = useState(100);
-  const workers = useLoaded(`workers ${limit}`, (signal) => get<Page<WorkerRow>>("workers", { limit }, signal), onWorkers);
+  const workers = useLoaded(`workers ${limit}`, (signal) => get<WorkerPage>("workers", { limit }, signal), onWorkers, NEWS);
+  const [question, setQuestion] = useState<Question>();
+  const isOperator = useIsOperator();
   return (
     <>
-      <h1>Workers</h1>
+      <Head title="Workers" />
       <Shown of={workers}>
         {(page) =>
           page.items.length === 0 ? (
-            <p class="muted">No worker is connected.</p>
+            <>
+              <Nothing>No worker is connected. What workers ran is in the <a href={href("history")}>history</a>.</Nothing>
+              <FirstRun title="Start a worker" />
+            </>
           ) : (
             <>
-              <div class="scroll" tabIndex={0} role="region" aria-label="Workers">
-                <table>
+              <Wide label="Workers">
+                <table class="workers">
                   <thead>
                     <tr>
                       <th scope="col">Worker</th>
                       <th scope="col">State</th>
                       <th scope="col">Runs</th>
-                      <th scope="col">Pending</th>
-                      <th scope="col">Only its own</th>
+                      <th scope="col" class="number">Pending</th>
+                      <th scope="col" class="number" title="Pending tasks that no other worker can run">Only its own</th>
                       <th scope="col">Started</th>
                       <th scope="col">Heard of</th>
                       <th scope="col">Began with</th>
-                      <th scope="col">Unread messages</th>
+                      <th scope="col" class="number">Unread</th>
                       <th scope="col">Processes</th>
+                      {isOperator && <th scope="col"><span class="unseen">Actions</span></th>}
                     </tr>
                   </thead>
                   <tbody>
                     {page.items.map((worker) => (
                       <tr key={worker.id} data-worker={worker.id}>
-                        <td class="name">
-                          <a href={href("workers", worker.id)} title={plain(worker.id)}>{shortWorker(worker.id)}</a>
-                        </td>
-                        <td>{worker.state}</td>
-                        <td class="number">{worker.running}</td>
-                        <td class="number">{worker.pending}</td>
-                        <td class="number">{worker.unique}</td>
-                        <td><When at={worker.started} /></td>
-                        <td><When at={worker.last_active} /></td>
-                        <td><Said text={worker.first_task} most={80} /></td>
+                        <td><WorkerName id={worker.id} /></td>
+                        <td><State of={worker} /></td>
+                        <td class="busy"><Busy of={worker} /></td>
+                        <td class="number">{worker.pending.toLocaleString()}</td>
+                        <td class="number">{worker.unique.toLocaleString()}</td>
+                        <td class="time"><When at={worker.started} /></td>
+                        <td class="time"><When at={worker.last_active} /></td>
+                        <td class="said-cell"><Said text={worker.first_task} most={80} /></td>
                         <td class="number">{worker.unread_messages}</td>
                         <td><Processes worker={worker} onDone={workers.reload} /></td>
+                        {isOperator && (
+                          <td class="ways" tabIndex={-1}>
+                            {worker.state === "active" && (
+                              <button type="button" class="small" aria-label={`Disable worker ${shortWorker(worker.id)}`} onClick={() => setQuestion(disabling(worker.id, workers.reload))}>
+                                Disable
+                              </button>
+                            )}
+                          </td>
+                        )}
                       </tr>
                     ))}
                   </tbody>
                 </table>
-              </div>
+              </Wide>
               {page.total > page.items.length && (
                 <button type="button" onClick={() => setLimit((before) => Math.min(1000, before + 100))}>
                   Show more of {page.total.toLocaleString()}
@@ -73,6 +89,42 @@ function All() {
           )
         }
       </Shown>
+      {question && <Ask question={question} onClose={() => setQuestion(undefined)} />}
+    </>
+  );
+}
+
+function disabling(id: string, onDone: () => void): Question {
+  return {
+    title: "Disable this worker?",
+    text: `${shortWorker(id)} gets no more tasks, finishes what it runs, and goes.`,
+    action: "Disable",
+    run: async () => {
+      await post(path("workers", id, "disable"));
+      onDone();
+      return "The worker gets no more tasks.";
+    },
+  };
+}
+
+function State({ of }: { of: WorkerRow }) {
+  return (
+    <>
+      <span class={`status ${of.state === "active" ? "done" : "disabled"}`}>{of.state}</span> <Silent of={of} />
+    </>
+  );
+}
+
+function processesOf(worker: WorkerRow): number {
+  return Number(worker.info["workers"]) || 1;
+}
+
+function Busy({ of }: { of: WorkerRow }) {
+  const processes = processesOf(of);
+  return (
+    <>
+      {of.running} of {processes}
+      <Bar calm value={of.running} most={processes} label={`${of.running} of ${processes} processes are busy`} />
     </>
   );
 }
@@ -80,66 +132,54 @@ function All() {
 /** How many processes a worker has, and the means to change that. */
 function Processes({ worker, onDone }: { worker: WorkerRow; onDone: () => void }) {
   const isOperator = useIsOperator();
-  const known = Number(worker.info["workers"]) || 1;
+  const known = processesOf(worker);
+  if (!isOperator) return <>{known}</>;
   const set = (n: number) =>
-    void done(async () => {
+    done(async () => {
       await post(path("workers", worker.id, "processes"), { n });
       onDone();
       return `The worker will have ${n} ${n === 1 ? "process" : "processes"}.`;
     });
-  const choose = (event: Event) => {
-    const n = Number((event.currentTarget as HTMLInputElement).value);
-    if (Number.isInteger(n) && n > 0) set(n);
-  };
-  if (!isOperator) return <>{known}</>;
-  return (
-    <span class="row">
-      <button type="button" class="small" aria-label="One process less" disabled={known <= 1} onClick={() => set(known - 1)}>−</button>
-      <input type="number" class="count" min={1} max={10_000} aria-label="Processes" value={known} onChange={choose} />
-      <button type="button" class="small" aria-label="One process more" onClick={() => set(known + 1)}>+</button>
-    </span>
-  );
+  return <NumberField label="Processes" less="One process less" more="One process more" value={known} least={1} most={10_000} set={set} />;
 }
 
 function One({ id }: { id: string }) {
-  const detail = useLoaded(`worker ${id}`, (signal) => get<WorkerDetail>(path("workers", id), {}, signal), onWorkers);
+  const detail = useLoaded(`worker ${id}`, (signal) => get<WorkerDetail>(path("workers", id), {}, signal), onWorkers, NEWS);
   const [question, setQuestion] = useState<Question>();
   const isOperator = useIsOperator();
-  const disable = () =>
-    setQuestion({
-      title: "Disable this worker?",
-      text: "It gets no more tasks, finishes what it runs, and goes.",
-      action: "Disable",
-      run: async () => {
-        await post(path("workers", id, "disable"));
-        detail.reload();
-        return "The worker gets no more tasks.";
-      },
-    });
+  const disable = () => setQuestion(disabling(id, detail.reload));
+  if (detail.error?.status === 404) return <Gone id={id} />;
   return (
     <Shown of={detail}>
       {({ worker, running }) => (
         <>
-          <h1>Worker {shortWorker(worker.id)}</h1>
-          <p>
-            <code class="wrap">{plain(worker.id)}</code>
+          <Head title={<>Worker {shortWorker(worker.id)}</>}>
+            {isOperator && worker.state === "active" && (
+              <button type="button" onClick={disable}>Disable this worker</button>
+            )}
+          </Head>
+          <p class="row under-head">
+            <code class="id">{plain(worker.id)}</code>
+            <a href={href("tasks", "", { worker: worker.id })}>its tasks</a>
+            <a href={href("timeline", "", { worker: worker.id })}>timeline</a>
+            <a href={href("history", "", { worker: worker.id })}>history</a>
           </p>
-          {isOperator && worker.state === "active" && (
-            <button type="button" onClick={disable}>Disable this worker</button>
-          )}
-          <div class="columns">
+          <Panel title="Runs now">
+            <TaskTable tasks={running} label="What the worker runs" none="Nothing." />
+          </Panel>
+          <div class="halves">
             <Panel title="About">
               <Facts
                 of={[
-                  ["State", worker.state],
+                  ["State", <State key="state" of={worker} />],
                   ["Started", <When key="started" at={worker.started} />],
                   ["Heard of", <When key="heard" at={worker.last_active} />],
-                  ["Runs", worker.running],
-                  ["Pending", worker.pending],
-                  ["Only its own", worker.unique],
+                  ["Runs", <Busy key="busy" of={worker} />],
+                  ["Pending", worker.pending.toLocaleString()],
+                  ["Only its own", worker.unique.toLocaleString()],
                   ["Unread messages", worker.unread_messages],
                   ["Processes", <Processes key="processes" worker={worker} onDone={detail.reload} />],
-                  ["Began with", <Said key="first" text={worker.first_task} />],
+                  ["Began with", <Said key="first" text={worker.first_task || "–"} />],
                 ]}
               />
             </Panel>
@@ -147,12 +187,20 @@ function One({ id }: { id: string }) {
               <Facts of={Object.entries(worker.info).map(([name, value]): [string, preact.ComponentChildren] => [plain(name), <Said key={name} text={String(value)} />])} />
             </Panel>
           </div>
-          <Panel title="Runs now" aside={<a href={href("timeline", "", { worker: worker.id })}>timeline</a>}>
-            <TaskTable tasks={running} label="What the worker runs" />
-          </Panel>
           {question && <Ask question={question} onClose={() => setQuestion(undefined)} />}
         </>
       )}
     </Shown>
+  );
+}
+
+function Gone({ id }: { id: string }) {
+  return (
+    <>
+      <Head title={<>Worker {shortWorker(id)}</>} />
+      <p>
+        It is not connected. What it ran is in its <a href={href("history", "", { worker: id })}>history</a>.
+      </p>
+    </>
   );
 }

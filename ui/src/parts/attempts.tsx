@@ -1,88 +1,116 @@
 // Attempts of a task out of the history, and how long those of its family usually take.
 
 import { get, path } from "../api/client";
-import { type Concerns, HISTORY_LAG, useLoaded } from "../api/load";
-import type { AttemptPage, Durations } from "../api/types";
+import { type Concerns, OF_DAYS, OF_HISTORY, onCounts, useLoaded } from "../api/load";
+import type { AttemptPage, AttemptRow, Durations } from "../api/schema";
 import { href } from "../route";
-import { Panel, Shown } from "./frame";
+import { Nothing, Panel, Shown, useWidth, Wide } from "./frame";
 import { OutcomeMark } from "./outcome";
-import { shortWorker } from "./task-table";
+import { WorkerName } from "./task-table";
 import { plain, Said } from "./text";
 import { Lasting, moment, span, When } from "./time";
 
 interface Wanted {
   task: string;
-  family: string;
+  /** The attempt whose log is shown. */
+  current: string | null | undefined;
   changes: Concerns;
   choose: (attempt: string) => void;
 }
 
-export function Attempts({ task, changes, choose }: Wanted) {
-  const attempts = useLoaded(`attempts ${task}`, (signal) => get<AttemptPage>(path("tasks", task, "attempts"), { limit: 20 }, signal), changes, HISTORY_LAG);
+export function Attempts({ task, current, changes, choose }: Wanted) {
+  const attempts = useLoaded(`attempts ${task}`, (signal) => get<AttemptPage>(path("tasks", task, "attempts"), { limit: 20 }, signal), changes, OF_HISTORY);
   return (
     <Panel title="Attempts" aside={<a href={href("history", "", { task })}>all of its history</a>}>
-      <Shown of={attempts}>
-        {({ items }) => <AttemptTable items={items} withTask={false} choose={choose} />}
-      </Shown>
+      <Shown of={attempts}>{({ items }) => <AttemptTable items={items} current={current} choose={choose} />}</Shown>
     </Panel>
   );
 }
 
-export function AttemptTable({ items, withTask, choose }: { items: AttemptPage["items"]; withTask: boolean; choose: (attempt: string) => void }) {
-  if (items.length === 0) return <p class="muted">There is none.</p>;
+interface TableProps {
+  items: AttemptRow[];
+  withTask?: boolean;
+  current?: string | null | undefined;
+  choose: (attempt: string) => void;
+}
+
+export function AttemptTable({ items, withTask = false, current, choose }: TableProps) {
+  if (items.length === 0) return <Nothing>There is none.</Nothing>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Attempts">
+    <Wide label="Attempts">
       <table>
         <thead>
           <tr>
             <th scope="col">Outcome</th>
             {withTask && <th scope="col">Task</th>}
-            <th scope="col">Attempt</th>
+            <th scope="col" class="number">Attempt</th>
             <th scope="col">Began</th>
-            <th scope="col">Took</th>
-            <th scope="col">Waited</th>
+            <th scope="col" class="number">Took</th>
+            <th scope="col" class="number">Waited</th>
             <th scope="col">Worker</th>
             <th scope="col">Error</th>
-            <th scope="col">Log</th>
+            <th scope="col"><span class="unseen">Log</span></th>
           </tr>
         </thead>
         <tbody>
           {items.map((one) => (
-            <tr key={one.id} data-attempt={one.id}>
+            <tr key={one.id} data-attempt={one.id} class={one.id === current ? "chosen" : ""}>
               <td><OutcomeMark outcome={one.outcome} /></td>
               {withTask && (
                 <td class="name">
-                  <a href={href("task", one.task_id)} title={plain(one.task_id)}>{plain(one.task_id.slice(0, 100))}</a>
+                  <a class="task" href={href("task", one.task_id)} title={plain(one.task_id.slice(0, 1000))}>
+                    <AttemptName of={one} />
+                  </a>
                 </td>
               )}
               <td class="number">{one.attempt}</td>
-              <td title={moment(one.began)}><When at={one.began} /></td>
-              <td class="number">{one.outcome === "running" ? <Lasting from={one.began} /> : one.secs === null ? "–" : span(one.secs)}</td>
-              <td class="number">{one.waited_secs === null ? "–" : span(one.waited_secs)}</td>
-              <td>{one.worker && <a href={href("workers", one.worker)} title={plain(one.worker)}>{shortWorker(one.worker)}</a>}</td>
-              <td>{one.error && <Said text={one.error} most={80} />}</td>
-              <td><button type="button" class="link" onClick={() => choose(one.id)}>what it printed</button></td>
+              <td class="time" title={moment(one.began)}><When at={one.began} /></td>
+              <td class="number">{one.outcome === "running" ? <Lasting from={one.began} /> : one.secs == null ? "–" : span(one.secs)}</td>
+              <td class="number">{one.waited_secs == null ? "–" : span(one.waited_secs)}</td>
+              <td><WorkerName id={one.worker} /></td>
+              <td class="said-cell">{one.error && <Said text={essence(one.error)} most={100} />}</td>
+              <td class="ways"><button type="button" class="link" onClick={() => choose(one.id)}>log</button></td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
+}
+
+/** The family and the parameters, as tasks are named elsewhere. */
+export function AttemptName({ of }: { of: AttemptRow }) {
+  const params = Object.entries(of.params).map(([name, value]) => `${name}=${value}`).join(", ");
+  const text = plain(params.length > 120 ? `${params.slice(0, 120)}…` : params);
+  return (
+    <bdi>
+      <span class="of">{plain(of.family.slice(0, 100)) || plain(of.task_id.slice(0, 100))}</span>
+      <span class="with">({text})</span>
+    </bdi>
+  );
+}
+
+/** What says most of an error: of a trace the line after its last frame, else what it ends with. */
+export function essence(error: string): string {
+  const lines = error.trimEnd().split("\n");
+  const frame = lines.findLastIndex((line) => /^\s+File ".*", line \d+/.test(line));
+  const said = frame < 0 ? undefined : lines.slice(frame + 1).find((line) => /^\S/.test(line));
+  return (said ?? lines.at(-1) ?? "").trim();
 }
 
 /** How long attempts of a family usually take. */
 export function DurationsOf({ family }: { family: string }) {
-  const durations = useLoaded(`durations ${family}`, (signal) => get<Durations>(path("families", family, "durations"), {}, signal));
+  const durations = useLoaded(`durations ${family}`, (signal) => get<Durations>(path("families", family, "durations"), {}, signal), onCounts, OF_DAYS);
   return (
-    <Panel title="How long it usually takes" aside={<a href={href("history", "", { family })}>history of {plain(family.slice(0, 60))}</a>}>
+    <Panel title="How long it usually takes" aside={<a href={href("history", "", { family })}>history</a>}>
       <Shown of={durations}>{(known) => <DurationFacts of={known} />}</Shown>
     </Panel>
   );
 }
 
 export function DurationFacts({ of }: { of: Durations }) {
-  if (of.count === 0) return <p class="muted">No attempt has succeeded yet.</p>;
-  const secs = (value: number | null) => (value === null ? "–" : span(value));
+  if (of.count === 0) return <Nothing>No attempt has succeeded yet.</Nothing>;
+  const secs = (value: number | null | undefined) => (value == null ? "–" : span(value));
   return (
     <>
       <p>
@@ -94,27 +122,34 @@ export function DurationFacts({ of }: { of: Durations }) {
   );
 }
 
-const WIDTH = 600;
-const HEIGHT = 80;
+const HEIGHT = 90;
 
-/** Medians by day as bars, with what 95 of 100 did not exceed as a thin line above. */
+/** Medians by day as bars, with what 95 of 100 did not exceed as a line above. */
 function Trend({ days }: { days: Durations["days"] }) {
-  if (days.length < 2) return null;
+  const [place, width] = useWidth<HTMLDivElement>();
+  const first = days[0];
+  const last = days.at(-1);
+  if (!first || !last || days.length < 2) return null;
   const most = Math.max(...days.map((day) => day.p95 ?? day.median ?? 0), 1e-3);
-  const width = WIDTH / days.length;
-  const height = (value: number | null) => ((value ?? 0) / most) * HEIGHT;
+  const count = Math.round((last.began - first.began) / 86_400) + 1;
+  const step = width / count;
+  const x = (began: number) => Math.round((began - first.began) / 86_400) * step;
+  const y = (value: number | null | undefined) => HEIGHT - ((value ?? 0) / most) * (HEIGHT - 4);
   return (
-    <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Durations by day, from ${dayOf(days[0]?.began ?? 0)} to ${dayOf(days.at(-1)?.began ?? 0)}`}>
-        {days.map((day, index) => (
-          <g key={day.began}>
-            <title>{`${dayOf(day.began)}: ${day.count} attempts, median ${span(day.median ?? 0)}, 95 of 100 at most ${span(day.p95 ?? 0)}`}</title>
-            <rect class="area done" x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - height(day.median)} height={height(day.median)} />
-            <rect class="area pending" x={index * width} width={Math.max(1, width - 1)} y={HEIGHT - height(day.p95)} height={1.5} />
-          </g>
-        ))}
-      </svg>
-      <figcaption>median of each day, and what 95 of 100 did not exceed</figcaption>
+    <figure class="trend">
+      <div ref={place}>
+        <svg width="100%" height={HEIGHT} role="img" aria-label={`Durations by day, from ${dayOf(first.began)} to ${dayOf(last.began)}`}>
+          {days.map((day) => (
+            <g key={day.began}>
+              <title>{`${dayOf(day.began)}: ${day.count} attempts, median ${span(day.median ?? 0)}, 95 of 100 at most ${span(day.p95 ?? 0)}`}</title>
+              <rect class="hit" x={x(day.began)} width={step} y={0} height={HEIGHT} />
+              <rect class="area running" x={x(day.began) + 0.5} width={Math.max(1, step - 1)} y={y(day.median)} height={HEIGHT - y(day.median)} />
+              <rect class="area pending" x={x(day.began) + 0.5} width={Math.max(1, step - 1)} y={y(day.p95)} height={2} />
+            </g>
+          ))}
+        </svg>
+      </div>
+      <figcaption>median of each day, {dayOf(first.began)} – {dayOf(last.began)}, and what 95 of 100 did not exceed; at most {span(most)}</figcaption>
     </figure>
   );
 }

@@ -1,46 +1,129 @@
-// How many tasks there were of each status, over the time that the page is open.
+// How many tasks there were of each status over the last hour or day: what the server noted, gone on with by
+// what it tells now.
 
-import { STATUSES, type Counts, type Status } from "../api/types";
+import { useState } from "preact/hooks";
+import { get } from "../api/client";
+import { useChanges } from "../api/live";
+import { useLoaded } from "../api/load";
+import { type Counts, type CountsSample, type CountsSeries, type Span, TaskStatus } from "../api/schema";
+import { Choices, Panel, Shown, useWidth } from "./frame";
 import { LOOKS } from "./status";
-import { clock } from "./time";
+import { minute, serverNow } from "./time";
 
-export interface Sample {
-  at: number;
-  counts: Counts;
-}
-
-const WIDTH = 800;
-const HEIGHT = 120;
+const HEIGHT = 130;
+const LEFT = 44;
+const BOTTOM = 18;
+const SPANS = [{ value: "hour", label: "last hour" }, { value: "day", label: "last day" }] as const;
+const SECS: Record<Span, number> = { hour: 3600, day: 86_400 };
 /** What is done covers all else, so it is left out; so is what nobody waits for. */
-const SHOWN: Status[] = STATUSES.filter((status) => status !== "DONE" && status !== "UNKNOWN");
+const SHOWN: TaskStatus[] = ["FAILED", "DISABLED", "BATCH_RUNNING", "RUNNING", "PENDING"];
 
-export function CountsChart({ samples }: { samples: Sample[] }) {
-  const first = samples[0];
-  const last = samples.at(-1);
-  if (!first || !last || samples.length < 2) return null;
-  const sum = (counts: Counts) => SHOWN.reduce((all, status) => all + (counts[status] ?? 0), 0);
-  const most = Math.max(1, ...samples.map((sample) => sum(sample.counts)));
-  const length = Math.max(1e-3, last.at - first.at);
-  const x = (at: number) => ((at - first.at) / length) * WIDTH;
-  const y = (count: number) => HEIGHT - (count / most) * HEIGHT;
-  const base = samples.map(() => 0);
-  const areas = SHOWN.map((status) => {
-    const below = [...base];
-    samples.forEach((sample, index) => {
-      base[index] = (base[index] ?? 0) + (sample.counts[status] ?? 0);
-    });
-    const up = samples.map((sample, index) => `${x(sample.at).toFixed(1)},${y(base[index] ?? 0).toFixed(1)}`);
-    const down = samples.map((sample, index) => `${x(sample.at).toFixed(1)},${y(below[index] ?? 0).toFixed(1)}`).reverse();
-    return <polygon key={status} class={`area ${LOOKS[status].colour}`} points={[...up, ...down].join(" ")} />;
+export function CountsPanel({ now }: { now: Counts }) {
+  const [span, setSpan] = useState<Span>("hour");
+  const series = useLoaded(`series ${span}`, (signal) => get<CountsSeries>("counts/series", { span }, signal));
+  const [since, setSince] = useState<CountsSample[]>([]);
+  useChanges((change) => {
+    if (change.kind !== "counts" || !change.counts) return;
+    const sample = { at: change.at ?? serverNow(), counts: change.counts };
+    setSince((before) => [...before.slice(-3599), sample]);
   });
   return (
-    <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Unfinished tasks from ${clock(first.at)} to ${clock(last.at)}, at most ${most}`}>
-        {areas}
-      </svg>
+    <Panel title="Unfinished tasks" look="chart" aside={<Choices label="How far to look back" of={SPANS} value={span} choose={setSpan} />}>
+      <Shown of={series}>
+        {({ samples, every }) => {
+          const last = samples.at(-1)?.at ?? 0;
+          const known = [...samples, ...thinned(since.filter((sample) => sample.at > last), every)];
+          const first = samples[0]?.at ?? serverNow();
+          const isYoung = serverNow() - first < SECS[span] - 2 * every;
+          return (
+            <>
+              <Chart samples={[...known, { at: serverNow(), counts: now }]} secs={SECS[span]} />
+              {isYoung && <p class="muted since">counted since {minute(first)}: the server was started then</p>}
+            </>
+          );
+        }}
+      </Shown>
+    </Panel>
+  );
+}
+
+/** As many samples as the server would have. */
+function thinned(samples: CountsSample[], every: number): CountsSample[] {
+  let last = 0;
+  return samples.filter((sample, index) => {
+    if (sample.at - last < every && index !== samples.length - 1) return false;
+    last = sample.at;
+    return true;
+  });
+}
+
+function unfinished(counts: Counts): number {
+  return SHOWN.reduce((all, status) => all + counts[status], 0);
+}
+
+function Chart({ samples, secs }: { samples: CountsSample[]; secs: number }) {
+  const [place, width] = useWidth<HTMLDivElement>();
+  const [at, setAt] = useState<number>();
+  const end = samples.at(-1)?.at ?? serverNow();
+  const begin = Math.max(end - secs, Math.min(samples[0]?.at ?? end, end - 60));
+  const seen = samples.filter((sample) => sample.at >= begin);
+  const most = Math.max(1, ...seen.map((sample) => unfinished(sample.counts)));
+  const right = Math.max(LEFT + 1, width - 4);
+  const x = (time: number) => LEFT + ((time - begin) / (end - begin)) * (right - LEFT);
+  const y = (count: number) => 4 + (1 - count / most) * (HEIGHT - BOTTOM - 4);
+  const pointed = at === undefined ? undefined : nearest(seen, begin + ((at - LEFT) / (right - LEFT)) * (end - begin));
+  return (
+    <figure>
+      <div ref={place} onPointerMove={(event) => setAt(event.clientX - event.currentTarget.getBoundingClientRect().left)} onPointerLeave={() => setAt(undefined)}>
+        <svg width="100%" height={HEIGHT} role="img" aria-label={`Unfinished tasks from ${minute(begin)} to ${minute(end)}, at most ${most.toLocaleString()}`} data-from={begin}>
+          {[most, most / 2].map((count) => (
+            <g key={count} class="grid">
+              <line x1={LEFT} x2={right} y1={y(count)} y2={y(count)} />
+              {Number.isInteger(count) && <text x={LEFT - 6} y={y(count) + 8} text-anchor="end">{count.toLocaleString()}</text>}
+            </g>
+          ))}
+          {areas(seen, x, y)}
+          <line class="base" x1={LEFT} x2={right} y1={y(0)} y2={y(0)} />
+          <g class="grid">
+            <text x={LEFT} y={HEIGHT - 4}>{minute(begin)}</text>
+            <text x={right} y={HEIGHT - 4} text-anchor="end">{minute(end)}</text>
+          </g>
+          {pointed && <line class="pointer" x1={x(pointed.at)} x2={x(pointed.at)} y1={4} y2={y(0)} />}
+        </svg>
+      </div>
       <figcaption>
-        unfinished tasks, {clock(first.at)} – {clock(last.at)}, at most {most.toLocaleString()}
+        <span class="at">{pointed ? minute(pointed.at) : "now"}</span>
+        {[...SHOWN].reverse().map((status) => (
+          <span key={status} class={`key ${LOOKS[status].colour}`}>
+            {LOOKS[status].word} <b>{((pointed ?? samples.at(-1))?.counts[status] ?? 0).toLocaleString()}</b>
+          </span>
+        ))}
       </figcaption>
     </figure>
   );
+}
+
+/** One area for each status, one on top of the other; a number holds until the next one. */
+function areas(samples: CountsSample[], x: (time: number) => number, y: (count: number) => number) {
+  const base = samples.map(() => 0);
+  return SHOWN.map((status) => {
+    const below = [...base];
+    samples.forEach((sample, index) => {
+      base[index] = (base[index] ?? 0) + sample.counts[status];
+    });
+    if (samples.every((sample) => sample.counts[status] === 0)) return null;
+    const edge = (heights: number[]) =>
+      samples.flatMap((sample, index) => {
+        const before = heights[index - 1];
+        const here = `${x(sample.at).toFixed(1)},${y(heights[index] ?? 0).toFixed(1)}`;
+        return before === undefined ? [here] : [`${x(sample.at).toFixed(1)},${y(before).toFixed(1)}`, here];
+      });
+    return <polygon key={status} class={`area ${LOOKS[status].colour}`} points={[...edge(base), ...edge(below).reverse()].join(" ")} />;
+  });
+}
+
+function nearest(samples: CountsSample[], at: number): CountsSample | undefined {
+  let best: CountsSample | undefined;
+  for (const sample of samples) if (!best || Math.abs(sample.at - at) < Math.abs(best.at - at)) best = sample;
+  return best;
 }

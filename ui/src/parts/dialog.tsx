@@ -1,12 +1,26 @@
 // A question before something is done, and notes of what was done.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  /** Whether something was done, which may take the button away that had the focus. */
+  acted?: RefObject<boolean>;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, onClose, acted, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    const before = document.activeElement;
+    shown?.showModal();
+    return () => {
+      shown?.close();
+      giveBack(before, acted?.current === true);
+    };
   }, []);
   return (
     <dialog ref={dialog} aria-label={title} onClose={onClose}>
@@ -14,6 +28,13 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       {children}
     </dialog>
   );
+}
+
+/** Gives the focus back to where it was before; after something was done, to the place around it, which stays. */
+function giveBack(before: Element | null, acted: boolean): void {
+  const place = acted || !before?.isConnected ? before?.closest("[tabindex='-1']") : before;
+  const target = place?.isConnected ? place : document.getElementById("content");
+  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
 }
 
 export interface Question {
@@ -70,13 +91,14 @@ export async function done(run: () => Promise<string>): Promise<boolean> {
 
 export function Ask({ question, onClose }: { question: Question; onClose: () => void }) {
   const [busy, setBusy] = useState(false);
+  const acted = useRef(false);
   const act = async () => {
     setBusy(true);
-    await done(question.run);
+    acted.current = await done(question.run);
     onClose();
   };
   return (
-    <Dialog title={question.title} onClose={onClose}>
+    <Dialog title={question.title} onClose={onClose} acted={acted}>
       <p>{question.text}</p>
       <div class="buttons">
         <button type="button" class="main" disabled={busy} onClick={() => void act()}>

@@ -2,12 +2,12 @@
 
 import { Copy } from "./text";
 
-export function FirstRun() {
+export function FirstRun({ title = "No task has been announced yet" }: { title?: string }) {
   const python = `luigi --module my_tasks MyTask --scheduler-url ${location.origin}${location.pathname.replace(/\/$/, "")}`;
   const rust = `cargo run -- MyTask --scheduler-url ${location.origin}${location.pathname.replace(/\/$/, "")}`;
   return (
     <section class="panel first-run">
-      <h2>No task has been announced yet</h2>
+      <h2>{title}</h2>
       <p>Workers announce tasks when they are started without <code>--local-scheduler</code>. For a pipeline in Python:</p>
       <Command text={python} />
       <p>For one in Rust:</p>

@@ -1,59 +1,24 @@
-// What an attempt printed: live, searchable, with the end in sight as long as nobody scrolls away from it.
+// What an attempt printed: live, searchable, with the end in sight as long as nobody scrolls away from it. Only
+// the lines in sight are in the document, so that a large log is as quick as a small one.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiError, ROOT, path } from "../api/client";
-import { follow, type Piece } from "../api/log";
-import { plain } from "./text";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type ApiError, ROOT, path } from "../api/client";
+import { follow } from "../api/log";
+import { type Line, Lines } from "./lines";
 import { clock } from "./time";
 
-/** How many lines are kept in the page; the server has the rest. */
-const MOST_LINES = 20_000;
-/** How many of them are in the document at once. */
-const SHOWN_LINES = 2_000;
+/** The height of a line, as the style sheet has it. */
+const HEIGHT = 18;
+/** How high the box is at most. */
+const HIGHEST = 432;
+/** How many lines beyond those in sight are in the document. */
+const BEYOND = 30;
 
-interface Line {
-  number: number;
-  source: string;
-  text: string;
-  time: number;
-}
-
-/** Puts pieces into lines. A line that has no end yet is gone on with by the next piece of its source. */
-class Lines {
-  lines: Line[] = [];
-  private count = 0;
-  private open = new Map<string, Line>();
-
-  add(pieces: Piece[]): void {
-    for (const piece of pieces) {
-      const parts = piece.text.split("\n");
-      parts.forEach((part, index) => {
-        const isLast = index === parts.length - 1;
-        if (isLast && part === "") return;
-        const begun = this.open.get(piece.source);
-        if (begun) {
-          begun.text += part;
-        } else {
-          this.count += 1;
-          const prefix = piece.level && index === 0 ? `${piece.level}: ` : "";
-          const line = { number: this.count, source: piece.source, text: prefix + part, time: piece.time };
-          this.lines.push(line);
-          this.open.set(piece.source, line);
-        }
-        if (!isLast || piece.source === "log") this.open.delete(piece.source);
-      });
-    }
-    if (this.lines.length > MOST_LINES) this.lines = this.lines.slice(-MOST_LINES);
-  }
-}
-
-export function LogView({ attempt }: { attempt: string }) {
+/** Follows an attempt's log; what it has grows in place, and the number tells how often it did. */
+function useLines(attempt: string): { lines: Lines; version: number; ended: boolean; trouble: ApiError | undefined } {
   const store = useRef(new Lines());
   const [version, setVersion] = useState(0);
-  const [state, setState] = useState<{ ended: boolean; trouble?: ApiError }>({ ended: false });
-  const [words, setWords] = useState("");
-  const [tail, setTail] = useState(true);
-  const box = useRef<HTMLPreElement>(null);
+  const [state, setState] = useState<{ ended: boolean; trouble?: ApiError | undefined }>({ ended: false });
   useEffect(() => {
     store.current = new Lines();
     setVersion(0);
@@ -73,7 +38,7 @@ export function LogView({ attempt }: { attempt: string }) {
           store.current.add(pieces);
           show();
         },
-        onEnd: (trouble) => setState({ ended: true, ...(trouble ? { trouble } : {}) }),
+        onEnd: (trouble) => setState({ ended: true, trouble }),
       },
       abort.signal,
     );
@@ -82,51 +47,103 @@ export function LogView({ attempt }: { attempt: string }) {
       cancelAnimationFrame(frame);
     };
   }, [attempt]);
-  useEffect(() => {
-    if (tail && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [version, tail]);
+  return { lines: store.current, version, ended: state.ended, trouble: state.trouble };
+}
+
+export function LogView({ attempt }: { attempt: string }) {
+  const { lines, version, ended, trouble } = useLines(attempt);
+  const [words, setWords] = useState("");
+  const [following, setFollowing] = useState(true);
+  const [top, setTop] = useState(0);
+  /** How many lines there were when it stopped to follow. */
+  const [seen, setSeen] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
 
   const found = useMemo(() => {
     const wanted = words.toLowerCase();
-    const all = store.current.lines;
-    return wanted ? all.filter((line) => line.text.toLowerCase().includes(wanted)) : all;
-  }, [words, version]);
-  const shown = found.slice(-SHOWN_LINES);
-  if (state.trouble) return <p class="muted" role="status">{state.trouble.message}</p>;
+    return wanted ? lines.all.filter((line) => line.text.toLowerCase().includes(wanted)) : lines.all;
+  }, [words, version, lines]);
+  useLayoutEffect(() => {
+    if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [version, following, words]);
+
+  if (trouble) return <p class="nothing" role="status">{trouble.message}</p>;
+  const height = Math.min(HIGHEST, Math.max(3, found.length) * HEIGHT + 8);
+  const first = Math.max(0, Math.floor(top / HEIGHT) - BEYOND);
+  const shown = found.slice(first, first + Math.ceil(height / HEIGHT) + 2 * BEYOND);
+  const more = lines.all.length + lines.dropped - seen;
+  const turn = (on: boolean) => {
+    setFollowing(on);
+    if (!on) setSeen(lines.all.length + lines.dropped);
+  };
+  const scrolled = (event: Event) => {
+    const { scrollTop, scrollHeight, clientHeight } = event.currentTarget as HTMLElement;
+    setTop(scrollTop);
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < HEIGHT;
+    if (isAtEnd !== following && scrollHeight > clientHeight) turn(isAtEnd);
+  };
+  /** Shows a line that was found among its neighbours. */
+  const show = (line: Line) => {
+    setWords("");
+    turn(false);
+    const place = lines.all.indexOf(line);
+    requestAnimationFrame(() => {
+      if (box.current) box.current.scrollTop = (place - 5) * HEIGHT;
+    });
+  };
   return (
     <div class="log">
       <div class="row">
         <input type="search" aria-label="Search what was printed" placeholder="find lines" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
         <label>
-          <input type="checkbox" checked={tail} onChange={(event) => setTail(event.currentTarget.checked)} /> keep the end in sight
+          <input type="checkbox" checked={following} onChange={(event) => turn(event.currentTarget.checked)} /> follow the end
         </label>
         <span class="muted" role="status">
           {words ? `${found.length.toLocaleString()} of ` : ""}
-          {store.current.lines.length.toLocaleString()} {store.current.lines.length === 1 ? "line" : "lines"}
-          {state.ended ? "" : ", live"}
+          {lines.all.length.toLocaleString()} {lines.all.length === 1 ? "line" : "lines"}
+          {ended ? "" : ", live"}
         </span>
-        <a href={`${ROOT}${path("attempts", attempt, "log")}?format=text`} download={`${attempt}.log`}>
+        {!following && more > 0 && (
+          <button type="button" class="small" onClick={() => turn(true)}>
+            {more.toLocaleString()} new {more === 1 ? "line" : "lines"} below
+          </button>
+        )}
+        <a class="aside" href={`${ROOT}${path("attempts", attempt, "log")}?format=text`} download={`${attempt}.log`}>
           whole as text
         </a>
       </div>
-      {found.length > shown.length && <p class="muted">The last {SHOWN_LINES.toLocaleString()} lines are shown.</p>}
-      <pre
-        ref={box}
-        tabIndex={0}
-        aria-label="What was printed"
-        onScroll={(event) => {
-          const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
-          const atEnd = scrollHeight - scrollTop - clientHeight < 40;
-          if (!atEnd && tail && scrollHeight > clientHeight) setTail(false);
-        }}
-      >
-        {shown.map((line) => (
-          <div key={line.number} class={line.source} title={`${line.source}, ${clock(line.time)}`}>
-            {plain(line.text.length > 10_000 ? `${line.text.slice(0, 10_000)}…` : line.text) || " "}
+      {lines.dropped > 0 && <p class="muted">The first {lines.dropped.toLocaleString()} lines are left out here.</p>}
+      <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label="What was printed" style={{ height: `${height}px` }} onScroll={scrolled}>
+        <div class="all" style={{ height: `${found.length * HEIGHT}px` }}>
+          <div class="seen" style={{ transform: `translateY(${first * HEIGHT}px)` }}>
+            {shown.map((line) => (
+              <div key={line.number} class={`line ${line.source}`} title={`${line.source}, ${clock(line.time)}`}>
+                {words ? (
+                  <button type="button" class="number" aria-label={`Line ${line.number}: show what stands around it`} onClick={() => show(line)}>{line.number}</button>
+                ) : (
+                  <span class="number" aria-hidden="true">{line.number}</span>
+                )}
+                <Marked text={line.text} words={words} />
+              </div>
+            ))}
           </div>
-        ))}
-        {shown.length === 0 && <div class="muted">{state.ended ? "It printed nothing." : "Nothing yet."}</div>}
-      </pre>
+        </div>
+        {found.length === 0 && <p class="nothing">{words ? "No line fits." : ended ? "It printed nothing." : "Nothing yet."}</p>}
+      </div>
     </div>
+  );
+}
+
+/** The text of a line, with what was looked for marked. */
+function Marked({ text, words }: { text: string; words: string }) {
+  const at = words ? text.toLowerCase().indexOf(words.toLowerCase()) : -1;
+  if (at < 0) return <bdi class="text">{text}</bdi>;
+  const end = at + words.length;
+  return (
+    <bdi class="text">
+      {text.slice(0, at)}
+      <mark>{text.slice(at, end)}</mark>
+      {text.slice(end)}
+    </bdi>
   );
 }

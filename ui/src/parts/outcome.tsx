@@ -1,8 +1,8 @@
 // How an attempt ended, with a colour and a sign.
 
-import type { Ending } from "../api/types";
+import type { Outcome } from "../api/schema";
 
-const LOOKS: Record<Ending, [sign: string, word: string, colour: string]> = {
+const LOOKS: Record<Outcome, [sign: string, word: string, colour: string]> = {
   running: ["▶", "running", "running"],
   done: ["✓", "done", "done"],
   failed: ["✕", "failed", "failed"],
@@ -15,12 +15,12 @@ const LOOKS: Record<Ending, [sign: string, word: string, colour: string]> = {
   unknown: ["?", "unknown end", "unknown"],
 };
 
-export function outcomeLook(outcome: Ending): { sign: string; word: string; colour: string } {
+export function outcomeLook(outcome: Outcome): { sign: string; word: string; colour: string } {
   const [sign, word, colour] = LOOKS[outcome] ?? LOOKS.unknown;
   return { sign, word, colour };
 }
 
-export function OutcomeMark({ outcome }: { outcome: Ending }) {
+export function OutcomeMark({ outcome }: { outcome: Outcome }) {
   const look = outcomeLook(outcome);
   return (
     <span class={`status ${look.colour}`}>

@@ -1,17 +1,25 @@
 // Why a task waits, in the server's words, with a way to each task and worker that is named in them.
 
 import type { ComponentChildren } from "preact";
-import type { Why } from "../api/types";
+import type { Why, Word } from "../api/words";
 import { href } from "../route";
 import { shortWorker } from "./task-table";
 import { plain, Said } from "./text";
 import { moment, When } from "./time";
 
-export function Reason({ why }: { why: Why }) {
-  return <>{why.words.map((word, index) => <span key={index}>{shown(word)}</span>)}</>;
+/** The sentences. Where they are about `self`, whose name stands beside them, they say "it". */
+export function Reason({ why, self }: { why: Why; self: string }) {
+  const isSelf = (word: Word | undefined) => typeof word === "object" && "task_id" in word && word.task_id === self;
+  return (
+    <>
+      {why.words.map((word, index) => (
+        <span key={index}>{isSelf(word) ? (index === 0 ? "It" : "it") : shown(word)}</span>
+      ))}
+    </>
+  );
 }
 
-function shown(word: Why["words"][number]): ComponentChildren {
+function shown(word: Word): ComponentChildren {
   if (typeof word === "string") return <Said text={word} most={2000} />;
   if ("task_id" in word) {
     return (

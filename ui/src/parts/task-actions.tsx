@@ -2,22 +2,22 @@
 
 import { useState } from "preact/hooks";
 import { get, path, post } from "../api/client";
-import type { Outcome, TaskRow } from "../api/types";
-import { useAbout, useIsOperator } from "../session";
+import type { ActionOutcome, MessageAnswer, MessageSent, TaskDetail, TaskRow } from "../api/schema";
+import { useIsOperator } from "../session";
 import { Ask, Dialog, done, type Question } from "./dialog";
 import { lookOf } from "./status";
 import { plain, Said } from "./text";
 
 export type Action = "forgive" | "re-enable" | "done" | "disable" | "cancel";
 
-interface Offer {
+export interface Offer {
   action: Action;
   label: string;
   title: string;
   text: string;
 }
 
-const OFFERS: Record<Action, Offer> = {
+export const OFFERS: Record<Action, Offer> = {
   forgive: {
     action: "forgive",
     label: "Forgive",
@@ -40,13 +40,13 @@ const OFFERS: Record<Action, Offer> = {
     action: "disable",
     label: "Disable",
     title: "Disable this task?",
-    text: "It is not run until somebody enables it again, or the time for which tasks are disabled is over.",
+    text: "It is not run until somebody enables it again, or it is found complete.",
   },
   cancel: {
     action: "cancel",
     label: "Cancel",
     title: "Cancel this run?",
-    text: "The worker ends the task's processes. The task is not run again until somebody enables it.",
+    text: "The worker is told to end it, and the page says what it answers. The task is not run again until somebody enables it.",
   },
 };
 
@@ -55,6 +55,8 @@ export function offered(task: TaskRow): Action[] {
   switch (task.status) {
     case "RUNNING":
       return ["cancel", "done"];
+    case "BATCH_RUNNING":
+      return ["cancel"];
     case "FAILED":
       return ["forgive", "done", "disable"];
     case "DISABLED":
@@ -68,37 +70,49 @@ export function offered(task: TaskRow): Action[] {
 
 /** Does it to one task, and says what came of it. */
 export async function act(action: Action, id: string): Promise<string> {
-  const outcome = await post<Partial<Outcome>>(path("tasks", id, action));
+  const outcome = await post<Partial<ActionOutcome> | undefined>(path("tasks", id, action));
   if (outcome?.note) return plain(outcome.note);
   if (outcome?.after) return outcome.changed ? `The task is ${lookOf(outcome.after).word} now.` : "Nothing changed.";
   return "The worker was told.";
 }
 
-export function TaskActions({ task, onDone }: { task: TaskRow; onDone: () => void }) {
+/** Asks before it is done. */
+export function questionOf(offer: Offer, task: TaskRow, onDone: () => void): Question {
+  return {
+    title: offer.title,
+    text: `${plain(task.display_name.slice(0, 300))}: ${offer.text}`,
+    action: offer.label,
+    run: async () => {
+      const text = await act(offer.action, task.id);
+      onDone();
+      return text;
+    },
+  };
+}
+
+interface Wanted {
+  detail: TaskDetail;
+  /** Whether the end of its run was asked for already. */
+  isEnding: boolean;
+  onDone: () => void;
+}
+
+export function TaskActions({ detail, isEnding, onDone }: Wanted) {
+  const { task } = detail;
   const [question, setQuestion] = useState<Question>();
   const [writes, setWrites] = useState(false);
   const isOperator = useIsOperator();
-  const canWrite = useAbout()?.features["messages"] && task.status === "RUNNING";
   if (!isOperator) return null;
-  const ask = (offer: Offer) =>
-    setQuestion({
-      title: offer.title,
-      text: `${plain(task.display_name)}: ${offer.text}`,
-      action: offer.label,
-      run: async () => {
-        const text = await act(offer.action, task.id);
-        onDone();
-        return text;
-      },
-    });
+  const actions = offered(task).filter((action) => (action === "cancel" ? !isEnding : action !== "re-enable" || detail.can_be_enabled !== false));
   return (
-    <div class="buttons" role="group" aria-label="Actions">
-      {offered(task).map((action) => (
-        <button key={action} type="button" onClick={() => ask(OFFERS[action])}>
+    <div class="buttons" role="group" aria-label="Actions" tabIndex={-1}>
+      {isEnding && <span class="muted">being cancelled …</span>}
+      {actions.map((action) => (
+        <button key={action} type="button" onClick={() => setQuestion(questionOf(OFFERS[action], task, onDone))}>
           {OFFERS[action].label}
         </button>
       ))}
-      {canWrite && (
+      {detail.accepts_messages === true && (
         <button type="button" onClick={() => setWrites(true)}>
           Send message
         </button>
@@ -116,7 +130,7 @@ function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }
   const send = async (event: Event) => {
     event.preventDefault();
     await done(async () => {
-      const { message_id } = await post<{ message_id: string }>(path("tasks", task.id, "messages"), { content });
+      const { message_id } = await post<MessageSent>(path("tasks", task.id, "messages"), { content });
       setState({ sent: true });
       void wait(message_id);
       return "The message is on its way.";
@@ -124,8 +138,8 @@ function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }
   };
   const wait = async (messageId: string) => {
     for (let turn = 0; turn < 120; turn += 1) {
-      const { response } = await get<{ response: string | null }>(path("tasks", task.id, "messages", messageId));
-      if (response !== null) {
+      const { response } = await get<MessageAnswer>(path("tasks", task.id, "messages", messageId));
+      if (response != null) {
         setState({ sent: true, answer: response });
         return;
       }

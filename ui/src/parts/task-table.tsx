@@ -1,10 +1,14 @@
 // A table of tasks, with the columns that a page wants, sorted by the server where that is offered.
 
-import type { TaskRow } from "../api/types";
+import type { ComponentChildren } from "preact";
+import type { TaskRow } from "../api/schema";
 import { href } from "../route";
-import { Lasting, When } from "./time";
-import { StatusMark } from "./status";
+import { useIsOperator } from "../session";
+import { Wide } from "./frame";
+import { isRunning, StatusMark } from "./status";
+import { offered, OFFERS, type Offer } from "./task-actions";
 import { Outside, plain, Said } from "./text";
+import { Lasting, When } from "./time";
 
 export interface Choosing {
   chosen: ReadonlySet<string>;
@@ -19,15 +23,19 @@ export interface Sorting {
 interface Wanted {
   tasks: TaskRow[];
   label: string;
+  /** What stands there if there are none. */
+  none?: ComponentChildren;
   choosing?: Choosing;
   sorting?: Sorting;
+  /** Called when somebody wants something done to a task. */
+  act?: (offer: Offer, task: TaskRow) => void;
 }
 
-export function TaskTable({ tasks, label, choosing, sorting }: Wanted) {
+export function TaskTable({ tasks, label, none = "No task fits.", choosing, sorting, act }: Wanted) {
   const all = tasks.length > 0 && choosing !== undefined && tasks.every((task) => choosing.chosen.has(task.id));
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
-      <table>
+    <Wide label={label}>
+      <table class="tasks">
         <thead>
           <tr>
             {choosing && (
@@ -40,26 +48,27 @@ export function TaskTable({ tasks, label, choosing, sorting }: Wanted) {
                 />
               </th>
             )}
-            <Head name="Status" by="status" sorting={sorting} />
-            <Head name="Task" by="family" sorting={sorting} />
-            <Head name="Priority" by="priority" sorting={sorting} first="-priority" />
-            <Head name="Started" by="started" sorting={sorting} first="-started" />
-            <Head name="Changed" by="updated" sorting={sorting} first="-updated" />
+            <Column name="Status" by="status" sorting={sorting} />
+            <Column name="Task" by="family" sorting={sorting} />
+            <Column name="Priority" by="priority" sorting={sorting} first="-priority" />
+            <Column name="Started" by="started" sorting={sorting} first="-started" />
+            <Column name="Changed" by="updated" sorting={sorting} first="-updated" />
             <th scope="col">Worker</th>
+            <th scope="col"><span class="unseen">Ways and actions</span></th>
           </tr>
         </thead>
         <tbody>
           {tasks.map((task) => (
-            <Row key={task.id} task={task} {...(choosing ? { choosing } : {})} />
+            <Row key={task.id} task={task} choosing={choosing} act={act} />
           ))}
         </tbody>
       </table>
-      {tasks.length === 0 && <p class="muted empty">No task fits.</p>}
-    </div>
+      {tasks.length === 0 && <p class="nothing">{none}</p>}
+    </Wide>
   );
 }
 
-function Head({ name, by, sorting, first = by }: { name: string; by: string; sorting: Sorting | undefined; first?: string }) {
+function Column({ name, by, sorting, first = by }: { name: string; by: string; sorting: Sorting | undefined; first?: string }) {
   if (!sorting) return <th scope="col">{name}</th>;
   const isUp = sorting.sort === by;
   const isDown = sorting.sort === `-${by}`;
@@ -73,10 +82,16 @@ function Head({ name, by, sorting, first = by }: { name: string; by: string; sor
   );
 }
 
-function Row({ task, choosing }: { task: TaskRow; choosing?: Choosing }) {
-  const isRunning = task.status === "RUNNING" || task.status === "BATCH_RUNNING";
+interface RowProps {
+  task: TaskRow;
+  choosing: Choosing | undefined;
+  act: Wanted["act"] | undefined;
+}
+
+function Row({ task, choosing, act }: RowProps) {
+  const runs = isRunning(task.status);
   return (
-    <tr data-task={task.id}>
+    <tr data-task={task.id} class={choosing?.chosen.has(task.id) ? "chosen" : ""}>
       {choosing && (
         <td class="narrow">
           <input
@@ -92,46 +107,80 @@ function Row({ task, choosing }: { task: TaskRow; choosing?: Choosing }) {
       </td>
       <td class="name">
         <TaskName task={task} />
-        {task.status_message && isRunning && (
-          <div class="muted">
-            <Said text={task.status_message} most={120} />
-          </div>
-        )}
-        {isRunning && task.progress !== null && (
-          <progress max={100} value={task.progress} aria-label="Progress">
-            {task.progress} %
-          </progress>
-        )}
-        {isRunning && task.tracking_url && (
-          <div>
-            <Outside address={task.tracking_url} />
-          </div>
-        )}
+        {runs && <Says task={task} />}
       </td>
-      <td class="number">{task.priority}</td>
-      <td>
-        {isRunning && task.started ? <Lasting from={task.started} /> : <When at={task.started} />}
-      </td>
-      <td>
+      <td class="number">{task.priority === 0 ? <span class="muted">0</span> : task.priority}</td>
+      <td class="time">{runs && task.started ? <>for <Lasting from={task.started} /></> : <When at={task.started} />}</td>
+      <td class="time">
         <When at={task.updated} />
       </td>
       <td class="worker">
-        {task.worker && (
-          <a href={href("workers", task.worker)} title={plain(task.worker)}>
-            {shortWorker(task.worker)}
-          </a>
-        )}
+        <WorkerName id={task.worker} />
+      </td>
+      <td class="ways" tabIndex={-1}>
+        <Ways task={task} act={act} />
       </td>
     </tr>
   );
 }
 
-/** A task's name, which leads to its page. */
-export function TaskName({ task }: { task: { id: string; display_name: string; family?: string; params?: Record<string, string> } }) {
-  const shown = plain(task.display_name);
+/** How far a run is, and what it says of itself. */
+export function Says({ task }: { task: TaskRow }) {
   return (
-    <a class="task" href={href("task", task.id)} title={shown.slice(0, 1000)}>
-      <bdi>{shown.length > 200 ? `${shown.slice(0, 200)}…` : shown}</bdi>
+    <div class="says">
+      {task.progress != null && <Progress of={task.progress} />}
+      {task.status_message && <Said text={task.status_message} most={120} />}
+      {task.tracking_url && <Outside address={task.tracking_url} />}
+    </div>
+  );
+}
+
+export function Progress({ of }: { of: number }) {
+  return (
+    <span class="progress">
+      <progress max={100} value={of} aria-label="Progress" />
+      {Math.round(of)} %
+    </span>
+  );
+}
+
+/** Where to look on, and what is mostly done to a task of this status. */
+function Ways({ task, act }: { task: TaskRow; act: Wanted["act"] | undefined }) {
+  const isOperator = useIsOperator();
+  const ways: ComponentChildren[] = [];
+  if (task.status === "FAILED" || task.status === "DISABLED") {
+    ways.push(<a key="error" href={href("task", task.id, { show: "error" })}>error</a>);
+  } else if (isRunning(task.status)) {
+    ways.push(<a key="log" href={href("task", task.id, { show: "log" })}>log</a>);
+  }
+  ways.push(<a key="graph" href={href("graph", task.id)}>graph</a>);
+  const [first] = act && isOperator ? offered(task) : [];
+  if (act && (first === "forgive" || first === "re-enable")) {
+    ways.push(<button key="act" type="button" class="small" onClick={() => act(OFFERS[first], task)}>{OFFERS[first].label}</button>);
+  }
+  return <>{ways}</>;
+}
+
+/** A task's name, which leads to its page: the family, and then the parameters, less loud. */
+export function TaskName({ task, most = 200 }: { task: { id: string; display_name: string }; most?: number }) {
+  const whole = plain(task.display_name);
+  const shown = whole.length > most ? `${whole.slice(0, most)}…` : whole;
+  const at = shown.indexOf("(");
+  return (
+    <a class="task" href={href("task", task.id)} title={whole.slice(0, 1000)}>
+      <bdi>
+        <span class="of">{at < 0 ? shown : shown.slice(0, at)}</span>
+        {at >= 0 && <span class="with">{shown.slice(at)}</span>}
+      </bdi>
+    </a>
+  );
+}
+
+export function WorkerName({ id }: { id: string | null | undefined }) {
+  if (!id) return null;
+  return (
+    <a href={href("workers", id)} title={plain(id)}>
+      {shortWorker(id)}
     </a>
   );
 }

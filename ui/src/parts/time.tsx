@@ -1,6 +1,6 @@
 // Moments and spans of time, for people. A moment is shown as how long ago it was, and said whole on hover.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** How far the server's clock is ahead of the browser's, in seconds. */
 let ahead = 0;
@@ -18,12 +18,21 @@ export function span(seconds: number): string {
   const whole = Math.max(0, seconds);
   if (whole < 1) return `${Math.round(whole * 1000)} ms`;
   if (whole < 10) return `${whole.toFixed(1)} s`;
-  if (whole < 60) return `${Math.round(whole)} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(whole % 60)} s`;
+  const rounded = Math.round(whole);
+  if (rounded < 60) return `${rounded} s`;
+  const minutes = Math.floor(rounded / 60);
+  if (minutes < 60) return `${minutes} min ${rounded % 60} s`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A span of seconds, in its largest unit. */
+export function roughly(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 export function moment(at: number): string {
@@ -40,21 +49,49 @@ export function clock(at: number): string {
   return isToday ? time : `${date.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
 }
 
-/** Makes the component show itself anew each second. */
-export function useTick(everyMs = 1000): void {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
+/** The time of day to the minute, with the day if that is not today. */
+export function minute(at: number): string {
+  const date = new Date(at * 1000);
+  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? time : `${date.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
+}
+
+const listeners = new Set<() => void>();
+let timer = 0;
+
+/** Calls about once a second: one clock for the whole page. */
+function onTick(call: () => void): () => void {
+  listeners.add(call);
+  timer ||= window.setInterval(() => {
+    for (const listener of listeners) listener();
+  }, 1000);
+  return () => {
+    listeners.delete(call);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = 0;
+  };
+}
+
+/** A text that time changes; what shows it is drawn anew only when it does. */
+function useText(make: () => string): string {
+  const newest = useRef(make);
+  newest.current = make;
+  const [, setText] = useState("");
+  useEffect(() => onTick(() => setText(newest.current())), []);
+  return make();
 }
 
 /** How long ago, or in how long. */
 export function When({ at }: { at: number | null | undefined }) {
-  useTick();
-  if (at === null || at === undefined || at === 0) return <span class="muted">–</span>;
-  const ago = serverNow() - at;
-  const text = ago >= 0 ? `${span(Math.max(1, Math.floor(ago)))} ago` : `in ${span(-ago)}`;
+  const text = useText(() => {
+    if (!at) return "–";
+    const ago = serverNow() - at;
+    // Clocks differ a little.
+    return ago < -1 ? `in ${span(-ago)}` : ago < 5 ? "now" : `${roughly(ago)} ago`;
+  });
+  if (!at) return <span class="muted">–</span>;
   return (
     <time dateTime={new Date(at * 1000).toISOString()} title={moment(at)}>
       {text}
@@ -64,7 +101,6 @@ export function When({ at }: { at: number | null | undefined }) {
 
 /** How long something takes that began then and may go on. */
 export function Lasting({ from, to }: { from: number; to?: number | null }) {
-  useTick();
-  const end = to ?? serverNow();
-  return <time title={`${moment(from)} – ${to ? moment(to) : "now"}`}>{span(end - from)}</time>;
+  const text = useText(() => span((to ?? serverNow()) - from));
+  return <time title={`${moment(from)} – ${to ? moment(to) : "now"}`}>{text}</time>;
 }
