@@ -20,6 +20,10 @@ mod book {
         parameters = "docs/how-to/parameters.md";
         dependencies = "docs/how-to/dependencies.md";
         targets = "docs/how-to/targets.md";
+        databases = "docs/how-to/databases.md";
+        programs = "docs/how-to/programs.md";
+        spark = "docs/how-to/spark.md";
+        slurm = "docs/how-to/slurm.md";
         dynamic_dependencies = "docs/how-to/dynamic-dependencies.md";
         batching = "docs/how-to/batching.md";
         resources_priority_retry = "docs/how-to/resources-priority-retry.md";
@@ -30,4 +34,7 @@ mod book {
         configuration = "docs/how-to/configuration.md";
         coming_from_luigi = "docs/coming-from-luigi.md";
     }
+
+    #[cfg(feature = "storage")]
+    pages! { storage = "docs/how-to/storage.md"; }
 }

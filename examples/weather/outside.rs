@@ -5,8 +5,11 @@
 
 use std::{fs::File, path::Path, sync::OnceLock, thread};
 
-use condotta::Error;
-use rusqlite::Connection;
+use condotta::{
+    Error,
+    database::{Database, Type},
+    prelude::*,
+};
 use tiny_http::{Response, Server};
 
 /// The folder with the real data.
@@ -47,23 +50,17 @@ fn serve(server: &Server) {
 
 /// Fills the table `hourly_temperature` of a database, if it is not there yet, with the hourly
 /// temperatures of Seattle in degrees Fahrenheit.
-pub(crate) fn fill_database(path: &Path) -> Result<(), Error> {
-    let mut database = Connection::open(path)?;
-    let transaction = database.transaction()?;
-    if transaction.table_exists(None, "hourly_temperature")? {
+pub(crate) fn fill_database(database: &Database) -> Result<(), Error> {
+    let filled = database.table("hourly_temperature", "hourly temperatures of Seattle");
+    if filled.exists()? {
         return Ok(());
     }
-    transaction.execute_batch(
-        "CREATE TABLE hourly_temperature (measured_at TEXT PRIMARY KEY, fahrenheit REAL NOT NULL)",
-    )?;
-    {
-        let mut insert = transaction.prepare("INSERT INTO hourly_temperature VALUES (?, ?)")?;
-        let mut rows = csv::Reader::from_path(Path::new(DATA).join("seattle-temps.csv"))?;
-        for row in rows.deserialize() {
-            let (measured_at, fahrenheit): (String, f64) = row?;
-            insert.execute((measured_at, fahrenheit))?;
-        }
-    }
-    transaction.commit()?;
+    let mut hours = csv::Reader::from_path(Path::new(DATA).join("seattle-temps.csv"))?;
+    filled
+        .copy([
+            ("measured_at", Type::sql("VARCHAR(16) PRIMARY KEY")),
+            ("fahrenheit", Type::Double),
+        ])
+        .try_rows(hours.deserialize::<(String, f64)>())?;
     Ok(())
 }

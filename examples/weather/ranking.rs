@@ -1,18 +1,21 @@
 //! Transform: hands the months to a program that was there before all of us.
 
-use std::process::Command;
-
 use condotta::{class::ParamError, prelude::*};
 
-use crate::{filter::FilterWeatherData, in_folder};
+use crate::{filter::FilterWeatherData, stored};
 
-/// Orders the months by their days of rain, the wettest first, with the system's `sort`, which
-/// reads one file and writes another.
+/// Orders the months by their days of rain, the wettest first, with the system's `sort`.
 #[derive(Task)]
 pub(crate) struct PreprocessWithLegacyTool {
     /// See `WgetWeatherReport`.
     #[param(significant = false)]
     report_url: Option<String>,
+    /// See `FilterWeatherData`.
+    #[param(choices = ["rust", "spark"], default = "rust", significant = false)]
+    filter_with: String,
+    /// See `IngestToDatabase`.
+    #[param(significant = false, visibility = private)]
+    storage: Option<String>,
 }
 
 #[task]
@@ -21,24 +24,18 @@ impl Task for PreprocessWithLegacyTool {
         self.clone_as()
     }
 
-    fn output(&self) -> Result<LocalTarget, ParamError> {
-        in_folder("ranked.csv")
+    fn output(&self) -> Result<UrlTarget, ParamError> {
+        stored(self.storage.as_deref(), "ranked.csv")
     }
 
     fn run(&self, run: &Run<Self>) -> Result<()> {
-        // The tool knows nothing of targets: it writes to a temporary path, which becomes the
-        // output when all has gone well.
+        // The tool knows nothing of targets. It is given what it reads, and writes to a temporary path, which
+        // becomes the output when all has gone well.
         run.output().temporary_path(|path| {
-            let status = Command::new("sort")
-                .args(["-t", ",", "-k", "2,2nr", "-k", "3,3nr", "-k", "1,1", "-o"])
-                .arg(path)
-                .arg(run.input().path())
-                .env("LC_ALL", "C")
-                .status()?;
-            match status.success() {
-                true => Ok(()),
-                false => Err(format!("sort ended with {status}").into()),
-            }
+            let sort = run.program("sort").env("LC_ALL", "C");
+            let keys = ["-t", ",", "-k", "2,2nr", "-k", "3,3nr", "-k", "1,1"];
+            let sort = sort.args(keys).arg("-o").arg(path);
+            Ok(sort.stdin(&run.input()).run()?)
         })?;
         Ok(())
     }

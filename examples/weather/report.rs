@@ -4,20 +4,23 @@ use std::io;
 
 use condotta::{class::ParamError, prelude::*};
 
-use crate::{in_folder, outside};
+use crate::{outside, stored};
 
-/// Downloads the weather report into a file.
+/// Downloads the weather report into the storage.
 #[derive(Task)]
 pub(crate) struct WgetWeatherReport {
     /// Where the report is; by default on a file server that this program starts.
     #[param(significant = false)]
     report_url: Option<String>,
+    /// See `IngestToDatabase`.
+    #[param(significant = false, visibility = private)]
+    storage: Option<String>,
 }
 
 #[task]
 impl Task for WgetWeatherReport {
-    fn output(&self) -> Result<LocalTarget, ParamError> {
-        in_folder("report.csv")
+    fn output(&self) -> Result<UrlTarget, ParamError> {
+        stored(self.storage.as_deref(), "report.csv")
     }
 
     fn run(&self, run: &Run<Self>) -> Result<()> {

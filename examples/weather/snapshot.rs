@@ -1,38 +1,28 @@
 //! Extract: dumps a table of somebody else's database.
 
 use condotta::{class::ParamError, prelude::*};
-use rusqlite::Connection;
 
-use crate::{in_folder, outside};
+use crate::{outside, stored, warehouse};
 
-/// Dumps the table of hourly temperatures into a file.
+/// Dumps the table of hourly temperatures into the storage.
 #[derive(Task)]
-pub(crate) struct GetTemperatureSnapshot;
+pub(crate) struct GetTemperatureSnapshot {
+    /// See `IngestToDatabase`.
+    #[param(significant = false, visibility = private)]
+    storage: Option<String>,
+}
 
 #[task]
 impl Task for GetTemperatureSnapshot {
-    fn output(&self) -> Result<LocalTarget, ParamError> {
-        in_folder("temperatures.csv")
+    fn output(&self) -> Result<UrlTarget, ParamError> {
+        stored(self.storage.as_deref(), "temperatures.csv")
     }
 
     fn run(&self, run: &Run<Self>) -> Result<()> {
-        let source = in_folder("source.sqlite")?;
-        source.make_dirs()?;
-        outside::fill_database(source.path())?;
-        let database = Connection::open(source.path())?;
-        let mut query = database.prepare(
-            "SELECT measured_at, fahrenheit FROM hourly_temperature ORDER BY measured_at",
-        )?;
-        let mut rows = query.query([])?;
-        run.output().write_with(|file| {
-            let mut dump = csv::Writer::from_writer(file);
-            dump.write_record(["measured_at", "fahrenheit"])?;
-            while let Some(row) = rows.next()? {
-                let (measured_at, fahrenheit): (String, f64) = (row.get(0)?, row.get(1)?);
-                dump.serialize((measured_at, fahrenheit))?;
-            }
-            Ok(dump.flush()?)
-        })?;
+        let source = warehouse::database("source.sqlite")?;
+        outside::fill_database(&source)?;
+        let query = "SELECT measured_at, fahrenheit FROM hourly_temperature ORDER BY measured_at";
+        source.query_snapshot(query).csv(&run.output())?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 mod hello_world;
 mod leaving;
+mod legacy_tool;
 mod make_like;
 mod parent_child;
 mod program;

@@ -70,7 +70,8 @@ impl Program {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The command that runs it in its folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command
             .args(arguments)
@@ -176,6 +177,23 @@ impl Ran {
         );
         summary.trim().to_owned()
     }
+}
+
+/// That so many tasks were complete, so many ran well, and none did otherwise.
+#[track_caller]
+pub(crate) fn assert_counts(ran: &Ran, complete: usize, done: usize) {
+    let summary = ran.summary();
+    let mut expected = vec![format!("Scheduled {} tasks of which:", complete + done)];
+    if complete > 0 {
+        expected.push(format!("* {complete} complete ones were encountered:"));
+    }
+    if done > 0 {
+        expected.push(format!("* {done} ran successfully:"));
+    }
+    let lines = summary.lines();
+    let counts: Vec<&str> = lines.filter(|line| line.starts_with(['S', '*'])).collect();
+    assert_eq!(counts, expected, "{}", ran.stderr);
+    assert!(summary.ends_with("there were no failed tasks or missing dependencies"));
 }
 
 fn collect_files(top: &Path, folder: &Path, found: &mut Vec<String>) {

@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// `cargo test --workspace` builds it before any test runs.
-    fn program() -> PathBuf {
+    pub(crate) fn program() -> PathBuf {
         let test = std::env::current_exe().expect("a test knows its own path");
         let profile = test
             .ancestors()
