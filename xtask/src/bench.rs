@@ -35,6 +35,10 @@ pub(crate) fn run(project: &Project, names: &[&str]) -> anyhow::Result<bool> {
         }
         let arguments = ["bench", "--package", &bench.package, "--bench", &bench.name];
         let mut command = project.cargo(&arguments);
+        if !bench.features.is_empty() {
+            command.args(["--features", &bench.features.join(",")]);
+            setup::need_services()?;
+        }
         if bench.name == BESIDE_STOCK {
             command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
         }

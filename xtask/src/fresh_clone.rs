@@ -6,15 +6,10 @@ use std::process::Command;
 
 use crate::{project::Project, setup, shell, tally::Tally};
 
-/// Pastes each marked block of the README into a shell in a fresh clone of what is committed. The
-/// clone has a target folder of its own, which starts empty.
+/// Pastes each marked block of the README into a shell in a fresh clone of what is committed.
 pub(crate) fn run(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     setup::need_git()?;
-    let target = project.target().join("fresh-clone");
-    if target.exists() {
-        std::fs::remove_dir_all(&target)?;
-    }
     let folder = tempfile::tempdir()?;
     let clone = folder.path().join("condotta");
     let mut git = Command::new("git");
@@ -34,11 +29,10 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<Tally> {
         println!("{block}");
         let mut sh = Command::new("sh");
         sh.args(["-e", "-c", &block]).current_dir(&clone);
-        sh.env("CARGO_TARGET_DIR", &target)
-            .env_remove("CARGO_MANIFEST_DIR");
+        sh.env_remove("CARGO_MANIFEST_DIR");
+        setup::build_as_user(project, &mut sh);
         tally.add(Tally::one(shell::run(sh)?.success));
     }
-    std::fs::remove_dir_all(&target)?;
     Ok(tally)
 }
 

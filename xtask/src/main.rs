@@ -4,12 +4,15 @@
 //! is in `parts`, what it needs on the machine in `setup`.
 
 mod bench;
+mod connectors;
+mod engines;
 mod fresh_clone;
 mod page;
 mod parts;
 mod project;
 mod python;
 mod setup;
+mod setup_stores;
 mod shell;
 mod skips;
 mod suite;

@@ -31,7 +31,7 @@ pub(crate) fn page(project: &Project) -> anyhow::Result<Tally> {
     let mut tally = Tally::one(shell::run(npm(&["run", "check"]))?.success);
     tally.add(Tally::one(is_current(project, npm)?));
 
-    shell::must(project.cargo(&["build", "--package", "condotta-cli"]))?;
+    shell::must(project.programs_of_tests())?;
     let mut tests = npm(&["test"]);
     tests.env("CONDOTTA", project.target().join("debug/condotta"));
     tests.env("CONDOTTA_CHROMIUM", chromium);

@@ -38,6 +38,8 @@ pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_python()?;
     setup::need_services()?;
     let mut command = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    // Most tests wait: for processes, for servers, for time to pass.
+    command.env("RUST_TEST_THREADS", "4");
     command.env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
     command.env("CONDOTTA_NGINX", setup::need_nginx(project)?);
     command.env("CONDOTTA_FAKETIME", setup::need_faketime(project)?);
@@ -78,22 +80,17 @@ pub(crate) fn each_crate(project: &Project) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-/// Runs each bench once, and small: that it works, not how fast it is. Without the word `--bench`,
+/// Runs each bench once, and small: that it works, not how fast it is. So it is built as the tests are,
+/// and of the whole workspace, which uses again what the tests have built. Without the word `--bench`,
 /// which `cargo bench` adds, a bench knows that it is a test.
 pub(crate) fn bench_smoke(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
     let stock_luigi = setup::stock_luigi(project)?;
     let mut tally = Tally::default();
-    for bench in project.benches() {
-        let arguments = [
-            "test",
-            "--release",
-            "--package",
-            &bench.package,
-            "--bench",
-            &bench.name,
-        ];
-        let mut command = project.cargo(&arguments);
+    // Those that need features run with the tests that need the same.
+    let benches = project.benches().into_iter();
+    for bench in benches.filter(|bench| bench.features.is_empty()) {
+        let mut command = project.cargo(&["test", "--workspace", "--bench", &bench.name]);
         // The server's bench starts it, too.
         command.env("CONDOTTA_STOCK_LUIGI", &stock_luigi);
         tally.add(Tally::one(shell::run(command)?.success));

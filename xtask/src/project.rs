@@ -20,6 +20,8 @@ pub(crate) struct Bench {
     pub(crate) package: String,
     /// Its own name.
     pub(crate) name: String,
+    /// The features of the package that it needs.
+    pub(crate) features: Vec<String>,
 }
 
 impl Project {
@@ -78,14 +80,24 @@ impl Project {
             for target in package["targets"].as_array().into_iter().flatten() {
                 let kinds = target["kind"].as_array().into_iter().flatten();
                 if kinds.filter_map(Value::as_str).any(|kind| kind == "bench") {
+                    let features = target["required-features"].as_array().into_iter().flatten();
                     benches.push(Bench {
                         package: package["name"].as_str().unwrap_or_default().to_owned(),
                         name: target["name"].as_str().unwrap_or_default().to_owned(),
+                        features: features
+                            .filter_map(|feature| feature.as_str().map(str::to_owned))
+                            .collect(),
                     });
                 }
             }
         }
         benches
+    }
+
+    /// Builds all that `cargo test` builds, examples and the command `condotta` among it. For one package
+    /// alone most dependencies would be built once more, with the features that it asks for.
+    pub(crate) fn programs_of_tests(&self) -> Command {
+        self.cargo(&["test", "--workspace", "--no-run"])
     }
 
     /// A call of cargo in the root.
@@ -100,7 +112,13 @@ fn cargo_in(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root);
-    // What `cargo run` sets for this program is not meant for the cargo that it calls.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    // What `cargo run` says of this program is not meant for the cargo that it calls. Build scripts look at it
+    // (ring's does), and with another value all that depends on them is built anew.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
     command
 }

@@ -26,8 +26,18 @@ pub(crate) const LUIGI_REQUIRES: [&str; 5] = [
 /// they send all requests in another way where they find it.
 const UNIX_SOCKETS: &str = "requests-unixsocket==0.4.1";
 
+/// Spark with all that it needs but Java.
+pub(crate) const SPARK: &str = "pyspark==4.3.0";
+
 /// A mail server for tests, and the parser of Prometheus's library.
 const RECEIVERS: [&str; 2] = ["aiosmtpd==1.4.6", "prometheus-client==0.24.1"];
+
+/// The drivers of Luigi's targets in databases. Luigi's module for SQLAlchemy works with no later one.
+const DRIVERS: [&str; 3] = [
+    "psycopg2-binary==2.9.13",
+    "mysql-connector-python==26.10.0",
+    "SQLAlchemy==1.4.54",
+];
 
 /// A C compiler, which links Rust programs and builds the C libraries among the dependencies.
 pub(crate) fn need_linker() -> anyhow::Result<()> {
@@ -35,6 +45,16 @@ pub(crate) fn need_linker() -> anyhow::Result<()> {
         return Ok(());
     }
     apt_install(&["gcc", "libc6-dev"])
+}
+
+/// Has a command build what users build, for the tests: release builds, into a folder that only such
+/// builds use, so that dependencies are built once for all of them. They are not optimized, which would
+/// take most of the time and shows nothing more.
+pub(crate) fn build_as_user(project: &Project, command: &mut Command) {
+    command.env("CARGO_TARGET_DIR", project.target().join("as-user"));
+    for (name, value) in [("OPT_LEVEL", "0"), ("LTO", "off"), ("DEBUG", "false")] {
+        command.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
+    }
 }
 
 /// Python, which computes expected values independently.
@@ -55,15 +75,20 @@ pub(crate) fn need_venv(python: &Path) -> anyhow::Result<()> {
 
 /// The servers that the tests of the history and of Python's targets start for themselves, on ports of their own.
 pub(crate) fn need_services() -> anyhow::Result<()> {
-    let servers = [
+    need_programs(&[
         ("/usr/lib/postgresql", "postgresql"),
         ("/usr/sbin/mariadbd", "mariadb-server"),
+        ("/usr/bin/sqlite3", "sqlite3"),
         ("/usr/bin/redis-server", "redis-server"),
         ("/usr/sbin/sshd", "openssh-server"),
         ("/usr/bin/ssh", "openssh-client"),
         ("/usr/bin/sshpass", "sshpass"),
-    ];
-    let missing: Vec<&str> = servers
+    ])
+}
+
+/// Installs the packages whose place is not there.
+pub(crate) fn need_programs(programs: &[(&str, &'static str)]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = programs
         .iter()
         .filter(|(place, _)| !Path::new(place).exists())
         .map(|(_, package)| *package)
@@ -72,6 +97,31 @@ pub(crate) fn need_services() -> anyhow::Result<()> {
         return Ok(());
     }
     apt_install(&missing)
+}
+
+/// Slurm's daemons and programs. Installed they start nothing: there is no configuration.
+pub(crate) fn need_slurm() -> anyhow::Result<()> {
+    let wanted = [
+        ("/usr/sbin/slurmctld", "slurm-wlm"),
+        ("/usr/sbin/slurmdbd", "slurmdbd"),
+        ("/usr/sbin/mariadbd", "mariadb-server"),
+        ("/usr/sbin/munged", "munge"),
+    ];
+    need_programs(&wanted)
+}
+
+/// A Java for Spark and Hadoop.
+pub(crate) fn need_java() -> anyhow::Result<()> {
+    if shell::works("java", &["-version"]) {
+        return Ok(());
+    }
+    apt_install(&["openjdk-17-jre-headless"])
+}
+
+/// The Python of a virtual environment that has Spark, and a Java for it.
+pub(crate) fn need_spark(project: &Project) -> anyhow::Result<PathBuf> {
+    need_java()?;
+    need_environment(project, &project.target().join("spark"), &[SPARK])
 }
 
 /// Git, for the fresh clone.
@@ -106,6 +156,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The program itself.
+    pub(crate) fn program(&self) -> PathBuf {
+        let folder = self.folder.as_ref();
+        folder.map_or_else(|| "node".into(), |folder| folder.join("node"))
+    }
+
     /// npm, which finds this Node.
     pub(crate) fn npm(&self) -> Command {
         let Some(folder) = &self.folder else {
@@ -135,7 +191,7 @@ pub(crate) fn need_node(project: &Project) -> anyhow::Result<Node> {
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         shell::must(venv)?;
-        pip(&programs.join("python"), &[NODE])?;
+        pip(project, &programs.join("python"), &[NODE])?;
     }
     Ok(Node {
         folder: Some(programs),
@@ -203,27 +259,57 @@ fn unpack(package: &str, folder: &Path) -> anyhow::Result<()> {
 /// `unix-sockets` has what its workers need for those, and its folder `receivers` what tests receive mail
 /// and read metrics with.
 pub(crate) fn stock_luigi(project: &Project) -> anyhow::Result<PathBuf> {
-    let folder = project.target().join("stock-luigi");
-    let python = folder.join("bin/python");
-    if !has(&python, None, LUIGI)? {
-        need_python()?;
-        need_venv(Path::new("python3"))?;
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&folder);
-        shell::must(venv)?;
-        pip(&python, &[LUIGI])?;
-    }
-    let apart = folder.join("unix-sockets");
-    if !has(&python, Some(&apart), UNIX_SOCKETS)? {
-        let apart = apart.to_str().context("the folder's path is not UTF-8")?;
-        pip(&python, &["--target", apart, "--upgrade", UNIX_SOCKETS])?;
-    }
-    let apart = folder.join("receivers");
-    for package in RECEIVERS {
-        if !has(&python, Some(&apart), package)? {
+    let python = need_environment(project, &project.target().join("stock-luigi"), &[LUIGI])?;
+    need_packages(project, &python, "unix-sockets", &[UNIX_SOCKETS])?;
+    need_packages(project, &python, "receivers", &RECEIVERS)?;
+    Ok(python)
+}
+
+/// What stock Luigi's targets in databases need, in the folder `databases` of its environment.
+pub(crate) fn database_drivers(project: &Project, stock_luigi: &Path) -> anyhow::Result<()> {
+    need_packages(project, stock_luigi, "databases", &DRIVERS)
+}
+
+/// Packages for a Python, apart from its own, in a folder of its environment.
+fn need_packages(
+    project: &Project,
+    python: &Path,
+    folder: &str,
+    packages: &[&str],
+) -> anyhow::Result<()> {
+    let apart = python
+        .ancestors()
+        .nth(2)
+        .context("an environment has folders")?
+        .join(folder);
+    for package in packages {
+        if !has(python, Some(&apart), package)? {
             let apart = apart.to_str().context("the folder's path is not UTF-8")?;
-            pip(&python, &["--target", apart, "--upgrade", package])?;
+            pip(project, python, &["--target", apart, "--upgrade", package])?;
         }
+    }
+    Ok(())
+}
+
+/// Makes an environment for a Python that has these packages, if it is not there.
+pub(crate) fn need_environment(
+    project: &Project,
+    folder: &Path,
+    packages: &[&str],
+) -> anyhow::Result<PathBuf> {
+    let python = folder.join("bin/python");
+    for package in packages {
+        if has(&python, None, package)? {
+            continue;
+        }
+        if !python.exists() {
+            need_python()?;
+            need_venv(Path::new("python3"))?;
+            let mut venv = Command::new("python3");
+            venv.args(["-m", "venv", "--clear"]).arg(folder);
+            shell::must(venv)?;
+        }
+        pip(project, &python, &[package])?;
     }
     Ok(python)
 }
@@ -245,15 +331,43 @@ fn has(python: &Path, folder: Option<&Path>, requirement: &str) -> anyhow::Resul
 }
 
 /// Installs packages for a Python.
-pub(crate) fn pip(python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--quiet"])
+fn pip(project: &Project, python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    uv_pip(&need_uv(project)?, python, arguments)
+}
+
+/// Installs packages for a Python, with this uv. What pip does in minutes it does in seconds, and it builds
+/// and keeps what several environments need only once.
+pub(crate) fn uv_pip(uv: &Path, python: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut uv = Command::new(uv);
+    uv.args(["pip", "install", "--quiet", "--python"])
+        .arg(python)
         .args(arguments);
+    // Certificates as the rest of the machine has them.
+    uv.env("UV_SYSTEM_CERTS", "true");
     let what = arguments.last().unwrap_or(&"what is needed");
-    shell::must(pip).with_context(|| {
+    shell::must(uv).with_context(|| {
         format!("{what} cannot be installed from the Python package index: is it reachable?")
     })?;
     Ok(())
+}
+
+/// The installer of Python packages, which pip installs.
+pub(crate) fn need_uv(project: &Project) -> anyhow::Result<PathBuf> {
+    const UV: &str = "uv==0.13.9";
+    let folder = project.target().join("python/uv");
+    let python = folder.join("bin/python");
+    if !has(&python, None, UV)? {
+        need_python()?;
+        need_venv(Path::new("python3"))?;
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        shell::must(venv)?;
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "install", "--quiet", UV]);
+        shell::must(pip)
+            .context("uv cannot be installed from the Python package index: is it reachable?")?;
+    }
+    Ok(folder.join("bin/uv"))
 }
 
 fn apt_install(packages: &[&str]) -> anyhow::Result<()> {

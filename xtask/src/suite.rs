@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::{page, parts, project::Project, python, skips::AllowedSkips, tally::Tally};
+use crate::{
+    connectors, engines, page, parts, project::Project, python, skips::AllowedSkips, tally::Tally,
+};
 
 /// One part of the test command.
 #[derive(Clone, Copy)]
@@ -45,6 +47,11 @@ const PARTS: &[Part] = &[
         parts::deny,
     ),
     slow(
+        "storage",
+        "targets in stores, on real servers: S3, SFTP, FTP, HTTP and others",
+        connectors::storage,
+    ),
+    slow(
         "each-crate",
         "every crate builds by itself, without its neighbours' features",
         parts::each_crate,
@@ -63,6 +70,31 @@ const PARTS: &[Part] = &[
         "page",
         "the web page in a browser, and that the built page is what its source makes",
         page::page,
+    ),
+    slow(
+        "databases",
+        "tables in PostgreSQL, MariaDB and SQLite, beside Luigi's targets",
+        connectors::databases,
+    ),
+    slow(
+        "slurm",
+        "jobs on a real Slurm: slurmctld and slurmd on loopback",
+        engines::slurm,
+    ),
+    slow(
+        "kubernetes",
+        "jobs and tasks on a stand-in for a Kubernetes cluster",
+        engines::kubernetes,
+    ),
+    slow(
+        "spark",
+        "applications on a real Spark: a master and a worker on loopback",
+        engines::spark,
+    ),
+    slow(
+        "weather",
+        "the main example with real services: PostgreSQL, Spark, S3, SFTP, FTP, HDFS",
+        connectors::weather,
     ),
     slow("bench-smoke", "every bench runs, once", parts::bench_smoke),
     slow(

@@ -24,6 +24,36 @@ pub(crate) fn python(project: &Project) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
+/// The package's Spark tasks, and the weather, on a real Spark.
+pub(crate) fn spark(project: &Project) -> anyhow::Result<Tally> {
+    let interpreter = Interpreter::at_hand()?;
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let list = [
+        "pytest==9.2.0",
+        "pytest-timeout==2.4.0",
+        "sqlalchemy>=2",
+        setup::SPARK,
+    ]
+    .map(str::to_owned);
+    let venv = Venv::with(project, "spark", &interpreter, &list)?;
+    wheel::install(&venv, &wheel)?;
+    let folder = project.target().join("python/runs/spark");
+    let tests = project.root().join("python/tests/spark");
+    run(&folder, pytest(project, &venv, &folder, &tests)?)
+}
+
+/// Python tasks on a real Slurm.
+pub(crate) fn slurm(project: &Project) -> anyhow::Result<Tally> {
+    let interpreter = Interpreter::at_hand()?;
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let list = ["pytest==9.2.0", "pytest-timeout==2.4.0"].map(str::to_owned);
+    let venv = Venv::with(project, "slurm", &interpreter, &list)?;
+    wheel::install(&venv, &wheel)?;
+    let folder = project.target().join("python/runs/slurm");
+    let tests = project.root().join("python/tests/slurm");
+    run(&folder, pytest(project, &venv, &folder, &tests)?)
+}
+
 /// Which of the Python tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -58,9 +88,8 @@ pub(crate) fn package(project: &Project) -> anyhow::Result<Tally> {
     let mut pip = Command::new(venv.python());
     pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall"])
         .arg(&sdist)
-        // What other parts built of the dependencies is of use here.
-        .env("CARGO_TARGET_DIR", project.target())
         .env_remove("CARGO_MANIFEST_DIR");
+    setup::build_as_user(project, &mut pip);
     shell::must(pip)?;
     let mut first_run = Command::new(venv.program("luigi"));
     let folder = tempfile::tempdir()?;
@@ -157,51 +186,57 @@ fn tests(
     scope: Scope,
 ) -> anyhow::Result<Tally> {
     setup::need_services()?;
-    let mut examples = Command::new("cargo");
-    examples
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "condotta-examples",
-            "--example",
-            "with_python",
-        ])
-        .current_dir(project.root());
-    anyhow::ensure!(
-        shell::run(examples)?.success,
-        "the example with_python does not build"
-    );
+    shell::must(project.programs_of_tests())?;
     let folder = project
         .target()
         .join("python/runs")
         .join(&interpreter.release);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
+    let all = project.root().join("python/tests");
+    let mut pytest = pytest(project, venv, &folder, &all)?;
+    pytest
+        // Spark and Slurm are parts of their own.
+        .arg("--ignore")
+        .arg(all.join("spark"))
+        .arg("--ignore")
+        .arg(all.join("slurm"))
+        .env("CONDOTTA_WHEEL", wheel)
+        .env("CONDOTTA_EXAMPLES", project.target().join("debug/examples"))
+        .env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);
+    if scope == Scope::Core {
+        let contrib = project.root().join("python/tests/contrib");
+        pytest.arg("--ignore").arg(contrib);
     }
-    std::fs::create_dir_all(&folder)?;
-    let written = folder.join("report.jsonl");
+    // Most tests wait: for processes, for servers, for time to pass. A file's tests stay together, for what
+    // they share.
+    pytest.args(["--numprocesses", "4", "--dist", "loadfile"]);
+    run(&folder, pytest)
+}
+
+/// Pytest with what is in `tests`, in an empty folder.
+fn pytest(project: &Project, venv: &Venv, folder: &Path, tests: &Path) -> anyhow::Result<Command> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)?;
     let mut pytest = Command::new(venv.python());
     pytest
-        .current_dir(&folder)
+        .current_dir(folder)
         .args(["-m", "pytest", "-q", "-p", "condotta_report"])
         .args(["--continue-on-collection-errors"])
         .arg("--rootdir")
         .arg(project.root())
         .arg("-c")
         .arg(project.root().join("pyproject.toml"))
-        .arg(project.root().join("python/tests"))
+        .arg(tests)
         .env("PYTHONPATH", project.root().join("xtask/python"))
-        .env("CONDOTTA_REPORT", &written)
-        .env("CONDOTTA_WHEEL", wheel)
-        .env("CONDOTTA_EXAMPLES", project.target().join("debug/examples"))
-        .env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?)
+        .env("CONDOTTA_REPORT", folder.join("report.jsonl"))
         .env_remove("LUIGI_CONFIG_PATH")
         .env_remove("LUIGI_CONFIG_PARSER");
-    if scope == Scope::Core {
-        let contrib = project.root().join("python/tests/contrib");
-        pytest.arg("--ignore").arg(contrib);
-    }
+    Ok(pytest)
+}
+
+fn run(folder: &Path, pytest: Command) -> anyhow::Result<Tally> {
     let ran = shell::run(pytest)?;
+    let written = folder.join("report.jsonl");
     Ok(report::tally(&report::read(&written), ran.success))
 }

@@ -2,7 +2,10 @@
 //!
 //! Which projects, and what their tests need, is in `xtask/python/third-party.toml`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use serde_json::Value;
@@ -75,7 +78,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<bool> 
 /// Runs one project's tests on both sides, each on a copy without the project's own package.
 fn compare(judge: &Judge, one: &ThirdParty, options: &Options) -> anyhow::Result<Compared> {
     let name = format!("{} {}", one.name, one.version);
-    let source = options.source.join(format!("{}-{}", one.name, one.version));
+    let source = source_of(&options.source, one);
     let copies = judge.folder().join("copies");
     if copies.exists() {
         std::fs::remove_dir_all(&copies)?;
@@ -99,6 +102,17 @@ fn compare(judge: &Judge, one: &ThirdParty, options: &Options) -> anyhow::Result
     };
     let mut compared = judge.compare(&[batch], &[])?;
     Ok(compared.remove(0))
+}
+
+/// The folder of the project's sources. Source archives have `_` where the project's name has `-`.
+fn source_of(folder: &Path, one: &ThirdParty) -> PathBuf {
+    let named = |name: &str| folder.join(format!("{name}-{}", one.version));
+    let unpacked = named(&one.name.replace('-', "_"));
+    if unpacked.exists() {
+        unpacked
+    } else {
+        named(&one.name)
+    }
 }
 
 fn read(project: &Project) -> anyhow::Result<Vec<ThirdParty>> {
@@ -138,6 +152,23 @@ fn parse(path: &Path) -> anyhow::Result<Vec<ThirdParty>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_lie_under_the_projects_name_or_as_an_archive_unpacks_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = ThirdParty {
+            name: "luigi-tools".to_owned(),
+            version: "0.3.5".to_owned(),
+            source: String::new(),
+            tests: Vec::new(),
+            needs: Vec::new(),
+        };
+        let expected = folder.path().join("luigi-tools-0.3.5");
+        assert_eq!(source_of(folder.path(), &one), expected);
+        let unpacked = folder.path().join("luigi_tools-0.3.5");
+        std::fs::create_dir(&unpacked).unwrap();
+        assert_eq!(source_of(folder.path(), &one), unpacked);
+    }
 
     #[test]
     fn the_projects_list_can_be_read() {

@@ -38,6 +38,9 @@ pub(crate) fn run(project: &Project, options: &Options, contrib: bool) -> anyhow
         "upstream"
     };
     let judge = Judge::new(project, name, &shared, &[], options)?;
+    // The published wheel lacks a module of the release, `luigi.contrib.mrrunner`.
+    let stock = judge.stock.venv.site_packages()?.join("luigi");
+    copy_folder(&source.join("luigi"), &stock)?;
     let copies = copy_tests(&source, judge.folder())?;
     let batches = batches(&source, &copies, contrib)?;
     let all = judge.compare(&batches, &options.only)?;
@@ -89,7 +92,7 @@ fn add_group(groups: &Value, name: &str, wanted: &mut Vec<String>) -> anyhow::Re
     Ok(())
 }
 
-/// Copies the tests and the examples that they use to a folder for each side. The checkout's own package
+/// Copies the tests and the examples and programs that they use to a folder for each side. The checkout's own package
 /// stays behind, so that the installed one is what is imported.
 fn copy_tests(source: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let copies = folder.join("copies");
@@ -97,7 +100,7 @@ fn copy_tests(source: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
         std::fs::remove_dir_all(&copies)?;
     }
     for side in ["stock", "ours"] {
-        for part in ["test", "examples"] {
+        for part in ["test", "examples", "bin"] {
             copy_folder(&source.join(part), &copies.join(side).join(part))?;
         }
         std::fs::write(copies.join(side).join("pytest.ini"), "[pytest]\n")?;

@@ -82,6 +82,8 @@ impl Interpreter {
 /// A virtual environment.
 pub(crate) struct Venv {
     folder: PathBuf,
+    /// What installs into it.
+    uv: PathBuf,
 }
 
 impl Venv {
@@ -93,7 +95,8 @@ impl Venv {
         requirements: &[String],
     ) -> anyhow::Result<Self> {
         let folder = project.target().join("python").join(name);
-        let venv = Self { folder };
+        let uv = setup::need_uv(project)?;
+        let venv = Self { folder, uv };
         let made_from = format!(
             "{}\n{}",
             interpreter.program.display(),
@@ -118,10 +121,10 @@ impl Venv {
         self.pip(&["--upgrade".to_owned(), "pip==26.3".to_owned()])
     }
 
-    /// Installs with pip.
+    /// Installs what pip's arguments say.
     pub(crate) fn pip(&self, arguments: &[String]) -> anyhow::Result<()> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        setup::pip(&self.python(), &arguments)
+        setup::uv_pip(&self.uv, &self.python(), &arguments)
     }
 
     /// Whether pip can install this; what it says is shown only if it cannot.

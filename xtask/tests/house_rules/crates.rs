@@ -1,6 +1,9 @@
 //! Arrows of dependency point down only, and every licence is one that the project can live with.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -9,13 +12,23 @@ use crate::{assert_none, root};
 /// Which of our crates a crate's library may depend on. A crate that is not listed may not exist.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("condotta-scheduler", &[]),
-    ("condotta-targets", &[]),
+    ("condotta-targets", &["condotta-config"]),
+    ("condotta-test-servers", &[]),
+    ("condotta-database-url", &[]),
+    (
+        "condotta-databases",
+        &["condotta-database-url", "condotta-targets"],
+    ),
+    ("condotta-programs", &["condotta-targets"]),
     ("condotta-config", &[]),
     ("condotta-derive", &[]),
     ("condotta-logging", &["condotta-config"]),
     ("condotta-mail", &[]),
     ("condotta-protocol", &["condotta-scheduler"]),
-    ("condotta-history", &["condotta-scheduler"]),
+    (
+        "condotta-history",
+        &["condotta-database-url", "condotta-scheduler"],
+    ),
     (
         "condotta-worker",
         &["condotta-scheduler", "condotta-protocol"],
@@ -24,9 +37,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "condotta",
         &[
             "condotta-config",
+            "condotta-databases",
             "condotta-derive",
             "condotta-logging",
             "condotta-mail",
+            "condotta-programs",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-targets",
@@ -62,6 +77,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "condotta-cli",
             "condotta-config",
             "condotta-logging",
+            "condotta-programs",
             "condotta-protocol",
             "condotta-scheduler",
             "condotta-server",
@@ -181,6 +197,65 @@ fn the_scheduler_has_few_dependencies() {
         count <= 5,
         "condotta-scheduler has {count} dependencies: about four is the measure"
     );
+}
+
+/// What is optional somewhere and in a pipeline all the same, for something that every pipeline has.
+const IN_EVERY_PIPELINE: &[&str] = &[
+    "base64",
+    "bytes",
+    "condotta-config",
+    "ring",
+    "rustls",
+    "rustls-native-certs",
+    "serde_json",
+    "ureq",
+];
+
+/// The packages that are built for `condotta` without any of its features.
+fn packages_of_a_pipeline() -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--package", "condotta"])
+        .args(["--edges", "normal,build", "--prefix", "none"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8(output.stdout).expect("names are UTF-8");
+    let first = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    text.lines().map(first).collect()
+}
+
+/// Without features a pipeline has nothing in it that a feature brings.
+#[test]
+fn a_pipeline_is_lean() {
+    let built = packages_of_a_pipeline();
+    assert!(built.contains("condotta-worker"), "{built:?}");
+    let metadata = metadata();
+    let below = MAY_KNOW.iter().find(|(name, _)| *name == "condotta");
+    let below = below.expect("it is listed").1;
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    let ours = packages.filter(|package| {
+        let name = text(&package["name"]);
+        name == "condotta" || below.contains(&name)
+    });
+    let optional: BTreeSet<&str> = ours
+        .flat_map(|package| package["dependencies"].as_array().expect("a list"))
+        .filter(|dependency| dependency["optional"] == true)
+        .map(|dependency| text(&dependency["name"]))
+        .collect();
+    for heavy in ["opendal", "sqlx", "tokio", "condotta-databases"] {
+        assert!(optional.contains(heavy), "{heavy} is no longer optional");
+    }
+    let findings: Vec<String> = optional
+        .iter()
+        .filter(|name| built.contains(**name) != IN_EVERY_PIPELINE.contains(name))
+        .map(|name| match built.contains(*name) {
+            true => format!("{name} is built without a feature that asks for it"),
+            false => format!("{name} is in IN_EVERY_PIPELINE, and not built"),
+        })
+        .collect();
+    assert_none(&findings, "a pipeline without features is to stay small");
 }
 
 #[test]
