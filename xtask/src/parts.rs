@@ -32,6 +32,20 @@ pub(crate) fn docs(project: &Project) -> anyhow::Result<Tally> {
     Ok(Tally::one(shell::run(command)?.success))
 }
 
+/// What only features bring: lints, documentation, and the tests beside the code. What wants a service is
+/// tested by parts of their own.
+pub(crate) fn features(project: &Project) -> anyhow::Result<Tally> {
+    setup::need_linker()?;
+    let mut clippy = project.cargo_with_features(&["clippy", "--all-targets"]);
+    clippy.args(["--", "-D", "warnings"]);
+    let mut tally = Tally::one(shell::run(clippy)?.success);
+    let mut docs = project.cargo_with_features(&["doc", "--no-deps"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    tally.add(Tally::one(shell::run(docs)?.success));
+    tally.add(project.test_with_features(&["--lib"], |_| {})?);
+    Ok(tally)
+}
+
 /// All of `cargo test`. Stock Luigi's workers are among those who test the server, also through nginx.
 pub(crate) fn tests(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;

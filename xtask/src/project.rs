@@ -8,6 +8,8 @@ use std::{
 use anyhow::Context;
 use serde_json::Value;
 
+use crate::{shell, tally::Tally};
+
 /// The work tree and what cargo says of it.
 pub(crate) struct Project {
     root: PathBuf,
@@ -98,6 +100,27 @@ impl Project {
     /// alone most dependencies would be built once more, with the features that it asks for.
     pub(crate) fn programs_of_tests(&self) -> Command {
         self.cargo(&["test", "--workspace", "--no-run"])
+    }
+
+    /// A call of cargo for the whole workspace with every feature, those that turn on tests among them. All parts
+    /// that want some features build with all, so that what depends on features is built once more, not once a part.
+    pub(crate) fn cargo_with_features(&self, arguments: &[&str]) -> Command {
+        let mut command = self.cargo(arguments);
+        command.args(["--workspace", "--all-features"]);
+        command
+    }
+
+    /// Runs those tests that features bring.
+    pub(crate) fn test_with_features(
+        &self,
+        which: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<Tally> {
+        let mut command = self.cargo_with_features(&["test", "--no-fail-fast"]);
+        command.args(which);
+        change(&mut command);
+        let ran = shell::run(command)?;
+        Ok(Tally::of_cargo_test(&ran.text, ran.success))
     }
 
     /// A call of cargo in the root.

@@ -47,6 +47,11 @@ const PARTS: &[Part] = &[
         parts::deny,
     ),
     slow(
+        "features",
+        "lints, documentation and unit tests with every feature",
+        parts::features,
+    ),
+    slow(
         "storage",
         "targets in stores, on real servers: S3, SFTP, FTP, HTTP and others",
         connectors::storage,
