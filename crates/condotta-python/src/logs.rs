@@ -28,6 +28,9 @@ use crate::pipes::{self, print};
 
 /// So long a fork waits at most for a request that is on its way.
 const PAUSE_PATIENCE: Duration = Duration::from_millis(50);
+/// So long the end of a run waits for what is in its pipes, which somebody may fill without end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 type Params = Vec<(String, String)>;
 /// Standard output, standard error, records.
@@ -136,11 +139,37 @@ impl LogSink for Gated {
     }
 }
 
-/// Whether the files of a run are being read.
+/// The pipes of a run while they are being read.
 #[derive(Default)]
 struct Reading {
-    open: Mutex<bool>,
+    pipes: Mutex<Option<Arc<[File; 3]>>>,
     ended: Condvar,
+    /// Held while something is on its way.
+    moving: Mutex<()>,
+}
+
+impl Reading {
+    /// Waits for the end of the pipes. What is in them after `patience` is waited for a little longer: who printed it
+    /// has ended, and this machine may be slow.
+    fn finish(&self, patience: Duration) {
+        let waited = self
+            .ended
+            .wait_timeout_while(lock(&self.pipes), patience, |pipes| pipes.is_some())
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(pipes) = waited.0.clone() else {
+            return;
+        };
+        drop(waited);
+        let patience = Instant::now() + DRAIN_PATIENCE;
+        while Instant::now() < patience {
+            let moving = lock(&self.moving);
+            if !pipes::any_to_read(&pipes) {
+                return;
+            }
+            drop(moving);
+            thread::sleep(LOOK_EVERY);
+        }
+    }
 }
 
 #[pymethods]
@@ -245,11 +274,12 @@ impl RunLog {
         let Ok(files) = <[File; 3]>::try_from(files) else {
             return Ok(());
         };
+        let files = Arc::new(files);
         let (log, reading) = (self.log.clone(), Arc::clone(&self.reading));
-        *lock(&reading.open) = true;
+        *lock(&reading.pipes) = Some(Arc::clone(&files));
         let read = move || {
-            copy(&files, &log);
-            *lock(&reading.open) = false;
+            copy(&files, &log, &reading.moving);
+            *lock(&reading.pipes) = None;
             reading.ended.notify_all();
         };
         thread::Builder::new()
@@ -263,14 +293,7 @@ impl RunLog {
     fn finish(&self, py: Python<'_>, last_output: f64, flush: f64) {
         let secs = |secs: f64| Duration::try_from_secs_f64(secs).unwrap_or_default();
         py.detach(|| {
-            let open = lock(&self.reading.open);
-            let until = Instant::now() + secs(last_output);
-            let left = until.saturating_duration_since(Instant::now());
-            let waited = self
-                .reading
-                .ended
-                .wait_timeout_while(open, left, |open| *open);
-            drop(waited);
+            self.reading.finish(secs(last_output));
             self.logs.finish(&self.log, secs(flush));
         });
     }
@@ -286,11 +309,11 @@ fn record(log: &Log, level: u64, logger: &str, message: &str) {
 }
 
 /// Takes standard output, standard error and records until all of them end.
-fn copy(pipes: &[File; 3], log: &Log) {
+fn copy(pipes: &[File; 3], log: &Log, moving: &Mutex<()>) {
     let mut line = Vec::new();
     pipes::read(
         pipes,
-        || (),
+        || lock(moving),
         |index, bytes| take(index, bytes, &mut line, log),
     );
 }

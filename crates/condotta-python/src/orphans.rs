@@ -117,7 +117,7 @@ impl Files {
         let patience = Instant::now() + LAST_OUTPUT;
         while Instant::now() < patience {
             let moving = self.moving();
-            if !pipes::any_ready(&self.pipes) {
+            if !pipes::any_to_read(&self.pipes) {
                 return;
             }
             drop(moving);

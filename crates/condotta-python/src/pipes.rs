@@ -44,12 +44,16 @@ pub(crate) fn read<T>(
     }
 }
 
-/// Whether there is something to read.
-pub(crate) fn any_ready(pipes: &[File; 3]) -> bool {
+/// Whether there is something to read, more than that a pipe has ended.
+pub(crate) fn any_to_read(pipes: &[File; 3]) -> bool {
     let mut polled = pipes
         .each_ref()
         .map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN));
-    poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    let has_text = |pipe: &PollFd<'_>| {
+        pipe.revents()
+            .is_some_and(|it| it.contains(PollFlags::POLLIN))
+    };
+    poll(&mut polled, PollTimeout::ZERO).is_ok() && polled.iter().any(has_text)
 }
 
 /// Past the locks and buffers of this process. Nobody can be told that it cannot be written.

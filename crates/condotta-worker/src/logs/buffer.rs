@@ -9,7 +9,7 @@ use std::{
 
 use condotta_protocol::{LOG_FRAME_BYTES_MAX, LogFrame, LogSource};
 
-use super::sender::Signal;
+use super::{sender::Signal, unfinished::Unfinished};
 use crate::Private;
 
 /// The most bytes that wait to be sent. More is dropped.
@@ -65,7 +65,11 @@ pub(super) struct Buffer {
     pub(super) refused: bool,
     /// Of standard output and standard error: ends that may be the beginning of something private.
     held: [Vec<u8>; 2],
+    /// Of the same two: lines that are not whole yet.
+    unfinished: [Unfinished; 2],
 }
+
+const STREAMS: [LogSource; 2] = [LogSource::Stdout, LogSource::Stderr];
 
 impl RunLog {
     pub(super) fn new(
@@ -88,9 +92,14 @@ impl RunLog {
     /// Takes what was printed to standard output or error. Never waits for anybody.
     pub fn push(&self, source: &LogSource, text: &[u8]) {
         let mut buffer = self.run.buffer();
-        let held = &mut buffer.held[usize::from(*source == LogSource::Stderr)];
-        let shown = self.run.private.hide_part(held, text);
-        self.take(buffer, source, &shown);
+        let index = usize::from(*source == LogSource::Stderr);
+        let shown = self.run.private.hide_part(&mut buffer.held[index], text);
+        if buffer.closed.is_some() {
+            self.take(buffer, source, &shown);
+            return;
+        }
+        let lines = buffer.unfinished[index].add(Instant::now(), &shown);
+        self.take(buffer, source, &lines);
     }
 
     /// Takes a record of the log.
@@ -106,24 +115,18 @@ impl RunLog {
 
     /// Nothing more is printed.
     pub(super) fn close(&self) {
-        for (index, source) in [LogSource::Stdout, LogSource::Stderr].iter().enumerate() {
+        for (index, source) in STREAMS.iter().enumerate() {
             let mut buffer = self.run.buffer();
-            let shown = self.run.private.hide_rest(&mut buffer.held[index]);
-            self.take(buffer, source, &shown);
+            let mut rest = buffer.unfinished[index].rest();
+            rest.extend_from_slice(&self.run.private.hide_rest(&mut buffer.held[index]));
+            self.take(buffer, source, &rest);
         }
         self.run.buffer().closed = Some(Instant::now());
     }
 
     fn take(&self, mut buffer: MutexGuard<'_, Buffer>, source: &LogSource, text: &[u8]) {
-        if buffer.refused {
-            return;
-        }
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = millis.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let before = buffer.bytes;
-        for part in text.chunks(LOG_FRAME_BYTES_MAX) {
-            buffer.push(source, part, millis);
-        }
+        buffer.take(source, text);
         let after = buffer.bytes;
         drop(buffer);
         self.run.signal.grew(before, after);
@@ -145,6 +148,25 @@ impl Run {
 }
 
 impl Buffer {
+    fn take(&mut self, source: &LogSource, text: &[u8]) {
+        if self.refused {
+            return;
+        }
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = millis.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        for part in text.chunks(LOG_FRAME_BYTES_MAX) {
+            self.push(source, part, millis);
+        }
+    }
+
+    /// Waits no more for the ends of lines that were begun long ago.
+    pub(super) fn take_late(&mut self, now: Instant) {
+        for (index, source) in STREAMS.iter().enumerate() {
+            let late = self.unfinished[index].late(now);
+            self.take(source, &late);
+        }
+    }
+
     fn push(&mut self, source: &LogSource, text: &[u8], millis: u64) {
         self.make_room(text.len() + PIECE_BYTES);
         let is_alone = matches!(source, LogSource::Record { .. });
@@ -257,7 +279,29 @@ impl Buffer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn a_record_stands_between_lines_however_these_are_written() {
+        let log = RunLog::new("task", None, Private::default(), Arc::default());
+        let log_texts = || texts(&mut log.run.buffer());
+        log.push(&LogSource::Stdout, b"printed");
+        log.push(&LogSource::Stderr, b"in ");
+        log.record(30, "my.task", "logged");
+        log.push(&LogSource::Stdout, b"\nhow far? ");
+        log.push(&LogSource::Stderr, b"red\n");
+        assert_eq!(log_texts(), ["logged\n", "printed\n", "in red\n"]);
+        log.run
+            .buffer()
+            .take_late(Instant::now() + Duration::from_secs(60));
+        log.push(&LogSource::Stderr, b"the end");
+        log.close();
+        log.push(&LogSource::Stderr, b", really");
+        let rest = ["how far? ", "the end, really"];
+        assert_eq!(log_texts()[3..], rest);
+    }
 
     fn texts(buffer: &mut Buffer) -> Vec<String> {
         let batch = buffer.next_batch(usize::MAX);

@@ -2,12 +2,14 @@
 //!
 //! A run never waits for the scheduler: what it prints goes into a buffer of limited size, from which
 //! one thread of the worker sends. What does not fit is dropped, and a note in its place says how much.
-//! Pieces are numbered, so one that is sent twice is kept once.
+//! Pieces are numbered, so one that is sent twice is kept once. Lines go on when they are whole, so that records
+//! stand between them.
 
 mod buffer;
 mod layer;
 mod sender;
 mod tee;
+mod unfinished;
 
 pub use buffer::RunLog;
 pub use layer::{RunLayer, run_span};

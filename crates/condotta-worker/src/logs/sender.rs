@@ -262,6 +262,7 @@ fn send_one(run: &Run, sink: &dyn LogSink) -> Sent {
     for _ in 0..BATCHES_AT_ONCE {
         let (frames, id) = {
             let mut buffer = run.buffer();
+            buffer.take_late(Instant::now());
             if buffer.is_empty() {
                 return Sent::Well;
             }
