@@ -259,6 +259,9 @@ class RunLogs:
     def resume(self) -> None:
         """Goes on."""
 
+    def settle(self, patience: float) -> None:
+        """The worker ends: waits until what its runs printed has been passed on, at most so many seconds."""
+
 @final
 class WorkWatch:
     """Waits at a server for one worker, which waits for its runs, and wakes it when there may be work."""

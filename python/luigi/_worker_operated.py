@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from condotta import _engine
@@ -18,6 +20,10 @@ logger = interface_logger()
 
 # How long the processes of a run have between SIGTERM and SIGKILL.
 _KILL_GRACE_SECONDS = 5.0
+# Most are gone in this time. The worker's other runs do not wait longer for it.
+_AT_ONCE_SECONDS = 0.5
+# So long the end of a worker waits for what the processes of its runs have left to do and to say.
+_LAST_WORDS_SECONDS = 5.0
 
 
 class Operated:
@@ -114,9 +120,47 @@ class Operated:
         if pid is None:
             return "its process has not started yet"
         # The thread that fetched the message has to go on telling the scheduler that the worker lives.
-        end = threading.Thread(target=_engine.end_processes, args=(pid, _KILL_GRACE_SECONDS), daemon=True)
-        end.start()
+        _begin_to_end(process)
         return "its process and all that it started are being ended"
+
+    def _wait_for_last_words(self) -> None:
+        """Waits a while for the processes of runs, and until what they printed has been passed on."""
+        until = time.monotonic() + _LAST_WORDS_SECONDS
+        for child in multiprocessing.active_children():
+            if getattr(child, "worker_id", None) == self._id:
+                child.join(max(0.0, until - time.monotonic()))
+        logs = self.__dict__.get("_logs")
+        if logs is not None:
+            logs.settle(_LAST_WORDS_SECONDS)
+
+
+def _begin_to_end(process: Any) -> threading.Thread:
+    """Has a run ended, with all processes that it started."""
+    arguments = (process.pid, _KILL_GRACE_SECONDS)
+    thread = process.ending = threading.Thread(target=_engine.end_processes, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def ending(process: Any) -> bool:
+    """Whether a run is being ended, and something of it is left."""
+    thread = getattr(process, "ending", None)
+    return isinstance(thread, threading.Thread) and thread.is_alive()
+
+
+def end_overdue(process: Any) -> bool:
+    """Ends a run that takes too long. Returns whether it has gone already, with all that it started."""
+    from luigi.worker import PLAIN_TERMINATE
+
+    own = (getattr(process, name, None) for name in ("terminate", "_recursive_terminate"))
+    if process.pid is None or tuple(getattr(method, "__func__", None) for method in own) != PLAIN_TERMINATE:
+        # Somebody has another way.
+        process.terminate()
+        return True
+    process.is_overdue = True
+    thread = _begin_to_end(process)
+    thread.join(_AT_ONCE_SECONDS)
+    return not thread.is_alive()
 
 
 def cancelled(process: Any, task_id: Any) -> str | None:

@@ -34,7 +34,7 @@ from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
 from luigi._worker_mails import FailureMails
 from luigi._worker_messages import Messages, rpc_message_callback
-from luigi._worker_operated import Operated, cancelled
+from luigi._worker_operated import Operated, cancelled, end_overdue, ending
 from luigi._worker_parts import (
     AsyncCompletionException,
     DequeQueue,
@@ -91,6 +91,8 @@ _ENGINE_READS = (
     Queue,
     json,
     cancelled,
+    end_overdue,
+    ending,
     fork_lock,
     DISABLED,
     PENDING,
@@ -319,8 +321,9 @@ class TaskProcess(multiprocessing.Process):
             )
 
 
-#: What a process does after its fork where nobody put something else there.
+#: What a process does after its fork, and to be ended, where nobody put something else there.
 PLAIN_AFTER_FORK = TaskProcess._after_fork
+PLAIN_TERMINATE = (TaskProcess.terminate, TaskProcess._recursive_terminate)
 
 
 @functools.cache
@@ -480,6 +483,9 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         for process in self._running_tasks.values():
             if process.is_alive():
                 process.terminate()
+        if type is None:
+            # The execution summary comes next.
+            self._wait_for_last_words()
         if self._is_operated():
             # Else it counts as active until it was silent for a minute.
             self._scheduler.release_worker(self._id)

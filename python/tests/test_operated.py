@@ -155,6 +155,15 @@ def test_what_a_run_prints_and_logs_is_kept_and_printed_as_ever(tmp_path, server
     assert b"printed by one" in kept and b"hunter2" not in kept
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_records_stand_between_the_lines_that_are_printed(tmp_path, server, way):
+    finish(work(tmp_path, server, "Halves", *WAYS[way]))
+    text = log(server, task_id(server, "Halves")).decode()
+    for name in ("output", "error"):
+        assert f"\nhalf of a line of {name}, and the other half\n" in text, text
+        assert f"\nWARNING: logged within the line of {name}\n" in text, text
+
+
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_processes_that_are_not_forked_print_into_the_log_too(tmp_path, server, method):
     program = (
@@ -320,6 +329,24 @@ def test_a_time_out_stands_in_the_log(tmp_path, server):
     worker.communicate(timeout=WAIT_SECS)
     text = log(server, task_id(server, "Family")).decode()
     assert "timed out after 1 seconds and was terminated." in text
+
+
+def test_a_run_whose_time_is_over_has_failed_when_nothing_of_it_is_left(tmp_path, server):
+    worker = work(tmp_path, server, "Stubborn", "--worker-timeout", "1", "--worker-wait-interval", "0.1")
+    child = int(wait_until(lambda: _read(tmp_path / "child"), WAIT_SECS))
+    wait_until(lambda: call(server, "task_list", status="FAILED", upstream_status=""), WAIT_SECS)
+    assert not is_alive(child)
+    output, _ = worker.communicate(timeout=WAIT_SECS)
+    said = "timed out after 1 seconds and was terminated."
+    assert output.count(said) == 1 and "died unexpectedly" not in output, output
+    assert said in log(server, task_id(server, "Stubborn")).decode()
+
+
+@pytest.mark.parametrize("scheduler", ["a server", "its own"])
+def test_the_summary_comes_after_all_that_processes_of_runs_print(tmp_path, server, scheduler):
+    own = ["--local-scheduler"] if scheduler == "its own" else []
+    output = finish(work(tmp_path, server, "Lingers", "--workers", "2", *own))
+    assert 0 < output.find("said after the end of the run") < output.find("===== Luigi Execution Summary"), output
 
 
 def test_a_worker_that_gets_sigterm_is_gone_at_once_and_its_run_goes_on_alone(tmp_path, server):

@@ -9,7 +9,7 @@ use std::{
     mem::ManuallyDrop,
     os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd, RawFd},
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -77,6 +77,8 @@ pub(crate) struct RunLogs {
     logs: Arc<ManuallyDrop<Logs>>,
     gate: Arc<Gate>,
     life: Arc<Life>,
+    /// Of all runs that may still print.
+    readings: Mutex<Vec<Weak<Reading>>>,
 }
 
 /// Takes what one run prints.
@@ -156,12 +158,19 @@ impl Reading {
             .ended
             .wait_timeout_while(lock(&self.pipes), patience, |pipes| pipes.is_some())
             .unwrap_or_else(PoisonError::into_inner);
-        let Some(pipes) = waited.0.clone() else {
+        let has_ended = waited.0.is_none();
+        drop(waited);
+        if !has_ended {
+            self.drain(Instant::now() + DRAIN_PATIENCE);
+        }
+    }
+
+    /// Waits until nothing is left in the pipes.
+    fn drain(&self, until: Instant) {
+        let Some(pipes) = lock(&self.pipes).clone() else {
             return;
         };
-        drop(waited);
-        let patience = Instant::now() + DRAIN_PATIENCE;
-        while Instant::now() < patience {
+        while Instant::now() < until {
             let moving = lock(&self.moving);
             if !pipes::any_to_read(&pipes) {
                 return;
@@ -197,18 +206,23 @@ impl RunLogs {
             logs: Arc::new(ManuallyDrop::new(logs)),
             gate,
             life: Arc::new(Life { seen, held }),
+            readings: Mutex::default(),
         })
     }
 
     #[pyo3(signature = (task_id, attempt=None, private=None))]
     fn begin(&self, task_id: &str, attempt: Option<u64>, private: Option<&Private>) -> RunLog {
         let private = private.map_or_else(Texts::default, |private| private.texts.clone());
+        let reading = Arc::<Reading>::default();
+        let mut readings = lock(&self.readings);
+        readings.retain(|reading| reading.strong_count() > 0);
+        readings.push(Arc::downgrade(&reading));
         RunLog {
             logs: Arc::clone(&self.logs),
             life: Arc::clone(&self.life),
             log: self.logs.begin(task_id, attempt, private),
             readers: Mutex::default(),
-            reading: Arc::default(),
+            reading,
         }
     }
 
@@ -223,6 +237,19 @@ impl RunLogs {
                 .changed
                 .wait_timeout_while(state, patience, |state| state.sending);
             drop(waited);
+        });
+    }
+
+    /// The worker ends, and the processes of its runs have: waits until what they printed has been passed on.
+    fn settle(&self, py: Python<'_>, patience: f64) {
+        py.detach(|| {
+            let until = Instant::now() + secs(patience);
+            let readings = lock(&self.readings).clone();
+            for reading in readings.iter().filter_map(Weak::upgrade) {
+                reading.drain(until);
+            }
+            self.logs
+                .settle(until.saturating_duration_since(Instant::now()));
         });
     }
 
@@ -291,12 +318,15 @@ impl RunLog {
 
     /// The run ended: waits for the end of the files, and until all was sent.
     fn finish(&self, py: Python<'_>, last_output: f64, flush: f64) {
-        let secs = |secs: f64| Duration::try_from_secs_f64(secs).unwrap_or_default();
         py.detach(|| {
             self.reading.finish(secs(last_output));
             self.logs.finish(&self.log, secs(flush));
         });
     }
+}
+
+fn secs(secs: f64) -> Duration {
+    Duration::try_from_secs_f64(secs).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -98,6 +99,28 @@ class Guard(luigi.WrapperTask):
         return Fails()
 
 
+class Halves(luigi.Task):
+    """Logs within each of its lines."""
+
+    def run(self):
+        for stream, name in ((sys.stdout, "output"), (sys.stderr, "error")):
+            print(f"half of a line of {name},", end="", file=stream, flush=True)
+            logging.getLogger("my.task").warning("logged within the line of %s", name)
+            time.sleep(0.1)
+            print(" and the other half", file=stream, flush=True)
+
+
+class Lingers(luigi.Task):
+    """Has something to say when it has ended."""
+
+    def run(self):
+        def say():
+            time.sleep(1.5)
+            print("said after the end of the run", flush=True)
+
+        threading.Thread(target=say).start()
+
+
 class Slow(luigi.Task):
     """Prints a line, waits for a file, prints another one; fails if the file says so."""
 
@@ -146,6 +169,15 @@ class Family(luigi.Task):
         child = subprocess.Popen(["setsid", "sh", "-c", script])
         (FOLDER / "task").write_text(str(os.getpid()))
         child.wait()
+
+
+class Stubborn(luigi.Task):
+    """Takes long, as does a program of it that nobody can ask to end."""
+
+    def run(self):
+        ignore = "trap '' TERM; echo $$ > child.tmp; mv child.tmp child; while true; do sleep 0.1; done"
+        subprocess.Popen(["sh", "-c", ignore], cwd=FOLDER)
+        time.sleep(1000)
 
 
 class Two(luigi.WrapperTask):

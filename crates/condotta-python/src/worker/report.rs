@@ -88,7 +88,7 @@ pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
         if forks::goes_on(&process)? {
             continue;
         }
-        let Some((event, text)) = how_it_was_lost(&task_id, &process)? else {
+        let Some((event, text)) = how_it_was_lost(worker, &task_id, &process)? else {
             continue;
         };
         // Its end may have to wait behind others on the queue.
@@ -122,10 +122,20 @@ fn disregard(queue: &Bound<'_, PyAny>, process: &Bound<'_, PyAny>) -> PyResult<(
 }
 
 fn how_it_was_lost(
+    worker: &Bound<'_, PyAny>,
     task_id: &Bound<'_, PyAny>,
     process: &Bound<'_, PyAny>,
 ) -> PyResult<Option<(&'static str, String)>> {
     let py = process.py();
+    // Its task may run anew only when nothing of this run is left.
+    let ending = global(py, intern!(py, "ending"))?.call1((process,))?;
+    if ending.is_truthy()? {
+        return Ok(None);
+    }
+    let is_overdue = process.getattr_opt(intern!(py, "is_overdue"))?;
+    if is_overdue.is_some_and(|it| it.extract::<bool>().unwrap_or(false)) {
+        return timed_out(task_id, process).map(Some);
+    }
     let is_alive = || process.call_method0(intern!(py, "is_alive"))?.is_truthy();
     if !is_alive()? {
         let exit_code = process.getattr(intern!(py, "exitcode"))?;
@@ -150,10 +160,21 @@ fn how_it_was_lost(
     if !now.gt(deadline.extract::<f64>()?)? || !is_alive()? {
         return Ok(None);
     }
-    process.call_method0("terminate")?;
+    let has_gone = global(py, intern!(py, "end_overdue"))?.call1((process,))?;
+    if !has_gone.is_truthy()? {
+        disregard(&worker.getattr("_task_result_queue")?, process)?;
+        return Ok(None);
+    }
+    timed_out(task_id, process).map(Some)
+}
+
+fn timed_out(
+    task_id: &Bound<'_, PyAny>,
+    process: &Bound<'_, PyAny>,
+) -> PyResult<(&'static str, String)> {
     let seconds = process.getattr("worker_timeout")?;
     let text = format!("Task {task_id} timed out after {seconds} seconds and was terminated.");
-    Ok(Some(("TIMEOUT", text)))
+    Ok(("TIMEOUT", text))
 }
 
 /// What is said of a run that was cancelled.

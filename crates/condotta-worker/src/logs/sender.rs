@@ -140,13 +140,23 @@ impl RunLogs {
     /// scheduler that is away.
     pub fn finish(&self, log: &RunLog, patience: Duration) {
         log.close();
-        if log.run.buffer().is_empty() {
-            return;
+        if !log.run.buffer().is_empty() {
+            self.wait_until_sent(patience, |_| log.run.buffer().is_empty());
         }
+    }
+
+    /// The worker ends: waits in the same way for what all its runs have left.
+    pub fn settle(&self, patience: Duration) {
+        self.wait_until_sent(patience, |runs| {
+            runs.iter().all(|run| run.buffer().is_empty())
+        });
+    }
+
+    fn wait_until_sent(&self, patience: Duration, is_sent: impl Fn(&[Arc<Run>]) -> bool) {
         self.signal.hurry();
         let end = Instant::now() + patience;
         let mut state = self.signal.state();
-        while !log.run.buffer().is_empty() && !state.away && !state.stopped {
+        while !is_sent(&state.runs) && !state.away && !state.stopped {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
