@@ -23,6 +23,7 @@ mod book {
         databases = "docs/how-to/databases.md";
         programs = "docs/how-to/programs.md";
         spark = "docs/how-to/spark.md";
+        hadoop = "docs/how-to/hadoop.md";
         slurm = "docs/how-to/slurm.md";
         dynamic_dependencies = "docs/how-to/dynamic-dependencies.md";
         batching = "docs/how-to/batching.md";
