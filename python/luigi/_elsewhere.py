@@ -200,7 +200,7 @@ class _Listener:
         self._process = process
         self._run = run
         self._result: tuple[Any, ...] | None = None
-        self._said = ""
+        self._says_how_it_goes = False
 
     def printed(self, stream: str, data: bytes) -> None:
         """Takes what was printed there."""
@@ -218,9 +218,11 @@ class _Listener:
         self._report("update_tracking_url", [url])
 
     def set_status_message(self, message: str) -> None:
-        """Of the engine."""
+        """Of the engine, which is of no interest once the run has said how it goes."""
         logger.info("%s: %s", self._process.task.task_id, message)
-        self._report("update_status_message", [message])
+        self._hear()
+        if not self._says_how_it_goes:
+            self._report("update_status_message", [message])
 
     def set_progress_percentage(self, percentage: float) -> None:
         """Of the engine."""
@@ -250,6 +252,7 @@ class _Listener:
                 response = shown(process.status_reporter.private, response)
                 self._call(process.status_reporter._scheduler.add_scheduler_message_response, [*which, response])
             else:
+                self._says_how_it_goes |= name == "update_status_message"
                 self._report(name, arguments)
 
     def _report(self, name: str, arguments: list[Any]) -> None:

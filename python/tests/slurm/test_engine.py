@@ -202,6 +202,8 @@ def test_a_task_says_how_it_goes_and_is_written_to(place, tmp_path):
         message = call(port, "send_scheduler_message", worker=name, task=task, content="hello")["message_id"]
         assert worker.wait(PATIENCE) == 0
         answer = call(port, "get_scheduler_message_response", task_id=task, message_id=message)
+        # How the job stands does not replace it.
+        assert call(port, "get_task_status_message", task_id=task)["statusMessage"] == "half way"
     assert answer["response"] == "heard hello"
     assert there.read("talked") == "hello"
 

@@ -131,6 +131,11 @@ fn talks() {
     asked["message_id"] = id;
     let answer = server.ask("get_scheduler_message_response", &asked);
     assert_eq!(answer["response"], "heard hello");
+    let message = server.ask("get_task_status_message", &asked);
+    assert_eq!(
+        message["statusMessage"], "half way",
+        "how the job stands does not replace it"
+    );
 }
 
 fn workers(server: &Server) -> Vec<String> {

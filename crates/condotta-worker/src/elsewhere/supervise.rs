@@ -83,6 +83,7 @@ pub(crate) fn supervise(
             deadline: None,
             result: None,
             late: false,
+            says_how_it_goes: false,
         }),
     };
     let context = RunContext {
@@ -163,6 +164,8 @@ struct Heard {
     result: Option<Outcome>,
     /// The time was over, and the run was to stop for that.
     late: bool,
+    /// The run has a status message of its own.
+    says_how_it_goes: bool,
 }
 
 impl Listener<'_> {
@@ -177,6 +180,7 @@ impl Listener<'_> {
                     if word == FromChild::Start && !self.timeout.is_zero() {
                         heard.deadline = Instant::now().checked_add(self.timeout);
                     }
+                    heard.says_how_it_goes |= matches!(word, FromChild::StatusMessage { .. });
                     if let Some(outcome) = pass_on(word, self.task, self.host) {
                         heard.result = Some(outcome);
                     }
@@ -238,8 +242,12 @@ impl Reporter for Listener<'_> {
         self.host.set_tracking_url(url);
     }
 
+    /// How the engine's job stands, which is of no interest once the run has said how it goes.
     fn set_status_message(&self, message: &str) {
-        self.host.set_status_message(message);
+        let heard = self.hear();
+        if !heard.says_how_it_goes {
+            self.host.set_status_message(message);
+        }
     }
 
     fn set_progress_percentage(&self, percentage: f64) {

@@ -8,6 +8,7 @@
     reason = "the other test binary uses more of the shared modules"
 )]
 
+mod elsewhere;
 #[path = "../it/fake.rs"]
 mod fake;
 mod pipeline;
