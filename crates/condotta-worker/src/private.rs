@@ -1,6 +1,7 @@
 //! Hides what a task's private parameters hold from what leaves the worker: what its run prints, says and
 //! fails with. Where the task itself is shown, its hidden parameters are hidden, too: viewers may not see them,
-//! but they may read logs and errors. The worker's own terminal and files show all as it is, as with Luigi.
+//! but they may read logs and errors. The worker's own terminal and files show what a run prints as it is, as
+//! with Luigi.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -10,7 +11,7 @@ use condotta_scheduler::Visibility;
 use crate::{Runnable, panic::guard};
 
 /// What stands in place of a private value.
-const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 /// What is shorter may be a part of any word, and is hidden only as `name=value`.
 const SHORT: usize = 4;
 /// What follows a value where a task is shown as `Family(name=value, …)`, or a flag on a command line.

@@ -8,6 +8,7 @@ use condotta_scheduler::{Resources, RetryPolicy, Visibility};
 use crate::{
     logs::print,
     messages::{MessageQueue, Messages},
+    private::HIDDEN,
 };
 
 /// Any error of a task's own code; its chain of sources is shown to people.
@@ -27,6 +28,17 @@ pub struct ParamInfo {
     pub significant: bool,
     /// Who may see it.
     pub visibility: Visibility,
+}
+
+impl ParamInfo {
+    /// The value as log lines and the summary have it: `***` for what is private.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        match self.visibility {
+            Visibility::Private => HIDDEN,
+            Visibility::Public | Visibility::Hidden => &self.value,
+        }
+    }
 }
 
 /// A task that a worker can check, plan and run.
@@ -59,13 +71,14 @@ pub trait Runnable: Send + Sync {
         None
     }
 
-    /// `Family(name=value, …)` over significant parameters in declaration order.
+    /// `Family(name=value, …)` over significant parameters in declaration order. What private ones hold is not
+    /// shown: the name is in log lines and in the summary.
     fn display_name(&self) -> String {
         let shown: Vec<String> = self
             .params()
             .iter()
             .filter(|param| param.significant)
-            .map(|param| format!("{}={}", param.name, param.value))
+            .map(|param| format!("{}={}", param.name, param.shown()))
             .collect();
         format!("{}({})", self.family(), shown.join(", "))
     }

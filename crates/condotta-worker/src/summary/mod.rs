@@ -23,7 +23,7 @@ pub trait Summarized {
     /// `Family(name=value, …)` over significant parameters in declaration order.
     fn display_name(&self) -> String;
 
-    /// All parameters in declaration order.
+    /// All parameters in declaration order, with the values that may be shown.
     fn params(&self) -> Vec<ParamInfo>;
 
     /// The serialised value that follows `value` in this parameter's natural order.
@@ -40,7 +40,12 @@ impl Summarized for TaskHandle {
     }
 
     fn params(&self) -> Vec<ParamInfo> {
-        (**self).params()
+        let params = (**self).params().into_iter();
+        let shown = params.map(|param| ParamInfo {
+            value: param.shown().to_owned(),
+            ..param
+        });
+        shown.collect()
     }
 
     fn next_in_enumeration(&self, param: &str, value: &str) -> Option<String> {

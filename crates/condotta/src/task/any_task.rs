@@ -72,7 +72,7 @@ impl AnyTask {
         self.0.family()
     }
 
-    /// `Family(name=value, …)`.
+    /// `Family(name=value, …)`, as log lines and the summary have it: with `***` for what private parameters hold.
     #[must_use]
     pub fn display_name(&self) -> String {
         self.0.display_name()
@@ -97,7 +97,7 @@ impl AnyTask {
 
 impl fmt::Debug for AnyTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.display_name())
+        f.write_str(&self.0.repr())
     }
 }
 

@@ -13,7 +13,7 @@ use condotta_worker::{BoxError, ParamInfo, RunContext, RunOutcome, Runnable, Tas
 use super::{AnyTargets, Requires, Run, Task};
 use crate::{
     Error, Result,
-    class::ParamError,
+    class::{ParamError, ParamSpec},
     params::{Class, Parameters},
     program,
     task_id::task_id,
@@ -33,6 +33,9 @@ pub(crate) trait ErasedTask: Runnable + Any {
     fn check(&self) -> Result<()>;
 
     fn targets(&self) -> Result<AnyTargets>;
+
+    /// Its name with all values, as Luigi has it.
+    fn repr(&self) -> String;
 }
 
 impl<T: Task> Erased<T> {
@@ -84,7 +87,7 @@ pub fn outputs_exist<T: Task>(task: &T) -> Result<bool> {
         }
     });
     if count == 0 {
-        let name = display_name::<T>(&task.values());
+        let name = named::<T>(&params_of(task), ParamInfo::shown);
         tracing::warn!(target: "luigi-interface", "Task {name} without outputs has no custom complete() method");
     }
     Ok(count > 0 && all?)
@@ -117,16 +120,25 @@ pub(super) fn error_chain(error: &Error) -> String {
     text
 }
 
-fn display_name<T: Parameters>(values: &[String]) -> String {
-    let class = T::class();
-    let shown: Vec<String> = class
-        .specs
+fn params_of<T: Parameters>(task: &T) -> Vec<ParamInfo> {
+    let info = |(spec, value): (&ParamSpec, String)| ParamInfo {
+        name: spec.name.to_owned(),
+        value,
+        significant: spec.significant,
+        visibility: spec.visibility,
+    };
+    let specs = T::class().specs.iter();
+    specs.zip(task.values()).map(info).collect()
+}
+
+/// `Family(name=value, …)` over significant parameters.
+fn named<T: Parameters>(params: &[ParamInfo], value: impl Fn(&ParamInfo) -> &str) -> String {
+    let shown: Vec<String> = params
         .iter()
-        .zip(values)
-        .filter(|(spec, _)| spec.significant)
-        .map(|(spec, value)| format!("{}={value}", spec.name))
+        .filter(|param| param.significant)
+        .map(|param| format!("{}={}", param.name, value(param)))
         .collect();
-    format!("{}({})", class.family, shown.join(", "))
+    format!("{}({})", T::class().family, shown.join(", "))
 }
 
 impl<T: Task> ErasedTask for Erased<T> {
@@ -144,6 +156,10 @@ impl<T: Task> ErasedTask for Erased<T> {
             targets.push(target)
         });
         Ok(targets)
+    }
+
+    fn repr(&self) -> String {
+        named::<T>(&params_of(&self.task), |param| &param.value)
     }
 }
 
@@ -165,26 +181,11 @@ impl<T: Task> Runnable for Erased<T> {
     }
 
     fn params(&self) -> Vec<ParamInfo> {
-        let info = |(spec, value): (&crate::class::ParamSpec, String)| ParamInfo {
-            name: spec.name.to_owned(),
-            value,
-            significant: spec.significant,
-            visibility: spec.visibility,
-        };
-        T::class()
-            .specs
-            .iter()
-            .zip(self.task.values())
-            .map(info)
-            .collect()
+        params_of(&self.task)
     }
 
     fn next_in_enumeration(&self, param: &str, value: &str) -> Option<String> {
         T::next_in_enumeration(param, value)
-    }
-
-    fn display_name(&self) -> String {
-        display_name::<T>(&self.task.values())
     }
 
     fn complete(&self) -> Result<bool, BoxError> {

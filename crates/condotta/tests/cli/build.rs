@@ -164,3 +164,63 @@ fn generic_tasks_are_registered() {
     assert_eq!(main_with(app, &arguments), success());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "u8");
 }
+
+/// Has a password, and one of a row of numbers.
+#[derive(Clone, Task)]
+struct LogsIn {
+    folder: String,
+    number: u32,
+    #[param(visibility = private)]
+    password: String,
+}
+
+#[task]
+impl Task for LogsIn {
+    fn output(&self) -> LocalTarget {
+        LocalTarget::new(format!("{}/{}", self.folder, self.number))
+    }
+
+    fn run(&self, run: &Run<Self>) -> Result<()> {
+        Ok(run.output().write(&self.password)?)
+    }
+}
+
+/// Has nothing but one.
+#[derive(Clone, Task)]
+struct Password {
+    #[param(visibility = private)]
+    password: String,
+}
+
+#[task]
+impl Task for Password {
+    fn complete(&self) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn private_parameters_are_not_in_the_summary() {
+    let place = Place::new();
+    let password = "hunter22".to_owned();
+    let log_in = |number| LogsIn {
+        folder: place.path("").to_str().unwrap().to_owned(),
+        number,
+        password: password.clone(),
+    };
+    let name = AnyTask::new(log_in(1)).display_name();
+    assert!(name.ends_with(", number=1, password=***)"), "{name}");
+    for numbers in [1..2, 2..4, 4..10] {
+        let options = BuildOptions::new().local_scheduler();
+        let tasks: Vec<LogsIn> = numbers.map(log_in).collect();
+        let result = condotta::build(tasks, options).unwrap();
+        let text = result.summary_text();
+        assert!(text.contains(", password=***)"), "{text}");
+        assert!(!text.contains("hunter22"), "{text}");
+    }
+    let password = Password { password };
+    let options = BuildOptions::new().local_scheduler();
+    let result = condotta::build(password, options).unwrap();
+    let text = result.summary_text();
+    assert!(text.contains("- 1 Password(password=***)"), "{text}");
+}
