@@ -106,7 +106,9 @@ impl fmt::Display for Failure {
                 Ok(signal) => write!(f, "{program} was ended by {signal}")?,
                 Err(_) => write!(f, "{program} was ended by signal {signal}")?,
             },
-            Ended::TimedOut(limit) => write!(f, "{program} was ended after {limit:?}")?,
+            Ended::TimedOut(limit) => {
+                write!(f, "{program} timed out after {limit:?} and was ended")?
+            }
             Ended::Stopped => write!(f, "{program} was ended, since the run was to stop")?,
         }
         write!(f, "\n  command: {}", self.command)?;

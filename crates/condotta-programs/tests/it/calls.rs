@@ -255,6 +255,11 @@ fn a_time_limit_ends_the_program() {
     let failure = error.failure().unwrap();
     assert_eq!(failure.ended, Ended::TimedOut(limit));
     assert_eq!(failure.stdout, ["started"]);
+    let text = failure_text(&error);
+    assert!(
+        text.starts_with("sh timed out after 300ms and was ended\n"),
+        "{text}"
+    );
     shell(&attempt, "true")
         .timeout(Duration::MAX)
         .run()
