@@ -110,6 +110,7 @@ impl Scheduler {
             attempt: current,
             worker: Some(worker),
             status: self.tasks[slot].status,
+            can_be_cancelled: true,
             ask: Some(ask),
             cancelled_by: None,
         })
@@ -177,6 +178,8 @@ impl Scheduler {
             attempt: u64::from(task.attempt),
             worker: worker.map(|worker| self.workers[worker].id.to_string()),
             status: task.status,
+            can_be_cancelled: task.is_running()
+                && worker.is_some_and(|worker| self.claims(worker, CANCELS)),
             ask: self.cancel_ask(slot).cloned(),
             cancelled_by: task.cancelled().map(ToString::to_string),
         })

@@ -143,6 +143,8 @@ pub struct Cancelling {
     pub worker: Option<String>,
     /// The task's status.
     pub status: Status,
+    /// Whether it runs, and its worker can end runs.
+    pub can_be_cancelled: bool,
     /// Who wants the run ended; `None` if nobody does, or it is over.
     pub ask: Option<CancelAsk>,
     /// Who had the last run ended, if that is why the task is disabled.

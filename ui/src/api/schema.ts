@@ -145,6 +145,8 @@ export interface CancelState {
   worker?: string | null;
   /** The task's status. */
   status: string;
+  /** Whether it runs, and its worker can end runs: stock Luigi's cannot. */
+  can_be_cancelled: boolean;
   /** Whether the end of the run was asked for, and it has not ended. */
   asked: boolean;
   /** Who asked, or who had the last run ended if the task is disabled for that. */

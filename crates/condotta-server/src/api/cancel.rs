@@ -1,7 +1,7 @@
 //! The end of a run that an operator wants: asking for it, and how it stands.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use condotta_scheduler::{Cancelling, Now, Refusal, Scheduler};
+use condotta_scheduler::{Cancelling, Now, Refusal, Scheduler, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -45,6 +45,8 @@ struct CancelState {
     worker: Option<String>,
     /// The task's status.
     status: String,
+    /// Whether it runs, and its worker can end runs: stock Luigi's cannot.
+    can_be_cancelled: bool,
     /// Whether the end of the run was asked for, and it has not ended.
     asked: bool,
     /// Who asked, or who had the last run ended if the task is disabled for that.
@@ -66,6 +68,7 @@ impl CancelState {
         Self {
             attempt: state.attempt,
             status: state.status.name().to_owned(),
+            can_be_cancelled: state.can_be_cancelled,
             asked: ask.is_some_and(|ask| !ask.refused),
             refused: ask.is_some_and(|ask| ask.refused),
             by: ask.map(|ask| ask.by.clone()).or(state.cancelled_by),
@@ -80,6 +83,7 @@ impl CancelState {
 
 fn note(state: &Cancelling, now: Now) -> String {
     let worker = state.worker.as_deref().unwrap_or("nobody");
+    let runs = matches!(state.status, Status::Running | Status::BatchRunning);
     match (&state.ask, &state.cancelled_by) {
         (Some(ask), _) => match &ask.answer {
             Some(answer) if ask.refused => {
@@ -95,6 +99,9 @@ fn note(state: &Cancelling, now: Now) -> String {
         },
         (None, Some(by)) => format!(
             "the run was cancelled by {by}; the task is disabled until an operator enables it"
+        ),
+        (None, None) if runs && !state.can_be_cancelled => format!(
+            "worker {worker} is stock Luigi's or an older one, and cannot end the run; end it on its machine"
         ),
         (None, None) => "nobody asked for the end of its run".to_owned(),
     }

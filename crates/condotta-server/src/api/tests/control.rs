@@ -255,6 +255,31 @@ fn a_limit_of_a_resource_that_nobody_knows_is_set_and_doubted() {
 }
 
 #[test]
+fn whether_a_run_can_be_ended_is_told_before_somebody_asks() {
+    let live = Live::start();
+    live.rpc(
+        "add_worker",
+        &json!({"worker": "w", "info": {"cancels": true}}),
+    );
+    for worker in ["w", "stock"] {
+        let task = json!({"worker": worker, "task_id": worker, "family": "A"});
+        live.rpc("add_task", &task);
+        let waits = live.got(&format!("/tasks/{worker}/cancel"));
+        assert_eq!(waits["can_be_cancelled"], false);
+        assert_eq!(waits["note"], "nobody asked for the end of its run");
+        live.rpc("get_work", &json!({"worker": worker, "host": "h"}));
+    }
+    assert_eq!(live.got("/tasks/w/cancel")["can_be_cancelled"], true);
+    let stock = live.got("/tasks/stock/cancel");
+    assert_eq!(stock["can_be_cancelled"], false);
+    assert_eq!(
+        stock["note"],
+        "worker stock is stock Luigi's or an older one, and cannot end the run; end it on its machine"
+    );
+    assert_eq!(live.post("/tasks/stock/cancel", &json!({})).0, 409);
+}
+
+#[test]
 fn a_run_that_its_worker_cannot_end_goes_on() {
     let live = Live::start();
     live.rpc(
