@@ -5,7 +5,9 @@ import { ApiError, get, post, whenSignedOut } from "./api/client";
 import { live, useChanges, useConnection } from "./api/live";
 import type { About, Totals } from "./api/schema";
 import { useLoaded } from "./api/load";
+import { useArrival } from "./arrival";
 import { done, Notes } from "./parts/dialog";
+import { KeysDialog } from "./parts/keys-dialog";
 import { setServerTime } from "./parts/time";
 import { useKeys } from "./keys";
 import { go, href, useRoute } from "./route";
@@ -80,7 +82,9 @@ export function App() {
 function Frame() {
   const route = useRoute();
   const current = route.page === "task" ? "tasks" : route.page;
-  useKeys();
+  const [help, setHelp] = useState(false);
+  useKeys(() => setHelp(true));
+  useArrival(route);
   useEffect(() => {
     const name = PAGES.find(([page]) => page === current)?.[1] ?? "condotta";
     // On a narrow screen the names of the pages do not fit side by side.
@@ -111,6 +115,7 @@ function Frame() {
       <main id="content" tabIndex={-1}>
         <Current page={route.page} subject={route.subject} query={route.query} />
       </main>
+      {help && <KeysDialog onClose={() => setHelp(false)} />}
     </>
   );
 }

@@ -4,11 +4,12 @@ import { useEffect } from "preact/hooks";
 import { go, href } from "./route";
 
 /** After `g`, the page that the next key leads to. */
-const PAGES: Record<string, string> = { o: "overview", t: "tasks", g: "graph", l: "timeline", w: "workers", r: "resources", h: "history", s: "settings" };
+export const PAGES: Record<string, string> = { o: "overview", t: "tasks", g: "graph", l: "timeline", w: "workers", r: "resources", h: "history", s: "settings" };
 /** How long `g` waits for the next key, in milliseconds. */
 const WAIT = 1500;
 
-export function useKeys(): void {
+/** `help` shows the keys there are. */
+export function useKeys(help: () => void): void {
   useEffect(() => {
     let begun = -WAIT;
     const pressed = (event: KeyboardEvent) => {
@@ -20,6 +21,8 @@ export function useKeys(): void {
       if (page) go(href(page));
       else if (event.key === "g") begun = at;
       else if (event.key === "/") toSearch();
+      else if (event.key === "?") help();
+      else if (event.key === "a") document.querySelector<HTMLElement>("#actions button")?.focus();
       else return;
       event.preventDefault();
     };
@@ -36,5 +39,6 @@ function toSearch(): void {
 }
 
 function isWriting(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement && target.type === "checkbox") return false;
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }

@@ -39,6 +39,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 test("no dialog has a serious finding", async ({ page }) => {
+  await server.rpc("add_worker", { worker: "w2", info: { cancels: true } });
   await server.rpc("add_task", { worker: "w2", task_id: "M_1", family: "M", params: {}, accepts_messages: true });
   expect(await server.work("w2")).toBe("M_1");
   for (const [place, button] of [["task/C_1", "Forgive"], ["task/M_1", "Cancel"], ["task/M_1", "Send message"], ["workers/w1", "Disable this worker"], ["tasks?status=FAILED", "Mark as done"]] as const) {

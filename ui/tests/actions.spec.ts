@@ -159,6 +159,39 @@ test("a worker that has not followed yet is said to have as many processes as it
   await expect(row.getByRole("spinbutton", { name: "Processes" })).toHaveValue("12");
 });
 
+test("who presses twice sends a message once", async ({ page }) => {
+  await server.add({ task_id: "A_1", family: "A", params: {}, accepts_messages: true });
+  await server.work();
+  await page.goto(`${server.url}#/task/A_1`);
+  await page.getByRole("button", { name: "Send message" }).click();
+  const dialog = page.getByRole("dialog");
+  const message = dialog.getByRole("textbox", { name: "Message" });
+  await message.fill("how far?");
+  // Before there is an answer, and after it.
+  await dialog.getByRole("button", { name: "Send" }).evaluate((button: HTMLElement) => {
+    button.click();
+    button.click();
+  });
+  await expect(dialog).toContainText("Sent: how far?");
+  await dialog.getByRole("button", { name: "Send" }).click();
+  await message.fill("and now?");
+  await dialog.getByRole("button", { name: "Send" }).click();
+  await expect(dialog).toContainText("Sent: and now?");
+  const { rpc_messages: messages } = await server.rpc("ping", { worker: "w1" });
+  expect(messages.map((one: { kwargs: { content: string } }) => one.kwargs.content)).toEqual(["how far?", "and now?"]);
+});
+
+test("a run that its worker cannot end is not offered to be, and why is said", async ({ page }) => {
+  await server.add({ task_id: "A_1", family: "A", params: {} });
+  await server.work();
+  await page.goto(`${server.url}#/task/A_1`);
+  const cancel = page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel" });
+  await expect(cancel).toBeDisabled();
+  await expect(cancel).toHaveAccessibleDescription(/worker w1 is stock Luigi's or an older one, and cannot end the run/);
+  await cancel.click({ force: true });
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
 test("of a run that is to end it is told what its worker says", async ({ page }) => {
   await server.rpc("add_worker", { worker: "w1", info: { cancels: true } });
   await server.add({ task_id: "A_1", family: "A", params: {} });

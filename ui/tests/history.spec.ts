@@ -33,6 +33,73 @@ test("the history shows attempts, and leads to each", async ({ page }) => {
   await expect(page.getByRole("region", { name: "How long it usually takes" })).toContainText("Half of 2 attempts");
 });
 
+test("the bars of the history's chart are read and chosen by keyboard", async ({ page }) => {
+  const day = 86_400;
+  const today = Math.floor(Date.now() / 1000 / day) * day;
+  const known = await server.get("history/counts?days=30&by=day");
+  // Attempts of former days cannot be had on demand.
+  const items = [{ began: today - 9 * day, outcomes: { done: 4 } }, { began: today - 5 * day, outcomes: { done: 2, failed: 1 } }, ...known.items];
+  await page.route("**/api/v1/history/counts?*", (route) => route.fulfill({ json: { ...known, items } }));
+  await page.goto(`${server.url}#/history`);
+  const chart = page.getByRole("region", { name: "Attempts that ended, by day" });
+  const bars = chart.getByRole("button");
+  await expect(bars).toHaveCount(3);
+  await expect(chart.locator("[tabindex='0']")).toHaveCount(1);
+  await page.getByRole("button", { name: /lost/ }).focus();
+  await expect(async () => {
+    await page.keyboard.press("Tab");
+    await expect(bars.first()).toBeFocused({ timeout: 10 });
+  }).toPass();
+  await page.keyboard.press("Tab");
+  await expect(chart.locator(":focus")).toHaveCount(0);
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("ArrowRight");
+  await expect(bars.nth(1)).toBeFocused();
+  await expect(bars.nth(1)).toHaveAccessibleName(/: 2 done, 1 failed$/);
+  // Seen, too, by who uses keys and looks.
+  await expect(chart.locator(".read")).toHaveText(/: 2 done, 1 failed$/);
+  await page.keyboard.press("End");
+  await expect(bars.last()).toBeFocused();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`since=${today - 5 * day}&until=${today - 4 * day}`));
+  // Where one was, or at the one bar that is left.
+  await expect(chart.locator("[tabindex='0']")).toBeFocused();
+});
+
+test("the bars of a timeline are one stop, and arrows lead from one to another", async ({ page }) => {
+  await page.goto(`${server.url}#/timeline?by=family`);
+  const bars = page.locator(".gantt a");
+  await expect(bars).toHaveCount(3);
+  await expect(page.locator(".gantt a[tabindex='0']")).toHaveCount(1);
+  await page.getByRole("button", { name: "Less time, larger" }).focus();
+  for (let turn = 0; turn < 3; turn += 1) await page.keyboard.press("Tab");
+  const focused = page.locator(".gantt a:focus");
+  await expect(focused).toHaveAccessibleName(/^Load_1: done/);
+  await page.keyboard.press("ArrowRight");
+  await expect(focused).toHaveAccessibleName(/^Load_2: done/);
+  await page.keyboard.press("End");
+  await expect(focused).toHaveAccessibleName(/^Load_3: failed/);
+  await expect(page.locator(".zooming")).toContainText("Load_3: failed");
+  await page.keyboard.press("Tab");
+  await expect(page.locator(".gantt :focus")).toHaveCount(0);
+  await page.keyboard.press("Shift+Tab");
+  await expect(focused).toHaveAccessibleName(/^Load_3: failed/);
+  await page.goto(`${server.url}#/timeline`);
+  await page.goto(`${server.url}#/timeline?by=family`);
+  await bars.last().focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/#\/task\/Load_1\?attempt=/);
+});
+
+test("the log of an attempt is opened by a button that says whose it is", async ({ page }) => {
+  await page.goto(`${server.url}#/history?task=Load_2`);
+  await page.getByRole("button", { name: "log of attempt 1 of Load(n=2)", exact: true }).press("Enter");
+  await expect(page).toHaveURL(/#\/task\/Load_2\?attempt=/);
+});
+
 test("the timeline shows attempts by worker and by family", async ({ page }) => {
   await page.goto(`${server.url}#/timeline`);
   await expect(page.locator(".gantt .span")).toHaveCount(3);

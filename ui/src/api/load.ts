@@ -16,7 +16,7 @@ export const OF_DAYS = { ...OF_HISTORY, pause: 8000 };
 export interface Loaded<T> {
   data: T | undefined;
   error: ApiError | undefined;
-  /** A first answer, or one to another question, is on its way. */
+  /** A first answer, or one to another question, is on its way; until then, `data` answers the former question. */
   loading: boolean;
   reload: () => void;
 }
@@ -36,7 +36,7 @@ export type Concerns = (change: Change) => boolean | "at once";
 
 /**
  * Asks with `load` whenever `key` changes, and again after changes that concern it, at most about twice a
- * second. While it asks, the former answer to the same question stays.
+ * second. While it asks, the former answer stays, lest who reads or uses it loses their place.
  */
 export function useLoaded<T>(
   key: string,
@@ -116,7 +116,7 @@ export function useLoaded<T>(
 
   const fits = state.key === key;
   return {
-    data: fits ? state.data : undefined,
+    data: state.data,
     error: fits ? state.error : undefined,
     loading: !fits,
     reload: () => later(true),

@@ -13,6 +13,7 @@ import { GraphView } from "../graph/view";
 import { FirstRun } from "../parts/first-run";
 import { Choices, Head, Nothing, Panel, Shown } from "../parts/frame";
 import { LOOKS, StatusMark, StatusSign } from "../parts/status";
+import { useSettled } from "../parts/settled";
 import { turn } from "../parts/task-filters";
 import { TaskName } from "../parts/task-table";
 import { plain } from "../parts/text";
@@ -64,18 +65,20 @@ function Around({ root, query }: { root: string; query: URLSearchParams }) {
   const depth = query.get("depth") ?? "";
   const hideDone = query.get("hide_done") === "true";
   const limit = query.get("limit") ?? "2000";
-  const graph = useLoaded(`graph ${root} ${direction} ${depth} ${limit}`, (signal) => get<Graph>("graph", { task: root, direction, depth, limit }, signal), onCounts);
+  const wanted = `${direction} ${depth} ${limit}`;
+  const graph = useLoaded(`graph ${wanted}`, async (signal) => ({ wanted, known: await get<Graph>("graph", { task: root, direction, depth, limit }, signal) }), onCounts);
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(query);
     if (value) next.set(name, value);
     else next.delete(name);
     go(href("graph", root, next));
   };
+  const steps = useSettled<HTMLInputElement>(depth, (value) => change("depth", value));
   return (
     <>
       <Head title="Graph">
         <span class="subject">
-          <a class="task" href={href("task", root)}>{plain((graph.data?.nodes[0]?.display_name ?? root).slice(0, 150))}</a>{" "}
+          <a class="task" href={href("task", root)}>{plain((graph.data?.known.nodes[0]?.display_name ?? root).slice(0, 150))}</a>{" "}
           <a href={href("timeline", root)}>timeline</a>
         </span>
       </Head>
@@ -83,14 +86,14 @@ function Around({ root, query }: { root: string; query: URLSearchParams }) {
         <Choices label="Which way" of={DIRECTIONS} value={direction} choose={(value) => change("direction", value)} />
         <label>
           steps{" "}
-          <input type="number" class="count" min={1} max={1000} placeholder="all" value={depth} onChange={(event) => change("depth", event.currentTarget.value)} />
+          <input type="number" class="count" min={1} max={1000} placeholder="all" {...steps} />
         </label>
         <label>
           <input type="checkbox" checked={hideDone} onChange={(event) => change("hide_done", event.currentTarget.checked ? "true" : "")} /> hide done
         </label>
       </div>
       <Shown of={graph}>
-        {(known) => <Picture root={root} graph={known} query={query} asked={`${direction} ${depth} ${hideDone} ${limit}`} hideDone={hideDone} limit={limit} more={() => change("limit", "10000")} />}
+        {({ known, wanted }) => <Picture root={root} graph={known} query={query} asked={`${wanted} ${hideDone}`} hideDone={hideDone} limit={limit} more={() => change("limit", "10000")} />}
       </Shown>
     </>
   );

@@ -5,7 +5,7 @@ import { OF_DAYS, OF_HISTORY, onCounts, useLoaded } from "../api/load";
 import { type AttemptPage, type Durations, type FamilyHistories, type FamilyHistory, type HistoryCounts, Outcome } from "../api/schema";
 import { AttemptTable, DurationFacts } from "../parts/attempts";
 import { EndedChart } from "../parts/ended-chart";
-import { Choices, Head, Nothing, Panel, Shown, Wide } from "../parts/frame";
+import { Choices, Head, Nothing, Panel, Press, Shown, Wide } from "../parts/frame";
 import { outcomeLook, OutcomeMark } from "../parts/outcome";
 import { Moment, turn } from "../parts/task-filters";
 import { plain } from "../parts/text";
@@ -41,6 +41,8 @@ export function HistoryPage({ query }: { query: URLSearchParams }) {
   if (query.has("period") && period.name !== "between") asked.set("since", String(period.since));
   asked.set("limit", "100");
   const attempts = useLoaded(`history ${asked}`, (signal) => get<AttemptPage>("attempts", asked, signal), (change) => onCounts(change) && !asked.has("after"), OF_HISTORY);
+  const next = attempts.data?.next;
+  const after = query.get("after") ?? "";
   const family = query.get("family");
   const change: Change = (edit, how = "push") => {
     const next = new URLSearchParams(query);
@@ -59,39 +61,33 @@ export function HistoryPage({ query }: { query: URLSearchParams }) {
       )}
       <div class="halves with-table">
         <Ended family={family ?? ""} period={period} change={change} />
-        {family ? <FamilyDurations family={family} days={period.days} /> : <FamilyTable days={period.days} />}
+        {family ? <FamilyDurations key={family} family={family} days={period.days} /> : <FamilyTable days={period.days} />}
       </div>
       <Panel title="Attempts, newest first" aside={FILTERS.some((name) => query.has(name)) && <a href={href("history")}>without filters</a>}>
         <Shown of={attempts}>
           {(page) => (
-            <>
-              <AttemptTable
-                items={page.items}
-                withTask
-                choose={(id) => {
-                  const one = page.items.find((attempt) => attempt.id === id);
-                  if (one) go(href("task", one.task_id, { attempt: id, show: "log" }));
-                }}
-              />
-              <div class="row pager">
-                {query.get("after") && <a href={href("history", "", edited(query, (next) => next.delete("after")))}>Newest</a>}
-                {page.next && <a href={href("history", "", edited(query, (next) => next.set("after", page.next ?? "")))}>Older</a>}
-              </div>
-            </>
+            <AttemptTable
+              items={page.items}
+              withTask
+              choose={(id) => {
+                const one = page.items.find((attempt) => attempt.id === id);
+                if (one) go(href("task", one.task_id, { attempt: id, show: "log" }));
+              }}
+            />
           )}
         </Shown>
+        {(after !== "" || next) && (
+          <div class="row pager">
+            <Press may={after !== ""} press={() => change(() => {})}>Newest</Press>
+            <Press may={!!next} press={() => change((query) => query.set("after", next ?? ""))}>Older</Press>
+          </div>
+        )}
       </Panel>
     </>
   );
 }
 
 type Change = (edit: (query: URLSearchParams) => void, how?: "push" | "replace") => void;
-
-function edited(query: URLSearchParams, edit: (query: URLSearchParams) => void): URLSearchParams {
-  const next = new URLSearchParams(query);
-  edit(next);
-  return next;
-}
 
 function Filters({ query, period, change }: { query: URLSearchParams; period: ReturnType<typeof periodOf>; change: Change }) {
   const outcomes = query.getAll("outcome");
@@ -166,7 +162,7 @@ function Ended({ family, period, change }: { family: string; period: ReturnType<
   const secs = period.days <= DAYS_OF_HOURS ? 3600 : DAY;
   const counts = useLoaded(
     `ended ${family} ${period.days}`,
-    (signal) => get<HistoryCounts>("history/counts", { family, days: period.days, by: secs === DAY ? "day" : "hour" }, signal),
+    async (signal) => ({ secs, ...(await get<HistoryCounts>("history/counts", { family, days: period.days, by: secs === DAY ? "day" : "hour" }, signal)) }),
     onCounts,
     { ...OF_HISTORY, pause: 4000 },
   );
@@ -174,7 +170,7 @@ function Ended({ family, period, change }: { family: string; period: ReturnType<
   return (
     <Panel title={secs === DAY ? "Attempts that ended, by day" : "Attempts that ended, by hour"} look="chart" aside={<span class="muted">choose a bar to see its attempts</span>}>
       <Shown of={counts}>
-        {({ items }) => (
+        {({ items, secs }) => (
           <EndedChart
             periods={items.filter((one) => one.began < to)}
             secs={secs}

@@ -17,7 +17,7 @@ import { Bar, Nothing, Panel, Shown } from "../parts/frame";
 import { Reason } from "../parts/reason";
 import { LOOKS, StatusSign } from "../parts/status";
 import { NEWS, Silent } from "../parts/silent";
-import { Progress, TaskName, WorkerName } from "../parts/task-table";
+import { nameOf, Progress, TaskName, WorkerName } from "../parts/task-table";
 import { plain, Said } from "../parts/text";
 import { Lasting, serverNow, When } from "../parts/time";
 import { isSlow, Usual, useUsual } from "../parts/usual";
@@ -205,7 +205,7 @@ function Running() {
           )}
           <Usual family={task.family} />
           <WorkerName id={task.worker} />
-          <a href={href("task", task.id, { show: "log" })}>what it prints</a>
+          <a aria-label={`what it prints: ${nameOf(task)}`} href={href("task", task.id, { show: "log" })}>what it prints</a>
         </div>
       )}
     />
@@ -224,7 +224,7 @@ function Failed() {
           <When at={task.updated} />
           {task.retry_at && <span>again <When at={task.retry_at} /></span>}
           <WorkerName id={task.worker} />
-          <a href={href("task", task.id, { show: "error" })}>what went wrong</a>
+          <a aria-label={`what went wrong: ${nameOf(task)}`} href={href("task", task.id, { show: "error" })}>what went wrong</a>
         </div>
       )}
     />

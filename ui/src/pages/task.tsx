@@ -84,7 +84,7 @@ function Whole({ detail, query, hidden, setHidden, reload }: Wanted) {
         <h1>
           <StatusMark status={task.status} upstream={task.upstream_status} /> <Title name={task.display_name} />
         </h1>
-        <TaskActions detail={detail} isEnding={isEnding} onDone={onDone} />
+        <TaskActions detail={detail} cancel={runs ? cancel.data : undefined} isEnding={isEnding} onDone={onDone} />
       </div>
       <p class="row under-head">
         <code class="id">{plain(task.id)}</code> <Copy text={task.id} what="the task's id" />
@@ -165,7 +165,7 @@ function WhyPanel({ id, status, besides }: { id: string; status: string; besides
   if (!why.data || status === "DONE") return null;
   return (
     <Panel title={status === "PENDING" || status === "FAILED" || status === "UNKNOWN" ? "Why it waits" : "How it stands"} look="reason">
-      <p class="why">
+      <p class="why" aria-busy={why.loading}>
         <Reason why={why.data} self={id} />
       </p>
       {besides && <p role="status">{besides}</p>}

@@ -7,7 +7,7 @@ import type { BulkOutcome, TaskPage } from "../api/schema";
 import { Ask, type Question } from "../parts/dialog";
 import { FamilyList } from "../parts/families";
 import { FirstRun } from "../parts/first-run";
-import { Head, Shown } from "../parts/frame";
+import { Head, Press, Shown } from "../parts/frame";
 import { FILTERS, TaskFilters, type Change } from "../parts/task-filters";
 import { questionOf } from "../parts/task-actions";
 import { TaskTable } from "../parts/task-table";
@@ -15,6 +15,9 @@ import { go, href } from "../route";
 import { useIsOperator } from "../session";
 
 const LIMIT = 100;
+
+/** What is shown, and what of the question it answers: the filter, and how many tasks stand before. */
+type Seen = TaskPage & { filter: string; offset: number };
 
 export function TasksPage({ query }: { query: URLSearchParams }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -27,7 +30,7 @@ export function TasksPage({ query }: { query: URLSearchParams }) {
   asked.set("sort", sort);
   asked.set("limit", String(LIMIT));
   if (offset > 0) asked.set("offset", String(offset));
-  const tasks = useLoaded(`tasks ${asked}`, (signal) => get<TaskPage>("tasks", asked, signal), onTasks);
+  const tasks = useLoaded(`tasks ${asked}`, async (signal): Promise<Seen> => ({ filter, offset, ...(await get<TaskPage>("tasks", asked, signal)) }), onTasks);
 
   const change: Change = useCallback(
     (edit, how = "push") => {
@@ -47,6 +50,8 @@ export function TasksPage({ query }: { query: URLSearchParams }) {
     setChosen(next);
   };
   const isOperator = useIsOperator();
+  const seen = tasks.data;
+  const isEmpty = seen?.total === 0 && seen.filter === "";
   const done = () => {
     setChosen(new Set());
     tasks.reload();
@@ -58,25 +63,21 @@ export function TasksPage({ query }: { query: URLSearchParams }) {
         <FamilyList query={query} change={change} />
         <div>
           <TaskFilters query={query} counts={tasks.data?.counts} change={change} />
+          {seen && !isEmpty && <Pager seen={seen} offset={offset} change={change} />}
           <Shown of={tasks}>
-            {(page) => page.total === 0 && filter === "" ? <FirstRun /> : (
-              <>
-                <div class="row above" tabIndex={-1}>
-                  <Pager total={page.total} offset={offset} shown={page.items.length} change={change} />
-                  {isOperator && <Bulk page={page} chosen={chosen} filter={filter} ask={setQuestion} clear={() => setChosen(new Set())} onDone={done} />}
-                </div>
-                <TaskTable
-                  tasks={page.items}
-                  label="Tasks"
-                  none={<>No task fits. <a href={href("tasks")}>Show all tasks</a>, or look at what ran before in the <a href={href("history")}>history</a>.</>}
-                  {...(isOperator ? { choosing: { chosen, choose } } : {})}
-                  sorting={{ sort, change: (by) => change((next) => next.set("sort", by)) }}
-                  act={(offer, task) => setQuestion(questionOf(offer, task, tasks.reload))}
-                />
-                {page.items.length > 20 && <Pager total={page.total} offset={offset} shown={page.items.length} change={change} />}
-              </>
+            {(page) => isEmpty ? <FirstRun /> : (
+              <TaskTable
+                tasks={page.items}
+                label="Tasks"
+                none={<>No task fits. <a href={href("tasks")}>Show all tasks</a>, or look at what ran before in the <a href={href("history")}>history</a>.</>}
+                {...(isOperator ? { choosing: { chosen, choose } } : {})}
+                sorting={{ sort, change: (by) => change((next) => next.set("sort", by)) }}
+                act={(offer, task) => setQuestion(questionOf(offer, task, tasks.reload))}
+              />
             )}
           </Shown>
+          {seen && isOperator && <Bulk page={seen} chosen={chosen} filter={filter} ask={setQuestion} clear={() => setChosen(new Set())} onDone={done} />}
+          {seen && seen.items.length > 20 && <Pager seen={seen} offset={offset} change={change} />}
         </div>
       </div>
       {question && <Ask question={question} onClose={() => setQuestion(undefined)} />}
@@ -84,20 +85,27 @@ export function TasksPage({ query }: { query: URLSearchParams }) {
   );
 }
 
-function Pager({ total, offset, shown, change }: { total: number; offset: number; shown: number; change: Change }) {
+interface PagerProps {
+  seen: Seen;
+  /** Where the page begins that is asked for. */
+  offset: number;
+  change: Change;
+}
+
+function Pager({ seen: { total, offset: first, items }, offset, change }: PagerProps) {
   const to = (place: number) => change((next) => (place > 0 ? next.set("offset", String(place)) : next.delete("offset")));
   const last = Math.max(0, Math.floor((total - 1) / LIMIT) * LIMIT);
   return (
     <div class="row pager">
       <span aria-live="polite">
-        {total === 0 ? "no tasks" : `${(offset + 1).toLocaleString()}–${(offset + shown).toLocaleString()} of ${total.toLocaleString()}`}
+        {total === 0 ? "no tasks" : `${(first + 1).toLocaleString()}–${(first + items.length).toLocaleString()} of ${total.toLocaleString()}`}
       </span>
       {total > LIMIT && (
         <>
-          <button type="button" class="small" disabled={offset === 0} onClick={() => to(0)}>First</button>
-          <button type="button" class="small" disabled={offset === 0} onClick={() => to(offset - LIMIT)}>Previous</button>
-          <button type="button" class="small" disabled={offset + shown >= total} onClick={() => to(offset + LIMIT)}>Next</button>
-          <button type="button" class="small" disabled={offset >= last} onClick={() => to(last)}>Last</button>
+          <Press may={offset > 0} press={() => to(0)}>First</Press>
+          <Press may={offset > 0} press={() => to(offset - LIMIT)}>Previous</Press>
+          <Press may={offset < last} press={() => to(offset + LIMIT)}>Next</Press>
+          <Press may={offset < last} press={() => to(last)}>Last</Press>
         </>
       )}
     </div>
@@ -136,8 +144,8 @@ function Bulk({ page, chosen, filter, ask, clear, onDone }: BulkProps) {
       },
     });
   return (
-    <div class={`row bulk ${onFilter ? "" : "on"}`} role="group" aria-label="Actions on many tasks">
-      <span>{which}:</span>
+    <div id="actions" class={`row bulk ${onFilter ? "" : "on"}`} role="group" aria-label="Actions on many tasks" tabIndex={-1}>
+      <span aria-live="polite">{which}:</span>
       {BULK.map(([action, label]) => (
         <button key={action} type="button" class="small" onClick={() => start(action, label)}>
           {label}

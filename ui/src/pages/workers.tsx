@@ -140,7 +140,8 @@ function Processes({ worker, onDone }: { worker: WorkerRow; onDone: () => void }
       onDone();
       return `The worker will have ${n} ${n === 1 ? "process" : "processes"}.`;
     });
-  return <NumberField label="Processes" less="One process less" more="One process more" value={known} least={1} most={10_000} set={set} />;
+  const name = shortWorker(worker.id);
+  return <NumberField label={`Processes of ${name}`} less={`One process less of ${name}`} more={`One process more of ${name}`} value={known} least={1} most={10_000} set={set} />;
 }
 
 function One({ id }: { id: string }) {

@@ -69,7 +69,7 @@ export function AttemptTable({ items, withTask = false, current, choose }: Table
               <td class="number">{one.waited_secs == null ? "–" : span(one.waited_secs)}</td>
               <td><WorkerName id={one.worker} /></td>
               <td class="said-cell">{one.error && <Said text={essence(one.error)} most={100} />}</td>
-              <td class="ways"><button type="button" class="link" onClick={() => choose(one.id)}>log</button></td>
+              <td class="ways"><button type="button" class="link" aria-label={`log of attempt ${one.attempt} of ${textOf(one)}`} onClick={() => choose(one.id)}>log</button></td>
             </tr>
           ))}
         </tbody>
@@ -80,14 +80,23 @@ export function AttemptTable({ items, withTask = false, current, choose }: Table
 
 /** The family and the parameters, as tasks are named elsewhere. */
 export function AttemptName({ of }: { of: AttemptRow }) {
-  const params = Object.entries(of.params).map(([name, value]) => `${name}=${value}`).join(", ");
-  const text = plain(params.length > 120 ? `${params.slice(0, 120)}…` : params);
+  const [family, params] = partsOf(of);
   return (
     <bdi>
-      <span class="of">{plain(of.family.slice(0, 100)) || plain(of.task_id.slice(0, 100))}</span>
-      <span class="with">({text})</span>
+      <span class="of">{family}</span>
+      <span class="with">({params})</span>
     </bdi>
   );
+}
+
+function textOf(attempt: AttemptRow): string {
+  const [family, params] = partsOf(attempt);
+  return `${family}(${params})`;
+}
+
+function partsOf({ family, params, task_id }: AttemptRow): [family: string, params: string] {
+  const text = Object.entries(params).map(([name, value]) => `${name}=${value}`).join(", ");
+  return [plain(family.slice(0, 100)) || plain(task_id.slice(0, 100)), plain(text.length > 120 ? `${text.slice(0, 120)}…` : text)];
 }
 
 /** What says most of an error: of a trace the line after its last frame, else what it ends with. */

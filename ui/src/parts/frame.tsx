@@ -34,9 +34,9 @@ export function Head({ title, children }: { title: ComponentChildren; children?:
   );
 }
 
-/** What was loaded; before that, that it is on its way, or why it cannot be had. */
+/** What was loaded; before that, that it is on its way, or why it cannot be had. What answers a former question is dimmed. */
 export function Shown<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  if (of.data !== undefined) return <>{children(of.data)}</>;
+  if (of.data !== undefined) return <div class="shown" aria-busy={of.loading}>{children(of.data)}</div>;
   if (of.error) return <Trouble of={of} />;
   return <Waits />;
 }
@@ -113,6 +113,24 @@ export function Choices<T extends string>({ label, of, value, choose }: { label:
         </button>
       ))}
     </div>
+  );
+}
+
+interface PressProps {
+  /** Whether there is something that it does now. */
+  may: boolean;
+  press: () => void;
+  /** Its name, where what is written on it does not say it. */
+  name?: string;
+  children: ComponentChildren;
+}
+
+/** A small button that keeps the focus when its last press left it nothing to do, as at the end of a list. */
+export function Press({ may, press, name, children }: PressProps) {
+  return (
+    <button type="button" class="small" aria-disabled={!may} {...(name ? { "aria-label": name } : {})} onClick={() => may && press()}>
+      {children}
+    </button>
   );
 }
 

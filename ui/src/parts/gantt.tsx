@@ -1,7 +1,8 @@
 // Spans of time as bars, in rows. What goes on at the same time in a row stands in lanes below each other.
 
 import { useRef, useState } from "preact/hooks";
-import { useWidth } from "./frame";
+import { Press, useWidth } from "./frame";
+import { along, useRoving, type Way } from "./roving";
 import { clock, minute, span } from "./time";
 
 export interface Span {
@@ -34,6 +35,8 @@ interface Row {
   full: string;
   top: number;
   lanes: number;
+  /** Its spans, as places in the list of all, those first that began first. */
+  of: number[];
 }
 
 /** Gives each row a height, and each span a lane that is free. */
@@ -52,11 +55,23 @@ function arrange(spans: Span[]): { rows: Row[]; tops: number[]; height: number }
   const tops: number[] = [];
   let top = TOP + GAP / 2;
   for (const [full, row] of byRow) {
-    rows.push({ label: row.label, full, top, lanes: row.ends.length });
+    rows.push({ label: row.label, full, top, lanes: row.ends.length, of: row.of.map(([index]) => index) });
     for (const [index, lane] of row.of) tops[index] = top + lane * LANE;
     top += row.ends.length * LANE + GAP;
   }
   return { rows, tops, height: top };
+}
+
+/** Left and right lead along a row and on to the next one, up and down to what is nearest in time in another row. */
+function waysIn(rows: Span[][]): Way {
+  const inOrder = along(rows.flat().map((one) => one.key));
+  return (key, from) => {
+    if (key !== "ArrowUp" && key !== "ArrowDown") return inOrder(key, from);
+    const at = rows.findIndex((row) => row.some((one) => one.key === from));
+    const begun = rows[at]?.find((one) => one.key === from)?.from ?? 0;
+    const row = rows[key === "ArrowUp" ? at - 1 : at + 1] ?? [];
+    return [...row].sort((one, other) => Math.abs(one.from - begun) - Math.abs(other.from - begun))[0]?.key;
+  };
 }
 
 /** Which part of the time is seen. */
@@ -81,6 +96,10 @@ export function Gantt({ spans, label }: { spans: Span[]; label: string }) {
   const right = Math.max(left + 40, width - wide / 2);
   const x = (at: number) => left + ((at - from) / (to - from)) * (right - left);
   const { rows, tops, height } = arrange(spans);
+  const isSeen = (one: Span) => one.to >= from && one.from <= to;
+  const seen = rows.map((row) => row.of.flatMap((index) => spans[index] ?? []).filter(isSeen)).filter((row) => row.length > 0);
+  const { focused, group, stop } = useRoving(seen.flat().map((one) => one.key), waysIn(seen));
+  const read = spans.find((one) => one.key === focused);
   const marks = ticks(from, to, Math.max(2, Math.floor((right - left) / (wide + 24))));
   const named = apart(marks, (wide * (to - from)) / (right - left));
   const drawn = useRef<{ from: number; moved: boolean } | undefined>(undefined);
@@ -109,61 +128,68 @@ export function Gantt({ spans, label }: { spans: Span[]; label: string }) {
     <div class="gantt" ref={place}>
       <div class="row zooming">
         <button type="button" class="small" aria-label="Less time, larger" onClick={() => setChosen(scaled([from, to], 0.5))}>+</button>
-        <button type="button" class="small" aria-label="More time, smaller" disabled={!chosen} onClick={() => setChosen(scaled([from, to], 2))}>−</button>
-        <button type="button" class="small" disabled={!chosen} onClick={() => setChosen(undefined)}>All</button>
-        <span class="muted">draw over a time to enlarge it</span>
+        <Press name="More time, smaller" may={chosen !== undefined} press={() => setChosen(scaled([from, to], 2))}>−</Press>
+        <Press may={chosen !== undefined} press={() => setChosen(undefined)}>All</Press>
+        <span class="muted">{read ? <span aria-hidden="true">{saidOf(read)}</span> : "draw over a time to enlarge it; arrows lead from bar to bar"}</span>
       </div>
-      <svg
-        width={Math.max(width, left + 40)}
-        height={height}
-        aria-label={label}
-        role="group"
-        onPointerDown={down}
-        onPointerMove={move}
-        onPointerUp={up}
-        onPointerLeave={up}
-        onDragStart={(event) => event.preventDefault()}
-        onClickCapture={(event) => drawn.current?.moved && event.preventDefault()}
-      >
-        <clipPath id="seen-time">
-          <rect x={left} y={0} width={Math.max(0, right - left)} height={height} />
-        </clipPath>
-        {rows.map((row, index) => (
-          <g key={row.full} class={`lane ${index % 2 ? "odd" : ""}`}>
-            <rect x={0} width={width} y={row.top - GAP / 2} height={row.lanes * LANE + GAP} />
-            <text x={4} y={row.top + LANE / 2 + 4} class="row-label">
-              <title>{row.full.slice(0, 300)}</title>
-              {short(row.label, Math.floor(left / 7))}
-            </text>
-          </g>
-        ))}
-        {marks.map((at) => (
-          <g key={at} class="tick">
-            <line x1={x(at)} x2={x(at)} y1={TOP - 4} y2={height} />
-            {named.has(at) && <text x={x(at)} y={12} text-anchor="middle">{said(at)}</text>}
-          </g>
-        ))}
-        {brush && <rect class="brush" x={x(brush[0])} width={x(brush[1]) - x(brush[0])} y={TOP} height={height} />}
-        {spans.map((one, index) => one.to < from || one.from > to ? null : (
-          <a key={one.key} href={one.to_page} tabIndex={-1} aria-label={`${one.title}, ${span(one.to - one.from)}`}>
-            <title>{`${one.title}\n${clock(one.from)} – ${clock(one.to)}, ${span(one.to - one.from)}${one.usual ? `, usually ${span(one.usual)}` : ""}`}</title>
-            <rect
-              clip-path="url(#seen-time)"
-              class={`span ${one.colour}${one.strong ? " strong" : ""}${one.slow ? " slow" : ""}`}
-              x={x(one.from)}
-              y={(tops[index] ?? 0) + 1}
-              width={Math.max(2, x(one.to) - x(one.from) - 0.5)}
-              height={LANE - 3}
-              rx={2}
-            />
-            {one.slow && one.usual && x(one.from + one.usual) < x(one.to) - 3 && (
-              <line class="usual-mark" x1={x(one.from + one.usual)} x2={x(one.from + one.usual)} y1={tops[index] ?? 0} y2={(tops[index] ?? 0) + LANE - 1} />
-            )}
-          </a>
-        ))}
-      </svg>
+      <div {...group}>
+        <svg
+          width={Math.max(width, left + 40)}
+          height={height}
+          aria-label={label}
+          role="group"
+          onPointerDown={down}
+          onPointerMove={move}
+          onPointerUp={up}
+          onPointerLeave={up}
+          onDragStart={(event) => event.preventDefault()}
+          onClickCapture={(event) => drawn.current?.moved && event.preventDefault()}
+        >
+          <clipPath id="seen-time">
+            <rect x={left} y={0} width={Math.max(0, right - left)} height={height} />
+          </clipPath>
+          {rows.map((row, index) => (
+            <g key={row.full} class={`lane ${index % 2 ? "odd" : ""}`}>
+              <rect x={0} width={width} y={row.top - GAP / 2} height={row.lanes * LANE + GAP} />
+              <text x={4} y={row.top + LANE / 2 + 4} class="row-label">
+                <title>{row.full.slice(0, 300)}</title>
+                {short(row.label, Math.floor(left / 7))}
+              </text>
+            </g>
+          ))}
+          {marks.map((at) => (
+            <g key={at} class="tick">
+              <line x1={x(at)} x2={x(at)} y1={TOP - 4} y2={height} />
+              {named.has(at) && <text x={x(at)} y={12} text-anchor="middle">{said(at)}</text>}
+            </g>
+          ))}
+          {brush && <rect class="brush" x={x(brush[0])} width={x(brush[1]) - x(brush[0])} y={TOP} height={height} />}
+          {spans.map((one, index) => isSeen(one) && (
+            <a key={one.key} href={one.to_page} aria-label={saidOf(one)} {...stop(one.key)}>
+              <title>{saidOf(one)}</title>
+              <rect
+                clip-path="url(#seen-time)"
+                class={`span ${one.colour}${one.strong ? " strong" : ""}${one.slow ? " slow" : ""}`}
+                x={x(one.from)}
+                y={(tops[index] ?? 0) + 1}
+                width={Math.max(2, x(one.to) - x(one.from) - 0.5)}
+                height={LANE - 3}
+                rx={2}
+              />
+              {one.slow && one.usual && x(one.from + one.usual) < x(one.to) - 3 && (
+                <line class="usual-mark" x1={x(one.from + one.usual)} x2={x(one.from + one.usual)} y1={tops[index] ?? 0} y2={(tops[index] ?? 0) + LANE - 1} />
+              )}
+            </a>
+          ))}
+        </svg>
+      </div>
     </div>
   );
+}
+
+/** All that a bar says. */
+function saidOf({ title, from, to, usual }: Span): string {
+  return `${title}, ${clock(from)} – ${clock(to)}, ${span(to - from)}${usual ? `, usually ${span(usual)}` : ""}`;
 }
 
 /** The name of a row. Where it is too long, what it shares with others goes first: the namespace, then the parameters' names. */

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { note } from "./dialog";
+import { Press } from "./frame";
 
 interface Wanted {
   /** What the number is, as in "Limit of gpu". */
@@ -62,7 +63,7 @@ export function NumberField({ label, less, more, value, least, most = Number.MAX
   };
   return (
     <span class="joined">
-      <button type="button" class="small" aria-label={less} disabled={current <= least} onClick={() => void send(current - 1)}>−</button>
+      <Press name={less} may={current > least} press={() => void send(current - 1)}>−</Press>
       <input
         type="number"
         class="count"
@@ -76,7 +77,7 @@ export function NumberField({ label, less, more, value, least, most = Number.MAX
         onKeyDown={pressed}
         onBlur={(event) => commit(event.currentTarget, true)}
       />
-      <button type="button" class="small" aria-label={more} disabled={current >= most} onClick={() => void send(current + 1)}>+</button>
+      <Press name={more} may={current < most} press={() => void send(current + 1)}>+</Press>
       {current !== value && <small class="muted">now {value}</small>}
     </span>
   );

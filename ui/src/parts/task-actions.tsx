@@ -1,8 +1,8 @@
 // What operators do to one task.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { get, path, post } from "../api/client";
-import type { ActionOutcome, MessageAnswer, MessageSent, TaskDetail, TaskRow } from "../api/schema";
+import type { ActionOutcome, CancelState, MessageAnswer, MessageSent, TaskDetail, TaskRow } from "../api/schema";
 import { useIsOperator } from "../session";
 import { Ask, Dialog, done, type Question } from "./dialog";
 import { lookOf } from "./status";
@@ -92,25 +92,26 @@ export function questionOf(offer: Offer, task: TaskRow, onDone: () => void): Que
 
 interface Wanted {
   detail: TaskDetail;
+  /** How it stands with the end of its run, if it runs. */
+  cancel: CancelState | undefined;
   /** Whether the end of its run was asked for already. */
   isEnding: boolean;
   onDone: () => void;
 }
 
-export function TaskActions({ detail, isEnding, onDone }: Wanted) {
+export function TaskActions({ detail, cancel, isEnding, onDone }: Wanted) {
   const { task } = detail;
   const [question, setQuestion] = useState<Question>();
   const [writes, setWrites] = useState(false);
   const isOperator = useIsOperator();
   if (!isOperator) return null;
-  const actions = offered(task).filter((action) => (action === "cancel" ? !isEnding : action !== "re-enable" || detail.can_be_enabled !== false));
+  const actions = offered(task).filter((action) => (action === "cancel" ? cancel && !isEnding : action !== "re-enable" || detail.can_be_enabled !== false));
+  const cannot = (action: Action) => (action === "cancel" && cancel?.can_be_cancelled === false ? cancel.note : undefined);
   return (
-    <div class="buttons" role="group" aria-label="Actions" tabIndex={-1}>
+    <div id="actions" class="buttons" role="group" aria-label="Actions" tabIndex={-1}>
       {isEnding && <span class="muted">being cancelled …</span>}
       {actions.map((action) => (
-        <button key={action} type="button" onClick={() => setQuestion(questionOf(OFFERS[action], task, onDone))}>
-          {OFFERS[action].label}
-        </button>
+        <Offered key={action} offer={OFFERS[action]} cannot={cannot(action)} ask={() => setQuestion(questionOf(OFFERS[action], task, onDone))} />
       ))}
       {detail.accepts_messages === true && (
         <button type="button" onClick={() => setWrites(true)}>
@@ -123,24 +124,42 @@ export function TaskActions({ detail, isEnding, onDone }: Wanted) {
   );
 }
 
+/** A button for what can be done; where it cannot, with the reason. */
+function Offered({ offer: { action, label }, cannot, ask }: { offer: Offer; cannot: string | undefined; ask: () => void }) {
+  if (cannot === undefined) return <button type="button" onClick={ask}>{label}</button>;
+  const reason = `why-not-${action}`;
+  return (
+    <>
+      <button type="button" aria-disabled="true" aria-describedby={reason}>{label}</button>
+      <span id={reason} class="muted why-not">{plain(cannot)}</span>
+    </>
+  );
+}
+
 /** Sends a message to a run, and shows what it answers. */
 function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }) {
   const [content, setContent] = useState("");
-  const [state, setState] = useState<{ sent?: boolean; answer?: string }>({});
+  const [state, setState] = useState<{ sent?: string; answer?: string }>({});
+  const sending = useRef(false);
   const send = async (event: Event) => {
     event.preventDefault();
+    // Whoever presses twice sends once: what was sent is no draft any more.
+    if (sending.current) return;
+    sending.current = true;
     await done(async () => {
       const { message_id } = await post<MessageSent>(path("tasks", task.id, "messages"), { content });
-      setState({ sent: true });
+      setState({ sent: content });
+      setContent("");
       void wait(message_id);
       return "The message is on its way.";
     });
+    sending.current = false;
   };
   const wait = async (messageId: string) => {
     for (let turn = 0; turn < 120; turn += 1) {
       const { response } = await get<MessageAnswer>(path("tasks", task.id, "messages", messageId));
       if (response != null) {
-        setState({ sent: true, answer: response });
+        setState({ sent: content, answer: response });
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -156,7 +175,8 @@ function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }
           Message
           <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} />
         </label>
-        {state.sent && state.answer === undefined && <p class="muted">Sent. If the task answers, the answer appears here.</p>}
+        {state.sent !== undefined && <p class="muted">Sent: <Said text={state.sent} most={100} /></p>}
+        {state.sent !== undefined && state.answer === undefined && <p class="muted">If the task answers, the answer appears here.</p>}
         {state.answer !== undefined && (
           <p>
             It answers: <Said text={state.answer} />

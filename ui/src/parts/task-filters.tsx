@@ -1,8 +1,10 @@
 // Which tasks the list shows: words, parameters, workers, resources, statuses and times. All of it is in the
 // address; this only edits that.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { type Counts, TaskStatus, UpstreamStatus } from "../api/schema";
+import { useFocusKept } from "./roving";
+import { useSettled } from "./settled";
 import { LOOKS, StatusMark, UPSTREAM_WORDS } from "./status";
 import { shortWorker } from "./task-table";
 import { plain } from "./text";
@@ -34,8 +36,11 @@ export function turn(query: URLSearchParams, name: string, value: string): void 
 
 export function TaskFilters({ query, counts, change }: Wanted) {
   const upstream = query.getAll("upstream_status");
+  const place = useRef<HTMLDivElement>(null);
+  // A filter that is taken out takes its button with it.
+  useFocusKept(place, () => place.current?.focus());
   return (
-    <div class="filters" role="search">
+    <div ref={place} class="filters" role="search" tabIndex={-1}>
       <div class="row">
         <input
           type="search"
@@ -144,7 +149,9 @@ const SPANS: [string, number][] = [["10 minutes", 600], ["hour", 3600], ["day", 
 
 /** When tasks changed or were started: within a while from now, or between two moments. */
 function Times({ query, change }: { query: URLSearchParams; change: Change }) {
-  const of = query.has("started_since") || query.has("started_until") ? "started" : "updated";
+  const [kind, setKind] = useState("updated");
+  const asked = ["updated", "started"].find((one) => query.has(`${one}_since`) || query.has(`${one}_until`));
+  const of = asked ?? kind;
   const [since, until] = [Number(query.get(`${of}_since`)) || 0, Number(query.get(`${of}_until`)) || 0];
   const isSet = since > 0 || until > 0;
   const [open, setOpen] = useState(until > 0);
@@ -159,13 +166,18 @@ function Times({ query, change }: { query: URLSearchParams; change: Change }) {
     if (value === "any") set(of, 0, 0);
     else if (value !== "between" && value !== "kept") set(of, Math.floor(serverNow()) - Number(value), 0);
   };
+  const which = useSettled<HTMLSelectElement>(of, (value) => {
+    setKind(value);
+    set(value, since, until);
+  });
+  const when = useSettled<HTMLSelectElement>(open ? "between" : isSet ? "kept" : "any", choose);
   return (
     <span class="joined">
-      <select aria-label="Which time" value={of} onChange={(event) => set(event.currentTarget.value, since, until)}>
+      <select aria-label="Which time" {...which}>
         <option value="updated">changed</option>
         <option value="started">started</option>
       </select>
-      <select aria-label="When" value={open ? "between" : isSet ? "kept" : "any"} onChange={(event) => choose(event.currentTarget.value)}>
+      <select aria-label="When" {...when}>
         <option value="any">at any time</option>
         {SPANS.map(([name, seconds]) => (
           <option key={name} value={String(seconds)}>in the last {name}</option>
@@ -186,16 +198,6 @@ function Times({ query, change }: { query: URLSearchParams; change: Change }) {
 /** A moment of the browser's time, kept in the address as seconds since 1970. */
 export function Moment({ label, at, choose }: { label: string; at: number; choose: (at: number) => void }) {
   const local = at ? new Date(at * 1000 - new Date(at * 1000).getTimezoneOffset() * 60_000).toISOString().slice(0, 16) : "";
-  return (
-    <input
-      type="datetime-local"
-      aria-label={label}
-      title={label}
-      value={local}
-      onChange={(event) => {
-        const { value } = event.currentTarget;
-        choose(value ? new Date(value).getTime() / 1000 : 0);
-      }}
-    />
-  );
+  const settled = useSettled<HTMLInputElement>(local, (value) => choose(value ? new Date(value).getTime() / 1000 : 0));
+  return <input type="datetime-local" aria-label={label} title={label} {...settled} />;
 }

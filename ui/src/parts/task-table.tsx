@@ -96,7 +96,7 @@ function Row({ task, choosing, act }: RowProps) {
         <td class="narrow">
           <input
             type="checkbox"
-            aria-label={`Choose ${plain(task.display_name).slice(0, 100)}`}
+            aria-label={`Choose ${nameOf(task)}`}
             checked={choosing.chosen.has(task.id)}
             onChange={(event) => choosing.choose([task.id], event.currentTarget.checked)}
           />
@@ -148,17 +148,24 @@ export function Progress({ of }: { of: number }) {
 function Ways({ task, act }: { task: TaskRow; act: Wanted["act"] | undefined }) {
   const isOperator = useIsOperator();
   const ways: ComponentChildren[] = [];
+  const name = nameOf(task);
   if (task.status === "FAILED" || task.status === "DISABLED") {
-    ways.push(<a key="error" href={href("task", task.id, { show: "error" })}>error</a>);
+    ways.push(<a key="error" aria-label={`error of ${name}`} href={href("task", task.id, { show: "error" })}>error</a>);
   } else if (isRunning(task.status)) {
-    ways.push(<a key="log" href={href("task", task.id, { show: "log" })}>log</a>);
+    ways.push(<a key="log" aria-label={`log of ${name}`} href={href("task", task.id, { show: "log" })}>log</a>);
   }
-  ways.push(<a key="graph" href={href("graph", task.id)}>graph</a>);
+  ways.push(<a key="graph" aria-label={`graph of ${name}`} href={href("graph", task.id)}>graph</a>);
   const [first] = act && isOperator ? offered(task) : [];
   if (act && (first === "forgive" || first === "re-enable")) {
-    ways.push(<button key="act" type="button" class="small" onClick={() => act(OFFERS[first], task)}>{OFFERS[first].label}</button>);
+    const { label } = OFFERS[first];
+    ways.push(<button key="act" type="button" class="small" aria-label={`${label} ${name}`} onClick={() => act(OFFERS[first], task)}>{label}</button>);
   }
   return <>{ways}</>;
+}
+
+/** A task in the names of what acts on it, which would all be the same without. */
+export function nameOf(task: { display_name: string }): string {
+  return plain(task.display_name.slice(0, 100));
 }
 
 /** A task's name, which leads to its page: the family, and then the parameters, less loud. */

@@ -1,0 +1,68 @@
+// Many things of a kind behind one stop of the Tab key: arrows lead from one to another.
+
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+/** Where a key leads from one of them, if anywhere. */
+export type Way = (key: string, from: string) => string | undefined;
+
+/** To the one before and after, the first and the last. */
+export function along(keys: readonly string[]): Way {
+  return (key, from) => {
+    const at = keys.indexOf(from);
+    switch (key) {
+      case "ArrowLeft":
+      case "ArrowUp":
+        return keys[at - 1];
+      case "ArrowRight":
+      case "ArrowDown":
+        return keys[at + 1];
+      case "Home":
+        return keys[0];
+      case "End":
+        return keys.at(-1);
+      default:
+        return undefined;
+    }
+  };
+}
+
+/**
+ * For the element around them (`group`) and each of them (`stop`); `focused` is the one that has the focus. The one
+ * around must not be a picture: browsers make it a stop of its own if it hears where the focus goes.
+ */
+export function useRoving(keys: readonly string[], way: Way = along(keys)) {
+  const place = useRef<HTMLDivElement>(null);
+  const [last, setLast] = useState("");
+  const [focused, setFocused] = useState<string>();
+  const current = keys.includes(last) ? last : keys[0];
+  const focus = (key: string) => place.current?.querySelector<HTMLElement | SVGElement>(`[data-stop="${CSS.escape(key)}"]`)?.focus();
+  useFocusKept(place, () => current !== undefined && focus(current));
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || focused === undefined) return;
+    const next = way(event.key, focused);
+    if (next !== undefined) focus(next);
+    // Else the page would scroll at the end.
+    if (next !== undefined || event.key.startsWith("Arrow")) event.preventDefault();
+  };
+  return {
+    focused,
+    group: { ref: place, onKeyDown, onFocusOut: () => setFocused(undefined) },
+    stop: (key: string) => ({
+      "data-stop": key,
+      // In pictures names of attributes are taken as they are written.
+      tabindex: key === current ? 0 : -1,
+      onFocus: () => {
+        setLast(key);
+        setFocused(key);
+      },
+    }),
+  };
+}
+
+/** Calls `lost` when what had the focus within an element is gone after it was drawn anew. */
+export function useFocusKept(place: { current: Element | null }, lost: () => void): void {
+  const had = place.current?.contains(document.activeElement) ?? false;
+  useLayoutEffect(() => {
+    if (had && document.activeElement === document.body) lost();
+  });
+}
