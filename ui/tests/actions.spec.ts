@@ -78,6 +78,19 @@ test("a task says how it is run again, and the line is taken by a button", async
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(rerun_command);
 });
 
+test("a trace is taken whole by a button, as it was said", async ({ page }) => {
+  const frames = Array.from({ length: 200 }, (_, n) => `  File "/jobs/load.py", line ${n}, in run\n    step_${n}()\n`).join("");
+  const trace = `Runtime error:\nTraceback (most recent call last):\n${frames}ValueError: no \u202e<b>table</b>\n`;
+  await server.add({ task_id: "A_1", family: "A", params: {}, status: "FAILED", expl: JSON.stringify(trace) });
+  await page.goto(`${server.url}#/task/A_1`);
+  const wrong = page.getByRole("region", { name: "What went wrong" });
+  const shown = wrong.locator("pre");
+  await expect(shown).toContainText("in run\n    step_199()\nValueError: no ‹U+202E›<b>table</b>");
+  await wrong.getByRole("button", { name: "Copy the error" }).press("Enter");
+  await expect(wrong.getByText("copied")).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(trace);
+});
+
 test("a run that reads no messages is offered none", async ({ page }) => {
   await server.add({ task_id: "A_1", family: "A", params: {} });
   await server.work();

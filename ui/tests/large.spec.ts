@@ -1,7 +1,7 @@
 // Much of everything: a hundred thousand tasks, ten thousand nodes, a log of a hundred thousand lines. What counts
 // is that the page never shows or fetches more than is looked at, and never keeps the browser from answering.
 
-import { expect, test, type CDPSession } from "@playwright/test";
+import { expect, test, type CDPSession, type Page } from "@playwright/test";
 import { Server } from "./server";
 import { longestTask } from "./tracing";
 
@@ -46,13 +46,11 @@ test("a hundred thousand tasks are looked at a page at a time", async ({ page },
   page.on("response", async (response) => {
     if (response.url().includes("/api/v1/tasks")) answers.push((await response.body().catch(() => Buffer.alloc(0))).length);
   });
-  const began = Date.now();
   const first = await longestTask(page, async () => {
     await page.goto(`${server.url}#/tasks`);
     await expect(page.locator("tbody tr")).toHaveCount(100);
   });
   expect(first.busy, "the longest task until the first table, in ms").toBeLessThanOrEqual(LONGEST);
-  info.annotations.push({ type: "first table, ms", description: String(Date.now() - began) });
   await expect(page.locator(".pager").first()).toContainText("of 110,000");
   await page.getByRole("button", { name: "Last" }).first().click();
   await expect(page.locator(".pager").first()).toContainText("110,000 of 110,000");
@@ -70,6 +68,32 @@ test("a hundred thousand tasks are looked at a page at a time", async ({ page },
   expect(scrolling.busy).toBeLessThanOrEqual(LONGEST);
   expect(filtering.busy).toBeLessThanOrEqual(LONGEST);
   expect(Math.max(...answers)).toBeLessThan(500_000);
+});
+
+/** How long the first table takes from the address on, in milliseconds: the best of five, as others use the machine, too. */
+async function firstTable(page: Page, url: string): Promise<number> {
+  const times: number[] = [];
+  for (let turn = 0; turn < 5; turn += 1) {
+    await page.goto("about:blank");
+    const began = performance.now();
+    await page.goto(`${url}#/tasks`);
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 100);
+    times.push(performance.now() - began);
+  }
+  return Math.min(...times);
+}
+
+test("the first table of a hundred thousand tasks comes hardly later than that of a hundred", async ({ page }, info) => {
+  const other = await new Server().start();
+  try {
+    await other.addMany(Array.from({ length: 100 }, (_, n) => ({ task_id: `F_${n}`, family: "F", params: { n: String(n) } })));
+    const few = await firstTable(page, other.url);
+    const many = await firstTable(page, server.url);
+    info.annotations.push({ type: "first table, ms", description: JSON.stringify({ few, many }) });
+    expect(many).toBeLessThan(4 * few + 500);
+  } finally {
+    await other.end();
+  }
 });
 
 test("the page takes no more memory the longer it is used", async ({ page }, info) => {
