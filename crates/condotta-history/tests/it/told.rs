@@ -1,12 +1,15 @@
 //! What was told is there, whole and once, whatever the texts are and however it came.
 
-use condotta_history::{AttemptId, Began, Ended, Entry, Filter, Outcome, Standing};
+use std::time::{Duration, Instant};
+
+use condotta_history::{AttemptId, Began, Ended, Entry, Filter, Outcome, Settings, Standing};
 use condotta_scheduler::Timestamp;
 
 use crate::{
     Case,
+    bounds::wait_until,
     databases::Place,
-    story::{ask, at, attempt, attempts, began, ended, record, run},
+    story::{ask, at, attempt, attempts, began, ended, record, run, start},
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -26,6 +29,10 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("what_ended_unheard_is_counted_once", what_ended_unheard),
     ("repeated_entries_count_once", repeated_entries),
+    (
+        "after_much_at_once_it_is_gathered_longer",
+        gathered_longer_after_much,
+    ),
 ];
 
 /// Equal but for times between two milliseconds.
@@ -253,6 +260,33 @@ fn repeated_entries(place: &Place) {
     record(&place.address, first.into_iter().chain(more));
     assert_eq!(attempts(&place.address, &Filter::default()).len(), 70);
     assert_eq!(done(place), 70);
+}
+
+fn gathered_longer_after_much(place: &Place) {
+    const MUCH: u32 = 1000;
+    let (recorder, sender) = start(Settings::new(place.address.clone())).unwrap();
+    let mut told = 0;
+    let mut tell_until_it_is_there = |many: u32| {
+        let begun = Instant::now();
+        for n in told..told + many {
+            sender.send(Entry::Began(Box::new(began(n, f64::from(n)))));
+        }
+        told += many;
+        let all = usize::try_from(told).unwrap();
+        wait_until("all is written", || {
+            attempts(&place.address, &Filter::default()).len() == all
+        });
+        begun.elapsed()
+    };
+    assert!(tell_until_it_is_there(1) >= Duration::from_millis(250));
+    // A slow machine may have written them in parts, of which the last was small.
+    let is_longer = (0..4).any(|_| {
+        tell_until_it_is_there(MUCH);
+        tell_until_it_is_there(1) >= Duration::from_secs(1)
+    });
+    assert!(is_longer, "it was written at once");
+    drop(sender);
+    recorder.close();
 }
 
 /// How many are counted as done.

@@ -265,3 +265,72 @@ impl Ring {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(events: u32) -> Ring {
+        let mut ring = Ring::new(&EventsConfig::default(), "life".to_owned());
+        for number in 0..events {
+            let at = f64::from(number);
+            let paused = number % 2 == 0;
+            ring.push(Told {
+                task: None,
+                what: What::Paused { at, paused },
+            });
+        }
+        ring
+    }
+
+    /// What a reader of everything takes in one go, and how far it has come.
+    fn take(ring: &mut Ring, mut next: u64) -> (Bytes, u64) {
+        let taken = ring.take(&mut next, &Filter::default(), 10);
+        (taken.text, next)
+    }
+
+    fn is_the_same(one: &Bytes, other: &Bytes) -> bool {
+        std::ptr::eq(one.as_ptr(), other.as_ptr()) && one.len() == other.len()
+    }
+
+    #[test]
+    fn readers_who_are_equally_far_share_one_piece() {
+        let mut ring = ring(25);
+        let (first, next) = take(&mut ring, 1);
+        assert_eq!(next, 10, "up to a round number");
+        assert_eq!(first.split(|byte| *byte == b'\n').count(), 9 * 4 + 1);
+        assert!(is_the_same(&take(&mut ring, 1).0, &first));
+        // Whoever began elsewhere is with the others from the next round number on.
+        let (other, next) = take(&mut ring, 4);
+        assert!(!is_the_same(&other, &first) && first.ends_with(&other));
+        assert_eq!(next, 10);
+        let (second, next) = take(&mut ring, 10);
+        assert!(is_the_same(&take(&mut ring, 10).0, &second));
+        assert_eq!(next, 20);
+    }
+
+    #[test]
+    fn a_piece_that_was_shared_is_not_taken_for_more_than_it_is() {
+        let mut ring = ring(3);
+        let (three, next) = take(&mut ring, 1);
+        assert_eq!(next, 4);
+        ring.push(Told {
+            task: None,
+            what: What::Reset { reason: "why" },
+        });
+        let (four, next) = take(&mut ring, 1);
+        assert_eq!(next, 5);
+        assert!(four.starts_with(&three) && four.len() > three.len());
+        // Who wants some kinds only has a piece of his own.
+        let wanted = Filter {
+            kinds: vec![EventKind::Paused],
+            ..Filter::default()
+        };
+        let own = ring.take(&mut 1, &wanted, 10).text;
+        assert!(!is_the_same(&own, &four));
+        ring.clear();
+        let (text, next) = take(&mut ring, 1);
+        assert!(text.starts_with(b"id: life-5\nevent: reset\n"), "{text:?}");
+        assert_eq!(next, ring.end());
+    }
+}

@@ -137,3 +137,30 @@ fn what_makes_no_sense_is_refused() {
     let message = answer["error"]["message"].as_str().expect("a text");
     assert!(message.contains("[history] enabled"), "{message}");
 }
+
+#[test]
+fn a_history_that_is_away_is_said_to_be_and_holds_up_nobody() {
+    let live = Live::start_with(|config| {
+        let url = "postgresql://anna:hunter2@127.0.0.1:1/luigi";
+        let address = Address::parse(url).expect("a good URL");
+        config.history = Some(Settings::new(address));
+    });
+    run(&live, 1, "DONE");
+    for (path, lasts) in [("/attempts", false), ("/history/counts", true)] {
+        let (status, answer) = live.get(path);
+        let error = &answer["error"];
+        assert_eq!((status, &error["code"]), (503, &json!("no_history_now")));
+        let message = error["message"].as_str().expect("a sentence");
+        assert!(
+            message.starts_with("the history in postgresql://127.0.0.1:1/luigi: "),
+            "{message}"
+        );
+        assert!(
+            message.ends_with("; ask again when its database is there"),
+            "{message}"
+        );
+        let since = "; no question to it was answered for ";
+        assert_eq!(message.contains(since), lasts, "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
