@@ -47,7 +47,7 @@ fn webhook(section: &Section<'_>, name: &str) -> Result<WebhookConfig, SettingEr
     section.list("events", &mut events)?;
     if !events.is_empty() {
         let kinds = events.iter().map(|word| NoticeKind::named(word));
-        let expected = "a list of some of failed, disabled, done, scheduling_failed, worker_lost, dead_end, \
+        let expected = "a list of some of failed, disabled, done, scheduling_failed, worker_lost, dead_end, cancel_refused, \
                         such as [\"failed\", \"disabled\"]";
         let kinds: Option<_> = kinds.collect();
         hook.events = kinds.ok_or_else(|| section.invalid("events", expected))?;

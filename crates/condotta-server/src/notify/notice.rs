@@ -23,19 +23,22 @@ pub enum NoticeKind {
     WorkerLost,
     /// A task can never run as things are.
     DeadEnd,
+    /// A worker cannot end a run that an operator wants ended.
+    CancelRefused,
     /// Somebody tries whether a webhook works.
     Test,
 }
 
 impl NoticeKind {
     /// Those that a webhook can ask for.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Failed,
         Self::Disabled,
         Self::Done,
         Self::SchedulingFailed,
         Self::WorkerLost,
         Self::DeadEnd,
+        Self::CancelRefused,
     ];
 
     /// Its name in the configuration and in what is sent.
@@ -48,6 +51,7 @@ impl NoticeKind {
             Self::SchedulingFailed => "scheduling_failed",
             Self::WorkerLost => "worker_lost",
             Self::DeadEnd => "dead_end",
+            Self::CancelRefused => "cancel_refused",
             Self::Test => "test",
         }
     }

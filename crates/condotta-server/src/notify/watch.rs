@@ -275,6 +275,28 @@ impl Observer for Watch {
                     format!("{name} can never run: {reason}")
                 });
             }
+            Event::CancelRefused {
+                at,
+                task_id,
+                attempt,
+                worker,
+                answer,
+            } if self.wants(NoticeKind::CancelRefused) => {
+                let Some(task) = facts(scheduler, task_id, *attempt) else {
+                    return;
+                };
+                self.notice(Notice {
+                    kind: NoticeKind::CancelRefused,
+                    at: *at,
+                    message: format!(
+                        "the run of {} cannot be ended and goes on: {answer}",
+                        task.name
+                    ),
+                    task: Some(task),
+                    worker: Some(worker.clone()),
+                    error: None,
+                });
+            }
             _ => {}
         }
     }

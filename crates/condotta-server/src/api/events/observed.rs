@@ -12,7 +12,7 @@ use condotta_scheduler::{Event, Scheduler, Status, Timestamp};
 use super::told::{Told, Trouble, What, WorkerChange};
 use crate::observer::Observer;
 
-/// How much of a dead end's reason is told, in characters.
+/// How much of a reason is told, in characters.
 const LONGEST_REASON: usize = 1000;
 
 /// What the observer and its thread share.
@@ -137,6 +137,19 @@ fn told(event: &Event, scheduler: &Scheduler) -> Option<Told> {
                 at: at.0,
                 trouble: Trouble::DeadEnd,
                 reason: reason.to_string().chars().take(LONGEST_REASON).collect(),
+            },
+        ),
+        Event::CancelRefused {
+            at,
+            task_id,
+            answer,
+            ..
+        } => about(
+            task_id,
+            What::Trouble {
+                at: at.0,
+                trouble: Trouble::CancelRefused,
+                reason: answer.chars().take(LONGEST_REASON).collect(),
             },
         ),
         Event::WorkerLost { at, worker: id, .. } => worker(at, id, WorkerChange::Lost),

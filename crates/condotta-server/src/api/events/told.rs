@@ -13,7 +13,7 @@ pub(crate) enum EventKind {
     Status,
     /// A run said how far it is, or what it does.
     Progress,
-    /// A task failed too often, or can never run.
+    /// A task failed too often, can never run, or has a run that its worker cannot end.
     Trouble,
     /// A worker came, went, was lost or was disabled.
     Worker,
@@ -123,6 +123,7 @@ pub(super) enum What {
 pub(super) enum Trouble {
     Disabled,
     DeadEnd,
+    CancelRefused,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -140,6 +140,18 @@ fn what_happens_is_told_in_order() {
 }
 
 #[test]
+fn that_a_run_cannot_be_ended_is_told() {
+    let live = Live::start();
+    let mut stream = Stream::open(&live.server, "?kind=trouble&family=Load", None);
+    live.refuse_to_cancel();
+    let told = stream.wait_for(|event| event.kind == "trouble").data;
+    assert!(told["at"].is_f64(), "{told}");
+    let rest = (&told["task_id"], &told["trouble"], &told["reason"]);
+    let expected = ["Load_1", "cancel_refused", "it runs in my own process"].map(|it| json!(it));
+    assert_eq!(rest, (&expected[0], &expected[1], &expected[2]));
+}
+
+#[test]
 fn the_numbers_of_tasks_are_told_as_they_change() {
     let live = Live::start();
     let mut stream = Stream::open(&live.server, "?kind=counts", None);

@@ -75,6 +75,22 @@ impl Live {
         reply["response"].take()
     }
 
+    /// Runs task `Load_1`, whose worker `w` cannot end it though an operator wants that.
+    fn refuse_to_cancel(&self) {
+        self.rpc(
+            "add_worker",
+            &json!({"worker": "w", "info": {"cancels": true}}),
+        );
+        let task = json!({"worker": "w", "task_id": "Load_1", "family": "Load"});
+        self.rpc("add_task", &task);
+        self.rpc("get_work", &json!({"worker": "w", "host": "h"}));
+        self.posted("/tasks/Load_1/cancel", &json!({}));
+        let answer = json!({
+            "worker": "w", "task_id": "Load_1", "attempt": 1, "answer": "it runs in my own process", "refused": true,
+        });
+        self.rpc("answer_cancel", &answer);
+    }
+
     /// Announces tasks, many in a request.
     fn add_tasks(&self, tasks: impl Iterator<Item = Value>) {
         let tasks: Vec<Value> = tasks.collect();

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Live;
 use crate::notify::WebhookConfig;
@@ -79,5 +79,32 @@ fn webhooks_are_listed_without_their_secrets_and_can_be_tried() {
     assert_eq!(
         (status, &error["error"]["code"]),
         (404, &json!("no_webhook"))
+    );
+}
+
+#[test]
+fn that_a_run_cannot_be_ended_is_told() {
+    let (port, asked) = receiver("204 No Content");
+    let live = Live::start_with(|config| {
+        let url = format!("http://127.0.0.1:{port}/");
+        config.notify.webhooks.push(WebhookConfig::new("ops", &url));
+    });
+    live.refuse_to_cancel();
+    let asked = asked.join().expect("it was asked");
+    let (_, body) = asked.split_once("\r\n\r\n").expect("a body");
+    let message: Value = serde_json::from_str(body).expect("JSON");
+    let event = &message["events"][0];
+    assert_eq!(event["event"], "cancel_refused");
+    assert_eq!(
+        event["message"],
+        "the run of Load() cannot be ended and goes on: it runs in my own process"
+    );
+    assert_eq!(
+        (&event["task_id"], &event["worker"]),
+        (&json!("Load_1"), &json!("w"))
+    );
+    assert_eq!(
+        event["attempt"],
+        live.got("/tasks/Load_1")["task"]["attempt_id"]
     );
 }
