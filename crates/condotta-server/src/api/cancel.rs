@@ -129,9 +129,13 @@ async fn cancel(
     let by = operator.0.in_words().to_owned();
     let asked = id.clone();
     let act = move |scheduler: &mut Scheduler, now: Now| {
+        let before = scheduler.cancelling(&asked).and_then(|state| state.ask);
+        let already = before
+            .filter(|ask| !ask.refused)
+            .map(|ask| format!("{} asked for it already", ask.by));
         Ok(
             match scheduler.cancel_task(now, &asked, which.attempt, &by) {
-                Ok(state) => json!({"state": CancelState::new(state, now)}),
+                Ok(state) => json!({"state": CancelState::new(state, now), "already": already}),
                 Err(refusal) => json!({"code": code(&refusal), "message": refusal.to_string()}),
             },
         )
@@ -142,6 +146,7 @@ async fn cancel(
         _ => {
             let details = json!({"attempt": done["state"]["attempt"]});
             let deed = Deed::new(Operation::Cancel).on(id).with(details);
+            let deed = deed.unless_unchanged(done["already"].as_str());
             operator.did(&server, deed).await;
             Ok(answerer.small(&done["state"]))
         }

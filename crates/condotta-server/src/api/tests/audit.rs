@@ -214,6 +214,21 @@ fn what_changed_nothing_says_so_by_both_apis() {
 }
 
 #[test]
+fn a_run_is_cancelled_once_however_often_that_is_asked() {
+    let live = Live::start();
+    live.refuse_to_cancel();
+    for _ in 0..2 {
+        live.posted("/tasks/Load_1/cancel", &json!({}));
+    }
+    let first = json!({"attempt": 1});
+    let again =
+        json!({"attempt": 1, "outcome": "unchanged", "note": "an operator asked for it already"});
+    let found = trail(&live);
+    let details: Vec<&Value> = found.iter().map(|(_, _, details)| details).collect();
+    assert_eq!(details, [&first, &first, &again], "the first was refused");
+}
+
+#[test]
 fn refused_requests_leave_no_trace() {
     let live = live();
     for (path, status) in [
