@@ -36,6 +36,29 @@ impl Type {
         Self::Sql(words.into())
     }
 
+    /// How a value is written as text, by examples; of text, and of what the database checks, nothing is known.
+    fn form(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Boolean => "`true` or `false`",
+            Self::Integer => "`-42`",
+            Self::Double => "`98.5` or `1e-7`",
+            Self::Decimal(..) => "`12.50`",
+            Self::Bytes => "`\\x00ff`",
+            Self::Date => "`2026-11-27`",
+            Self::Timestamp => "`2026-11-27 08:00:00.5`",
+            Self::TimestampTz => "`2026-11-27 08:00:00.5Z` or with `+01:00` in place of the `Z`",
+            Self::Text | Self::Sql(_) => return None,
+        })
+    }
+
+    /// That a text is none of this type, and how one is written.
+    pub(crate) fn misfit(&self, text: &str) -> String {
+        match self.form() {
+            Some(form) => format!("`{text}` is no {self}, which is written as {form}"),
+            None => format!("`{text}` is no {self}"),
+        }
+    }
+
     /// As a table's definition has it.
     fn definition(&self, kind: Kind) -> Cow<'_, str> {
         let by_kind = |postgres, my_sql, sqlite| match kind {

@@ -304,7 +304,7 @@ mod tests {
         for (file, wrong) in [
             (
                 "name,size\na,1\nb,many\n",
-                r#"Row { row: 2, column: Some("size"), source: "`many` is no integer" }"#,
+                r#"Row { row: 2, column: Some("size"), source: "`many` is no integer, which is written as `-42`" }"#,
             ),
             (
                 "name,size\na,1,2\n",

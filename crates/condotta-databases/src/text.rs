@@ -101,7 +101,7 @@ fn digits(number: u16, out: &mut Vec<u8>) {
 
 /// Reads the text of a column's value.
 pub(crate) fn read<'a>(text: &'a str, kind: &Type) -> Result<Value<'a>, String> {
-    let wrong = || format!("`{}` is no {kind}", beginning(text));
+    let wrong = || kind.misfit(&beginning(text));
     Ok(match kind {
         Type::Text | Type::Sql(_) => Value::Text(Cow::Borrowed(text)),
         Type::Boolean => Value::Boolean(boolean(text).ok_or_else(wrong)?),
@@ -190,7 +190,7 @@ pub(crate) fn conform<'a>(value: Value<'a>, kind: &Type) -> Result<Value<'a>, St
             let mut text = Vec::new();
             write(&value, b' ', &mut text);
             let text = String::from_utf8_lossy(&text);
-            return Err(format!("`{}` is no {kind}", beginning(&text)));
+            return Err(kind.misfit(&beginning(&text)));
         }
     })
 }
@@ -270,9 +270,17 @@ mod tests {
             (Type::TimestampTz, "2026-11-27 08:00:00"),
         ] {
             let error = read(text, &kind).expect_err(text);
-            assert_eq!(error, format!("`{text}` is no {kind}"));
+            let named = format!("`{text}` is no {kind}, which is written as `");
+            assert!(error.starts_with(&named), "{error}");
+            // The examples are what they are for.
+            let form = &error[named.len() - 1..];
+            let example = form.split('`').nth(1).expect("an example");
+            read(example, &kind).expect(example);
         }
         let error = conform(Value::Boolean(true), &Type::Date);
-        assert_eq!(error, Err("`true` is no date".to_owned()));
+        let said = "`true` is no date, which is written as `2026-11-27`";
+        assert_eq!(error, Err(said.to_owned()));
+        let error = conform(Value::Integer(1), &Type::Text);
+        assert_eq!(error, Err("`1` is no text".to_owned()));
     }
 }

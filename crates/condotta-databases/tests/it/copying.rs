@@ -168,7 +168,7 @@ fn a_misfit_is_named(place: &Place) {
     for copy in copies {
         let message = chain(&copy.unwrap_err());
         let expected = format!(
-            "cannot copy to rain of {}: row 3001, column millimetres: `much` is no number",
+            "cannot copy to rain of {}: row 3001, column millimetres: `much` is no number, which is written as `98.5` or `1e-7`",
             database
         );
         assert_eq!(message, expected);
