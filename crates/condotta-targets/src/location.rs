@@ -82,6 +82,13 @@ impl Location {
     }
 
     #[cfg(feature = "remote")]
+    /// The store, without a path in it, as people may see it.
+    pub(crate) fn store(&self) -> String {
+        let store = self.with_path("").to_string();
+        store.trim_end_matches('/').to_owned()
+    }
+
+    #[cfg(feature = "remote")]
     /// The path of a folder, without the slash at its end.
     pub(crate) fn folder(&self) -> &str {
         self.path.trim_end_matches('/')

@@ -5,35 +5,37 @@
 //! ```text
 //! pipeline condotta.Download --url https://example.com/months.csv --to data/months.csv --local-scheduler
 //! ```
+//!
+//! ```
+//! use condotta::{download::Download, prelude::*};
+//!
+//! /// Counts the lines of a file that others publish.
+//! #[derive(Task)]
+//! struct Lines;
+//!
+//! #[task]
+//! impl Task for Lines {
+//!     fn requires(&self) -> Download {
+//!         Download::from("https://example.com/months.csv").to("data/months.csv")
+//!     }
+//!
+//!     fn output(&self) -> LocalTarget {
+//!         LocalTarget::new("data/lines")
+//!     }
+//!
+//!     fn run(&self, run: &Run<Self>) -> Result<()> {
+//!         Ok(run.output().write(run.input().lines()?.count())?)
+//!     }
+//! }
+//! ```
+//!
+//! The task's own documentation is the text of its `--help`, so the example is here.
 
 use condotta_targets::Download as Transfer;
 
 use crate::prelude::*;
 
 /// Downloads what is at a URL, whole and checked, to a file or into a store.
-///
-/// ```
-/// use condotta::{download::Download, prelude::*};
-///
-/// /// Counts the lines of a file that others publish.
-/// #[derive(Task)]
-/// struct Lines;
-///
-/// #[task]
-/// impl Task for Lines {
-///     fn requires(&self) -> Download {
-///         Download::from("https://example.com/months.csv").to("data/months.csv")
-///     }
-///
-///     fn output(&self) -> LocalTarget {
-///         LocalTarget::new("data/lines")
-///     }
-///
-///     fn run(&self, run: &Run<Self>) -> Result<()> {
-///         Ok(run.output().write(run.input().lines()?.count())?)
-///     }
-/// }
-/// ```
 #[derive(Task)]
 pub struct Download {
     /// What to download. It is shown to whoever sees the task: a password does not belong in it.
@@ -98,5 +100,17 @@ impl Task for Download {
         }
         transfer.to(&run.output())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_help_is_for_users_of_the_command() {
+        let class = crate::registry::find("condotta.Download").expect("it is there by itself");
+        assert_eq!(
+            class.description.trim(),
+            "Downloads what is at a URL, whole and checked, to a file or into a store."
+        );
     }
 }

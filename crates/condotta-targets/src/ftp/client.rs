@@ -55,13 +55,15 @@ impl Connection {
 /// The connections that nobody uses at the moment.
 pub(super) struct Client {
     login: Login,
+    /// The server, as people may see it.
+    place: String,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Client {
-    pub(super) fn new(login: Login) -> Self {
+    pub(super) fn new(login: Login, place: String) -> Self {
         let idle = Mutex::default();
-        Self { login, idle }
+        Self { login, place, idle }
     }
 
     /// Asks the server, again if the connection breaks.
@@ -79,7 +81,7 @@ impl Client {
         &self,
         question: impl Fn(&mut Connection) -> Result<T, FtpError>,
     ) -> io::Result<(Connection, T)> {
-        retried(|| {
+        retried(&self.place, || {
             let mut connection = self.connection()?;
             match question(&mut connection).map_err(explained) {
                 Ok(answer) => Ok((connection, answer)),

@@ -60,14 +60,15 @@ impl Protocol for Ftp {
             false => format!("{}:{PORT}", location.host),
         };
         let name = address.rsplit_once(':').map_or("", |(name, _)| name);
-        let files = FtpFiles::new(Login {
+        let login = Login {
             name: name.trim_matches(['[', ']']).to_owned(),
             address,
             user,
             password,
             encrypted: location.scheme == "ftps",
-        });
-        Ok(Connected::new(ByRename::new(files)))
+        };
+        let files = FtpFiles::new(login, location.store());
+        Ok(Connected::new(ByRename::new(files, location.store())))
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct FtpFiles {
 }
 
 impl FtpFiles {
-    pub(super) fn new(login: Login) -> Self {
-        let client = Arc::new(Client::new(login));
+    pub(super) fn new(login: Login, place: String) -> Self {
+        let client = Arc::new(Client::new(login, place));
         Self { client }
     }
 }

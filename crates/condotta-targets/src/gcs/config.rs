@@ -75,7 +75,7 @@ impl Protocol for Gcs {
     fn connect(&self, location: &Location) -> io::Result<Connected> {
         let builder = self.builder(&location.host)?;
         // Batches of Google's are many requests in one, which count as many, and which its emulators do not take.
-        let store = ObjectStore::new(builder, ADVICE)?.one_by_one();
+        let store = ObjectStore::new(builder, ADVICE, location)?.one_by_one();
         Ok(Connected::new(store))
     }
 }

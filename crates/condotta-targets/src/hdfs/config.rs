@@ -60,6 +60,9 @@ impl Protocol for Hdfs {
             builder = builder.with_config_dir(folder);
         }
         let client = builder.build().map_err(explained)?;
-        Ok(Connected::new(ByRename::new(HdfsFiles::new(client))))
+        Ok(Connected::new(ByRename::new(
+            HdfsFiles::new(client),
+            location.store(),
+        )))
     }
 }

@@ -122,8 +122,11 @@ impl<'a> Download<'a> {
     /// Downloads to a target, which then has all of the content; otherwise it is as it was.
     ///
     /// # Errors
-    /// The page cannot be read, its checksum is another, or the target cannot be written.
+    /// The page cannot be read, its checksum is another or is to be something that is none, or the target cannot
+    /// be written.
     pub fn to(&self, target: &impl ReadWrite) -> Result<Downloaded, TargetError> {
+        self.check_wanted()
+            .map_err(TargetError::io("download", self.page.shown()))?;
         let note = self
             .note
             .as_ref()
@@ -140,6 +143,19 @@ impl<'a> Download<'a> {
         }
         self.once(target, known.as_ref(), note.as_ref())
             .map_err(|failure| self.error(failure))
+    }
+
+    /// Before anything is asked for: a checksum that is none would be found out after the last byte.
+    fn check_wanted(&self) -> io::Result<()> {
+        match &self.sha256 {
+            Some(digits) if !is_sha256(digits) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "it is to have the SHA-256 `{digits}`, but a SHA-256 has {SHA256_DIGITS} hexadecimal digits"
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn once(
@@ -193,18 +209,21 @@ impl<'a> Download<'a> {
                 Answer::Unchanged => return Ok(None),
             },
         };
-        let mut file = open(path, content.at)?;
+        let of_file = |action| TargetError::io(action, path.display());
+        let mut file = open(path, content.at).map_err(of_file("write"))?;
         part.write(&content.validator)?;
-        let sum = self.pass_on(&mut content, &mut file, sum)?;
-        file.sync_all()?;
+        let sum = self.pass_on(&mut content, &mut file, sum);
+        let sum = sum.map_err(|failure| failure.at(path))?;
+        file.sync_all().map_err(of_file("write"))?;
         let downloaded = self.checked(content.at, sum);
         if downloaded.is_ok() {
             let mut writer = target.writer()?;
-            io::copy(&mut File::open(path)?, &mut writer)?;
+            let mut whole = File::open(path).map_err(of_file("read"))?;
+            io::copy(&mut whole, &mut writer).map_err(Failure::Write)?;
             writer.commit()?;
         }
         // What is complete is in the target, and what is wrong is no beginning of anything.
-        gone(fs::remove_file(path))?;
+        gone(fs::remove_file(path)).map_err(of_file("remove"))?;
         part.remove()?;
         Ok(Some((downloaded?, content.validator)))
     }
@@ -218,7 +237,8 @@ impl<'a> Download<'a> {
         let mut length = 0;
         let mut buffer = vec![0; BUFFER];
         loop {
-            match file.read(&mut buffer)? {
+            let read = file.read(&mut buffer);
+            match read.map_err(TargetError::io("read", path.display()))? {
                 0 => break,
                 read => {
                     sum.add(&buffer[..read]);
@@ -306,6 +326,12 @@ fn open(path: &Path, at: u64) -> io::Result<File> {
     Ok(file)
 }
 
+const SHA256_DIGITS: usize = 64;
+
+fn is_sha256(digits: &str) -> bool {
+    digits.len() == SHA256_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Why a download did not come to its end.
 enum Failure {
     /// The content changed under it: from the start.
@@ -313,6 +339,16 @@ enum Failure {
     Read(io::Error),
     Write(io::Error),
     Target(TargetError),
+}
+
+impl Failure {
+    /// What was written to is a file of this machine.
+    fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Write(error) => Self::Target(TargetError::io("write", path.display())(error)),
+            failure => failure,
+        }
+    }
 }
 
 impl From<io::Error> for Failure {

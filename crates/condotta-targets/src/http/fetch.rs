@@ -68,7 +68,7 @@ impl Fetch {
                 .map(|time| ("if-modified-since", time));
             extra.extend(etag.or(since));
         }
-        let response = retried(|| ask(page, &extra))?;
+        let response = retried(page.shown(), || ask(page, &extra))?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Answer::Unchanged);
         }
@@ -78,7 +78,7 @@ impl Fetch {
     /// Goes on with content of which one has the first bytes. `None`: it is another by now, or the
     /// server cannot go on in the middle.
     pub(super) fn resume(page: &Page, at: u64, known: &Validator) -> io::Result<Option<Self>> {
-        let response = retried(|| from_byte(page, at, known))?;
+        let response = retried(page.shown(), || from_byte(page, at, known))?;
         let mut fetch = Self::of(page, response);
         Ok(match fetch.is_at(at, known) {
             true => {
@@ -156,7 +156,7 @@ impl Read for Fetch {
             return Ok(0);
         }
         let read = match self.some(buffer) {
-            Err(error) if passes(&error) => retried(|| {
+            Err(error) if passes(&error) => retried(self.page.shown(), || {
                 self.reopen()?;
                 self.some(buffer)
             })?,

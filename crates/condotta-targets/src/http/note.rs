@@ -51,8 +51,8 @@ impl Note {
         self.file.write(note)
     }
 
-    pub(super) fn remove(&self) -> io::Result<()> {
-        gone(fs::remove_file(self.file.path()))
+    pub(super) fn remove(&self) -> Result<(), TargetError> {
+        gone(fs::remove_file(self.file.path())).map_err(TargetError::io("remove", &self.file))
     }
 }
 

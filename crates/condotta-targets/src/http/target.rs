@@ -77,7 +77,7 @@ impl HttpTarget {
             return Ok(Vec::new());
         }
         let asked = ("range", format!("bytes={}-{}", range.start, range.end - 1));
-        retried(|| {
+        retried(self.page.shown(), || {
             let response = self.page.ask(false, std::slice::from_ref(&asked))?;
             match response.status().as_u16() {
                 206 => {
@@ -98,7 +98,7 @@ impl HttpTarget {
 
     /// Asks for the headers; servers that refuse that are asked for the page.
     fn look(&self) -> io::Result<bool> {
-        retried(|| {
+        retried(self.page.shown(), || {
             let mut response = self.page.ask(true, &[])?;
             if matches!(response.status().as_u16(), 405 | 501) {
                 response = self.page.ask(false, &[])?;
@@ -118,7 +118,7 @@ impl HttpTarget {
     /// # Errors
     /// There is no page, or the server does not say.
     pub fn size(&self) -> Result<u64, TargetError> {
-        let size = retried(|| {
+        let size = retried(self.page.shown(), || {
             let response = self.page.ask(true, &[])?;
             if !response.status().is_success() {
                 return Err(refused(response.status()));

@@ -54,12 +54,12 @@ pub(crate) trait Upload: Write + Send {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-/// A store made of what its server can do.
-pub(crate) struct ByRename<F>(Arc<F>, Clean);
+/// A store made of what its server can do. The text is the server's URL, as people may see it.
+pub(crate) struct ByRename<F>(Arc<F>, Clean, String);
 
 impl<F: Files> ByRename<F> {
-    pub(crate) fn new(files: F) -> Self {
-        Self(Arc::new(files), Clean::default())
+    pub(crate) fn new(files: F, place: String) -> Self {
+        Self(Arc::new(files), Clean::default(), place)
     }
 
     fn create(&self, path: &str) -> io::Result<Writing<F>> {
@@ -126,8 +126,9 @@ impl<F: Files> Store for ByRename<F> {
         if part.start >= end {
             return Ok(Box::new(io::empty()));
         }
+        let place = format!("{}/{path}", self.2);
         let (files, path) = (Arc::clone(&self.0), path.to_owned());
-        let content = Resumed::new(part.start..end, move |at| files.open(&path, at))?;
+        let content = Resumed::new(place, part.start..end, move |at| files.open(&path, at))?;
         Ok(Box::new(content))
     }
 

@@ -23,7 +23,7 @@ use super::{
     runtime,
     store::{Content, Part, Stat, Store},
 };
-use crate::read_write::Sink;
+use crate::{location::Location, read_write::Sink};
 
 const MIB: usize = 1 << 20;
 /// The size of the first parts of an upload.
@@ -45,7 +45,11 @@ pub(crate) struct ObjectStore {
 
 impl ObjectStore {
     /// Makes one of OpenDAL's builders. `advice` says where the credentials come from.
-    pub(crate) fn new<B: opendal::Builder>(builder: B, advice: &'static str) -> io::Result<Self> {
+    pub(crate) fn new<B: opendal::Builder>(
+        builder: B,
+        advice: &'static str,
+        location: &Location,
+    ) -> io::Result<Self> {
         install_transport()?;
         let _inside = runtime::handle()?;
         let operator = Operator::new(builder).map_err(|error| explained(&error, advice))?;
@@ -54,7 +58,7 @@ impl ObjectStore {
             .with_min_delay(super::retry::SHORTEST)
             .with_factor(2.0)
             .with_jitter()
-            .with_notify(say_again);
+            .with_notify(say_again(location.store()));
         let timeout = TimeoutLayer::new()
             .with_timeout(Duration::from_secs(60))
             .with_io_timeout(Duration::from_secs(60));
@@ -434,9 +438,8 @@ fn explained(error: &opendal::Error, advice: &str) -> io::Error {
 }
 
 /// Says that something is tried again. What OpenDAL would say itself has the URL in it, and with that a token.
-fn say_again(event: RetryEvent<'_>) {
-    let wait = event.retry_after.as_secs_f32();
-    tracing::warn!("{}; trying again in {wait} s", explained(event.err, ""));
+fn say_again(place: String) -> impl Fn(RetryEvent<'_>) + Send + Sync + 'static {
+    move |event| super::retry::say_again(&place, &explained(event.err, ""), event.retry_after)
 }
 
 /// Gives OpenDAL its HTTP client, once.

@@ -13,16 +13,19 @@ use super::{
 /// Content that is opened again, from where it broke off, when its connection breaks.
 pub(crate) struct Resumed<O> {
     open: O,
+    /// What is read, as people may see it.
+    place: String,
     content: Content,
     left: Range<u64>,
 }
 
 impl<O: FnMut(u64) -> io::Result<Content> + Send> Resumed<O> {
     /// Opens a range of content, by a function that opens it at a byte.
-    pub(crate) fn new(range: Range<u64>, mut open: O) -> io::Result<Self> {
-        let content = retried(|| open(range.start))?;
+    pub(crate) fn new(place: String, range: Range<u64>, mut open: O) -> io::Result<Self> {
+        let content = retried(&place, || open(range.start))?;
         Ok(Self {
             open,
+            place,
             content,
             left: range,
         })
@@ -39,7 +42,7 @@ impl<O: FnMut(u64) -> io::Result<Content> + Send> Read for Resumed<O> {
         let buffer = &mut buffer[..length];
         let read = match some(&mut self.content, buffer) {
             Err(error) if passes(&error) => {
-                let (content, read) = retried(|| {
+                let (content, read) = retried(&self.place, || {
                     let mut content = (self.open)(self.left.start)?;
                     let read = some(&mut content, buffer)?;
                     Ok((content, read))
@@ -84,7 +87,7 @@ mod tests {
             Ok(Box::new(io::Cursor::new(rest).take(3)))
         };
         let mut read = Vec::new();
-        let mut content = Resumed::new(2..19, open).expect("opens");
+        let mut content = Resumed::new("here".to_owned(), 2..19, open).expect("opens");
         content.read_to_end(&mut read).expect("reads");
         assert_eq!(read, bytes[2..19]);
     }

@@ -1,6 +1,6 @@
 //! Trying again what failed for reasons that pass: a broken connection, a server that restarts.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 #[cfg(any(feature = "by-rename", feature = "http"))]
 use std::{io, thread};
 
@@ -10,13 +10,17 @@ pub(crate) const TIMES: usize = 5;
 pub(crate) const SHORTEST: Duration = Duration::from_millis(200);
 
 #[cfg(any(feature = "by-rename", feature = "http"))]
-/// Calls until it goes well, fails for good, or has failed too often.
-pub(crate) fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// Calls until it goes well, fails for good, or has failed too often. `place` is what is called, as people may
+/// see it: without passwords.
+pub(crate) fn retried<T>(
+    place: impl fmt::Display,
+    mut call: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
     let mut wait = SHORTEST;
     for _ in 0..TIMES {
         match call() {
             Err(error) if passes(&error) => {
-                tracing::warn!("{error}; trying again in {} s", wait.as_secs_f32());
+                say_again(&place, &error, wait);
                 thread::sleep(wait);
                 wait *= 2;
             }
@@ -30,6 +34,12 @@ pub(crate) fn retried<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<
         ),
         false => error,
     })
+}
+
+/// Says that a place is called again.
+pub(crate) fn say_again(place: &dyn fmt::Display, error: &dyn fmt::Display, wait: Duration) {
+    let wait = wait.as_secs_f32();
+    tracing::warn!("{place}: {error}; trying again in {wait} s");
 }
 
 #[cfg(any(feature = "by-rename", feature = "http"))]
@@ -61,7 +71,7 @@ mod tests {
     #[test]
     fn what_fails_for_good_is_not_tried_again() {
         let mut calls = 0;
-        let error = retried(|| -> io::Result<()> {
+        let error = retried("here", || -> io::Result<()> {
             calls += 1;
             Err(io::ErrorKind::PermissionDenied.into())
         });

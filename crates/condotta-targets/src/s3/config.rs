@@ -87,7 +87,7 @@ impl Protocol for S3 {
 
     fn connect(&self, location: &Location) -> io::Result<Connected> {
         let builder = self.builder(&location.host)?;
-        Ok(Connected::new(ObjectStore::new(builder, ADVICE)?))
+        Ok(Connected::new(ObjectStore::new(builder, ADVICE, location)?))
     }
 }
 

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A connection that is made when it is needed, and made again when it broke.
 pub(super) struct Client {
     arguments: Vec<String>,
+    /// The server, as people may see it.
+    place: String,
     connection: Mutex<Option<Arc<Connection>>>,
 }
 
@@ -38,9 +40,10 @@ pub(super) struct Connection {
 }
 
 impl Client {
-    pub(super) fn new(arguments: Vec<String>) -> Self {
+    pub(super) fn new(arguments: Vec<String>, place: String) -> Self {
         Self {
             arguments,
+            place,
             connection: Mutex::new(None),
         }
     }
@@ -51,7 +54,7 @@ impl Client {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        retried(|| self.ask_once(&question))
+        retried(&self.place, || self.ask_once(&question))
     }
 
     fn ask_once<T, F>(&self, question: impl Fn(Arc<Connection>) -> F) -> io::Result<T>

@@ -65,8 +65,8 @@ impl Protocol for Sftp {
     const SCHEMES: &'static [&'static str] = &["sftp"];
 
     fn connect(&self, location: &Location) -> io::Result<Connected> {
-        let files = SftpFiles::new(self.arguments(location)?);
-        Ok(Connected::new(ByRename::new(files)))
+        let files = SftpFiles::new(self.arguments(location)?, location.store());
+        Ok(Connected::new(ByRename::new(files, location.store())))
     }
 }
 

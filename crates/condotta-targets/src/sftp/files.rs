@@ -26,8 +26,8 @@ pub(super) struct SftpFiles {
 }
 
 impl SftpFiles {
-    pub(super) fn new(arguments: Vec<String>) -> Self {
-        let client = Client::new(arguments);
+    pub(super) fn new(arguments: Vec<String>, place: String) -> Self {
+        let client = Client::new(arguments, place);
         Self { client }
     }
 

@@ -48,7 +48,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> io::Result<Value> {
-        retried(|| {
+        retried(self.shown(path), || {
             let response = send(method, &self.url(path, query))?;
             let text = response.into_body().read_to_string().map_err(explained)?;
             if text.trim().is_empty() {
@@ -75,6 +75,11 @@ impl Client {
         location.map(str::to_owned).ok_or_else(|| {
             io::Error::other("the name node names no data node: is there WebHDFS at that address?")
         })
+    }
+
+    /// A path as people may see it.
+    pub(super) fn shown(&self, path: &str) -> String {
+        format!("{}/{path}", self.endpoint)
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> String {

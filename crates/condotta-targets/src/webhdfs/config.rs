@@ -50,7 +50,10 @@ impl Protocol for WebHdfs {
             user: self.user(location)?,
             token,
         };
-        Ok(Connected::new(ByRename::new(WebHdfsFiles { client })))
+        Ok(Connected::new(ByRename::new(
+            WebHdfsFiles { client },
+            location.store(),
+        )))
     }
 }
 

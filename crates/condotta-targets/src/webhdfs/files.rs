@@ -58,7 +58,9 @@ impl Files for WebHdfsFiles {
 
     fn create(&self, path: &str) -> io::Result<Box<dyn Upload>> {
         let query = [("op", "CREATE"), ("overwrite", "true")];
-        let place = retried(|| self.client.data_node(Verb::Put, path, &query))?;
+        let place = retried(self.client.shown(path), || {
+            self.client.data_node(Verb::Put, path, &query)
+        })?;
         // The client takes content from a reader: it reads on a thread what is written here.
         let (reader, writer) = io::pipe()?;
         let sender = thread::Builder::new()

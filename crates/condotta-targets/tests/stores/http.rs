@@ -3,7 +3,8 @@
 use std::{
     cell::RefCell,
     fs,
-    io::{self, Read},
+    io::{self, Read, Write},
+    sync::{Arc, Mutex},
 };
 
 use condotta_targets::{
@@ -144,6 +145,40 @@ fn what_breaks_off_goes_on_where_it_did() {
     );
 }
 
+/// Lines of a log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_tried_again_is_named_without_its_secrets() {
+    let server = WebServer::start(Page { busy: 2, ..page() });
+    let url = server.url().replace("http://", "http://ann:sesame@") + "?sig=sesame";
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        HttpTarget::new(url).read_bytes().unwrap();
+    });
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let place = format!("{}?…", server.url().replace("http://", "http://ann@"));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    for line in lines {
+        assert!(line.contains(&format!("{place}: ")), "{said}");
+    }
+    assert!(!said.contains("sesame"), "{said}");
+}
+
 #[test]
 fn what_changes_under_its_reader_is_an_error() {
     let server = WebServer::start(Page {
@@ -193,7 +228,7 @@ fn downloads_are_whole_and_checked() {
     assert!((percents[percents.len() - 1] - 100.0).abs() < f64::EPSILON);
 
     let wrong = Download::new(server.url())
-        .sha256("00")
+        .sha256("0".repeat(64))
         .to(&target)
         .unwrap_err();
     assert!(said(&wrong).contains(SHA256), "{wrong:?}");
@@ -204,6 +239,35 @@ fn downloads_are_whole_and_checked() {
     let error = missing.to(&memory.target("x")).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     assert!(memory.names().is_empty());
+}
+
+#[test]
+fn a_checksum_that_is_none_is_refused_before_anything_is_asked_for() {
+    let server = WebServer::start(page());
+    let target = MemoryStore::new().target("x");
+    for digits in ["abc", "", &SHA256[1..], &SHA256.replace('2', "g")] {
+        let download = Download::new(server.url()).sha256(digits);
+        let error = download.to(&target).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(said(&error).contains("64 hexadecimal digits"), "{error:?}");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    let server = WebServer::start(page());
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let below = folder.path().join("file/x");
+    let named = format!("cannot write {}", below.display());
+    let target = LocalTarget::new(&below);
+    let error = Download::new(server.url()).to(&target).unwrap_err();
+    assert!(said(&error).contains(&named), "{error:?}");
+    let target = LocalTarget::new(folder.path().join("x"));
+    let download = Download::new(server.url()).partial(&below);
+    let error = download.to(&target).unwrap_err();
+    assert!(said(&error).contains(&named), "{error:?}");
 }
 
 #[test]
