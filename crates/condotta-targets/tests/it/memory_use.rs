@@ -28,7 +28,8 @@ pub(crate) fn stream(path: PathBuf) {
         let read = io::copy(&mut reader, &mut io::sink()).unwrap();
         assert_eq!(read, LENGTH as u64);
     }
-    println!("GREW {}", peak_kib() - before);
+    // The kernel counts in batches for each processor: the same peak may be a little less later.
+    println!("GREW {}", peak_kib().saturating_sub(before));
 }
 
 #[test]

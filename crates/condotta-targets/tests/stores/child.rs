@@ -68,7 +68,8 @@ fn stream(target: &UrlTarget) {
     let mut sum = Sum(0);
     io::copy(&mut target.reader().unwrap(), &mut sum).unwrap();
     assert_eq!(sum.0, STREAMED);
-    println!("GREW {}", peak_kib() - before);
+    // The kernel counts in batches for each processor: the same peak may be a little less later.
+    println!("GREW {}", peak_kib().saturating_sub(before));
 }
 
 /// Counts bytes and compares them with what was written.
