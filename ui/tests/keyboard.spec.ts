@@ -76,6 +76,23 @@ test("a filter that is taken out leaves the focus among the filters", async ({ p
   await expect(page.locator(".filters")).toBeFocused();
 });
 
+test("what goes with what was done to it leaves the focus at the list", async ({ page }) => {
+  await page.goto(`${server.url}#/tasks?family=Row`);
+  const list = page.getByRole("region", { name: "Tasks", exact: true });
+  await page.getByRole("checkbox", { name: /^Choose Row/ }).first().press("Space");
+  await page.locator("#actions").getByRole("button", { name: "choose none" }).press("Enter");
+  await expect(list).toBeFocused();
+  await server.add({ task_id: "Bad_1", family: "Bad", params: {}, status: "FAILED" });
+  await page.goto(`${server.url}#/tasks?family=Bad&status=FAILED`);
+  await page.getByRole("button", { name: "Forgive Bad()" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Forgive" }).press("Enter");
+  await expect(page.locator("tbody tr")).toHaveCount(0);
+  await expect(list).toBeFocused();
+  await page.getByRole("link", { name: "Show all tasks" }).press("Enter");
+  await expect(page.locator("tbody tr")).toHaveCount(100);
+  await expect(list).toBeFocused();
+});
+
 test("after a way to another page one reads on at its heading", async ({ page }) => {
   await page.goto(`${server.url}#/tasks?family=Row`);
   const heading = page.getByRole("heading", { level: 1 });

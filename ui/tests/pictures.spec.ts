@@ -50,6 +50,7 @@ test("the overview", async ({ page }, info) => {
 });
 
 test("the tasks", async ({ page }, info) => {
+  await page.setViewportSize({ width: 1120, height: 640 });
   await page.goto(`${server.url}#/tasks`);
   await expect(page.locator("tbody tr").nth(5)).toBeVisible();
   await take(page, "tasks", info);

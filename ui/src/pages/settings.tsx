@@ -64,15 +64,9 @@ function Look() {
         <span>Colours</span>
         <Choices<Theme> label="Colours" of={THEMES} value={theme} choose={choose} />
       </div>
-      <h3>Keys</h3>
-      <Facts
-        of={[
-          ["/", "find tasks"],
-          ["g o, g t, g g, g l", "to the overview, the tasks, the graph, the timeline"],
-          ["g w, g r, g h, g s", "to the workers, the resources, the history, the settings"],
-          ["in a graph: arrows, Enter, Escape", "from node to node, open it, choose none; with Shift, arrows move the picture"],
-        ]}
-      />
+      <p>
+        <kbd>?</kbd> shows the keys there are, on any page.
+      </p>
     </Panel>
   );
 }

@@ -1,9 +1,10 @@
 // All tasks: filtered, sorted and paged by the server; every filter is in the address.
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, post } from "../api/client";
 import { onTasks, useLoaded } from "../api/load";
 import type { BulkOutcome, TaskPage } from "../api/schema";
+import { useFocusKept } from "../focus";
 import { Ask, type Question } from "../parts/dialog";
 import { FamilyList } from "../parts/families";
 import { FirstRun } from "../parts/first-run";
@@ -56,10 +57,13 @@ export function TasksPage({ query }: { query: URLSearchParams }) {
     setChosen(new Set());
     tasks.reload();
   };
+  const place = useRef<HTMLDivElement>(null);
+  // A task that fits no longer takes its row with it, and "choose none" itself.
+  useFocusKept(place, () => place.current?.querySelector<HTMLElement>("[role=region]")?.focus({ preventScroll: true }));
   return (
     <>
       <Head title="Tasks" />
-      <div class="sides">
+      <div ref={place} class="sides">
         <FamilyList query={query} change={change} />
         <div>
           <TaskFilters query={query} counts={tasks.data?.counts} change={change} />

@@ -44,6 +44,8 @@ export function EndedChart({ periods, secs, from, to, choose }: Wanted) {
   const shown = periods.filter((period) => x(period) >= LEFT - 0.5);
   const { focused, group, stop } = useRoving(shown.map(keyOf));
   const read = shown.find((period) => keyOf(period) === focused);
+  // What is said of a bar stands where the bar does not.
+  const isRight = read !== undefined && x(read) > (LEFT + right) / 2;
   const pressed = (event: KeyboardEvent, press: () => void) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -89,7 +91,7 @@ export function EndedChart({ periods, secs, from, to, choose }: Wanted) {
             <text x={LEFT} y={HEIGHT - 4}>{label(first * secs)}</text>
             <text x={right} y={HEIGHT - 4} text-anchor="end">{label((first + count - 1) * secs)}</text>
           </g>
-          {read && <text class="read" x={right} y={12} text-anchor="end" aria-hidden="true">{said(read)}</text>}
+          {read && <text class="read" x={isRight ? LEFT + 4 : right} y={14} text-anchor={isRight ? "start" : "end"} aria-hidden="true">{said(read)}</text>}
         </svg>
       </div>
     </div>

@@ -1,6 +1,7 @@
 // Many things of a kind behind one stop of the Tab key: arrows lead from one to another.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import { useFocusKept } from "../focus";
 
 /** Where a key leads from one of them, if anywhere. */
 export type Way = (key: string, from: string) => string | undefined;
@@ -57,12 +58,4 @@ export function useRoving(keys: readonly string[], way: Way = along(keys)) {
       },
     }),
   };
-}
-
-/** Calls `lost` when what had the focus within an element is gone after it was drawn anew. */
-export function useFocusKept(place: { current: Element | null }, lost: () => void): void {
-  const had = place.current?.contains(document.activeElement) ?? false;
-  useLayoutEffect(() => {
-    if (had && document.activeElement === document.body) lost();
-  });
 }

@@ -3,7 +3,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { type Counts, TaskStatus, UpstreamStatus } from "../api/schema";
-import { useFocusKept } from "./roving";
+import { useFocusKept } from "../focus";
 import { useSettled } from "./settled";
 import { LOOKS, StatusMark, UPSTREAM_WORDS } from "./status";
 import { shortWorker } from "./task-table";

@@ -1,6 +1,7 @@
 // What tasks say, made harmless: shown as text, kept in its own direction, cut where it is endless.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import { useFocusKept } from "../focus";
 
 /** Characters that turn the direction of what follows, or cannot be seen at all. */
 const TRICKS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
@@ -12,10 +13,12 @@ export function plain(text: string): string {
 
 export function Said({ text, most = 300 }: { text: string; most?: number }) {
   const [whole, setWhole] = useState(false);
+  const place = useRef<HTMLElement>(null);
+  useFocusKept(place, () => place.current?.focus({ preventScroll: true }));
   const isLong = text.length > most;
   const shown = plain(isLong && !whole ? text.slice(0, most) : text);
   return (
-    <bdi class="said">
+    <bdi ref={place} class="said" {...(isLong ? { tabIndex: -1 } : {})}>
       {shown}
       {isLong && !whole && (
         <>

@@ -1,13 +1,13 @@
-// Where reading goes on after a way to another page was taken.
+// Where reading goes on after a way to another page was taken, or after what one was at has gone.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Route } from "./route";
 
 /** Leads to the heading of a page that one came to, as soon as that is there; but not away from what one went to meanwhile. */
 export function useArrival({ page, subject }: Route): void {
   const place = `${page}/${subject}`;
   const before = useRef(place);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const main = document.getElementById("content");
     if (before.current === place || !main) return;
     before.current = place;
@@ -26,4 +26,12 @@ export function useArrival({ page, subject }: Route): void {
     lookFor();
     return () => watch.disconnect();
   }, [place]);
+}
+
+/** Calls `lost` when what had the focus within an element is gone after it was drawn anew. */
+export function useFocusKept(place: { current: Element | null }, lost: () => void): void {
+  const had = place.current?.contains(document.activeElement) ?? false;
+  useLayoutEffect(() => {
+    if (had && document.activeElement === document.body) lost();
+  });
 }
