@@ -153,6 +153,29 @@ test("what still runs is on the critical path, before all that is done", async (
   await expect(path.locator("li").nth(1)).toContainText("runs for");
 });
 
+test("what takes longer than its family usually does is marked, with how long that is", async ({ page }) => {
+  const known = await server.get("history/families");
+  // Nobody waits for a run that is slow by itself.
+  const usual = { count: 50, median: 1e-6, p90: 1e-6, p95: 1e-6, max: 1e-6, total: 1 };
+  const items = known.items.map((one: { durations: object }) => ({ ...one, durations: { ...one.durations, ...usual } }));
+  await page.route("**/api/v1/history/families*", (route) => route.fulfill({ json: { ...known, items } }));
+  await page.goto(`${server.url}#/timeline?family=Load`);
+  await expect(page.locator(".gantt .span.slow")).toHaveCount(3);
+  await expect(page.getByRole("region", { name: "Longer than usual" }).locator("li")).toHaveCount(2);
+  await expect(page.getByRole("region", { name: "Longer than usual" })).toContainText("usually 0 ms");
+});
+
+test("how long a family takes is shown day by day", async ({ page }) => {
+  const known = await server.get("families/Load/durations");
+  const [today] = known.days;
+  const days = [{ ...today, began: today.began - 3 * 86_400, median: 5, p95: 9, count: 7 }, today];
+  await page.route("**/api/v1/families/Load/durations*", (route) => route.fulfill({ json: { ...known, days } }));
+  await page.goto(`${server.url}#/history?family=Load`);
+  const trend = page.getByRole("img", { name: /^Durations by day/ });
+  await expect(trend.locator("g")).toHaveCount(2);
+  await expect(trend.locator("title").first()).toHaveText(/7 attempts, median 5.0 s, 95 of 100 at most 9.0 s/);
+});
+
 test("an attempt's error is what went wrong, not how the text about it ends", async ({ page }) => {
   await server.add({ worker: "w2", task_id: "Trace_1", family: "Trace", params: {} });
   expect(await server.work("w2")).toBe("Trace_1");

@@ -87,3 +87,20 @@ test("so it is on the overview and in the list of tasks, also while one change f
   for (const n of FIVE) took.push(await seenAfter(page, "tbody", `More${5 + n}`, fail(5 + n)));
   expectSoon(took, info);
 });
+
+test("lists are not asked for as long as nothing changes", async ({ page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.clock.install();
+  for (const [place, list] of [["tasks", "tasks"], ["graph/Quiet_1", "graph"]] as const) {
+    await server.add({ task_id: "Quiet_1", family: "Quiet", params: {}, status: "DONE" });
+    await page.goto("about:blank");
+    await page.goto(`${server.url}#/${place}`);
+    await expect(page.getByText("Quiet").first()).toBeVisible();
+    await page.clock.runFor(60_000);
+    await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+    asked.length = 0;
+    await page.clock.runFor(3_600_000);
+    expect(asked.filter((path) => path.endsWith(`/${list}`)), place).toEqual([]);
+  }
+});

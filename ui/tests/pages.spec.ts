@@ -75,6 +75,86 @@ test("tasks are filtered by the time of their last change", async ({ page }) => 
   await expect(rows).toHaveCount(0);
 });
 
+test("tasks are filtered by what they wait for, by namespace, worker and resource", async ({ page }) => {
+  await server.add({ worker: "w2", task_id: "Other_1", family: "Other", params: {} });
+  await page.goto(`${server.url}#/tasks`);
+  const rows = page.locator("tbody tr");
+  const loads = page.getByRole("navigation", { name: "Families" }).locator("details", { hasText: "db" }).first();
+  await expect(loads.locator("summary")).toHaveText("db 2");
+  await loads.getByRole("button", { name: "all of it" }).click();
+  await expect(page).toHaveURL(/namespace=db/);
+  await expect(rows).toHaveCount(2);
+  await page.getByRole("button", { name: "clear all" }).click();
+  await expect(page).not.toHaveURL(/namespace/);
+  const add = async (kind: string, value: string) => {
+    await page.getByLabel("Filter by", { exact: true }).selectOption(kind);
+    await page.getByRole("textbox", { name: "The value to filter by" }).fill(value);
+    await page.keyboard.press("Enter");
+  };
+  await add("worker", "w2");
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("Other");
+  await page.getByRole("button", { name: "worker: w2" }).click();
+  await add("resource", "gpu");
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("db.Load");
+  await server.add({ task_id: "Hopeless_1", family: "Hopeless", params: {}, deps: ["Off_1"] });
+  await server.add({ task_id: "Off_1", family: "Off", params: {}, status: "DISABLED" });
+  await page.goto(`${server.url}#/tasks`);
+  await page.getByRole("group", { name: "What they wait for" }).getByRole("button", { name: "upstream disabled" }).click();
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("Hopeless");
+});
+
+test("a run says how far it is, what it does and where it can be watched", async ({ page }) => {
+  await server.add({ worker: "w3", task_id: "Run_1", family: "Run", params: {}, priority: 99 });
+  expect(await server.work("w3")).toBe("Run_1");
+  await page.goto(`${server.url}#/task/Run_1`);
+  const about = page.getByRole("region", { name: "About" });
+  await server.rpc("set_task_progress_percentage", { task_id: "Run_1", progress_percentage: 42 });
+  await server.rpc("set_task_status_message", { task_id: "Run_1", status_message: "halfway" });
+  await server.add({ worker: "w3", task_id: "Run_1", status: "RUNNING", tracking_url: "https://example.org/runs/7" });
+  await expect(about.getByRole("progressbar")).toHaveAttribute("value", "42");
+  await expect(about).toContainText("halfway");
+  const link = about.getByRole("link", { name: "https://example.org/runs/7" });
+  await expect(link).toHaveAttribute("rel", /noopener noreferrer/);
+  await server.add({ worker: "w3", task_id: "Run_1", family: "Run", status: "DONE" });
+});
+
+test("what is done can be left out of a graph, and the picture is enlarged and moved by mouse", async ({ page }) => {
+  await server.add({ task_id: "Half_1", family: "Half", params: {}, deps: ["Done_1", "db.Extract_1"] });
+  await page.goto(`${server.url}#/graph/Half_1`);
+  const nodes = page.getByRole("region", { name: "The same as a list" }).locator("li");
+  await expect(nodes).toHaveCount(3);
+  await page.getByLabel("hide done").check();
+  await expect(nodes).toHaveCount(2);
+  const picture = page.locator("canvas.picture");
+  await expect(picture).toHaveAttribute("data-laid", "yes");
+  const drawn = () => picture.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  await picture.hover();
+  await page.mouse.wheel(0, -300);
+  const before = await drawn();
+  await page.mouse.down();
+  await page.mouse.move(500, 500, { steps: 3 });
+  await page.mouse.up();
+  await expect.poll(drawn).not.toBe(before);
+  const moved = await drawn();
+  await page.mouse.wheel(0, -300);
+  await expect.poll(drawn).not.toBe(moved);
+});
+
+test("the colours are as somebody chose", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(`${server.url}#/settings`);
+  const theme = page.locator("html");
+  await expect(theme).toHaveAttribute("data-theme", "light");
+  await page.getByRole("group", { name: "Colours" }).getByRole("button", { name: "dark" }).click();
+  await page.reload();
+  await expect(theme).toHaveAttribute("data-theme", "dark");
+  await page.getByRole("group", { name: "Colours" }).getByRole("button", { name: "as the system says" }).click();
+  await expect(theme).toHaveAttribute("data-theme", "light");
+});
+
 test("a task says what it is and why it waits", async ({ page }) => {
   await page.goto(`${server.url}#/task/db.Load_1`);
   await expect(page.getByRole("heading", { level: 1 })).toContainText("db.Load");
@@ -104,7 +184,7 @@ test("the graph shows both ways, and can be saved", async ({ page }) => {
 test("workers and resources are shown and changed", async ({ page }) => {
   await page.goto(`${server.url}#/workers`);
   await expect(page.locator("[data-worker=w1]")).toContainText("active");
-  await page.getByRole("button", { name: "One process more" }).click();
+  await page.getByRole("button", { name: "One process more of w1" }).click();
   await expect(page.getByText("The worker will have 3 processes.")).toBeVisible();
   const { rpc_messages: messages } = await server.rpc("ping", { worker: "w1" });
   expect(messages).toEqual([{ name: "set_worker_processes", kwargs: { n: 3 } }]);
