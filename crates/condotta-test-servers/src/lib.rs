@@ -4,3 +4,4 @@
 //! Whatever goes wrong here fails a test, by panicking.
 
 pub mod databases;
+pub mod slurm;

@@ -6,20 +6,15 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
-#[allow(dead_code, reason = "it keeps no accounts here")]
-#[path = "../../../condotta-programs/tests/slurm/accounts.rs"]
-mod accounts;
-#[allow(dead_code, reason = "it keeps no accounts here")]
-#[path = "../../../condotta-programs/tests/slurm/cluster.rs"]
-mod cluster;
 mod ends;
 mod pipeline;
 mod place;
 mod runs;
 mod settings;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
+use condotta_test_servers::slurm::{Cluster, is_inside};
 use libtest_mimic::{Arguments, Trial};
 
 /// Set for a process that is a worker of the pipeline.
@@ -31,20 +26,10 @@ fn main() -> ExitCode {
     if std::env::var_os(PIPELINE).is_some() {
         return condotta::run();
     }
-    if std::env::var_os("TEST_INNER").is_some() {
+    if is_inside() {
         return inner();
     }
-    let cluster = cluster::Cluster::start();
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(std::env::args_os().skip(1))
-        .env("SLURM_CONF", cluster.configuration())
-        .env("TEST_INNER", "1")
-        .status();
-    drop(cluster);
-    match status.unwrap().success() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    }
+    Cluster::start().run_this()
 }
 
 fn inner() -> ExitCode {

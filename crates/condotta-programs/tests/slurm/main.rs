@@ -6,12 +6,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
-mod accounts;
-mod cluster;
 mod jobs;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
+use condotta_test_servers::slurm::{Cluster, is_inside};
 use libtest_mimic::{Arguments, Trial};
 
 /// Set for a process that runs one job, which may be killed: the folder to do it in.
@@ -22,20 +21,10 @@ fn main() -> ExitCode {
         jobs::victim();
         return ExitCode::SUCCESS;
     }
-    if std::env::var_os("SLURM_CONF").is_some() && std::env::var_os("TEST_INNER").is_some() {
+    if is_inside() {
         return inner();
     }
-    let cluster = cluster::Cluster::with_accounts();
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(std::env::args_os().skip(1))
-        .env("SLURM_CONF", cluster.configuration())
-        .env("TEST_INNER", "1")
-        .status();
-    drop(cluster);
-    match status.unwrap().success() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    }
+    Cluster::with_accounts().run_this()
 }
 
 fn inner() -> ExitCode {

@@ -1,21 +1,38 @@
 //! A Slurm cluster of one node, on loopback and ports of its own: munged, slurmctld and
 //! slurmd, and, if it is to keep accounts, slurmdbd.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "whatever goes wrong fails a test, by panicking"
+)]
+
+mod accounts;
+
 use std::{
-    fs,
+    env, fs,
     io::Read as _,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use crate::accounts::Accounts;
+use self::accounts::Accounts;
+
+/// Set for a program that was started within a cluster.
+const INSIDE: &str = "TEST_INSIDE_SLURM";
+
+/// Whether this program was started within a cluster, by [`Cluster::run_this`].
+#[must_use]
+pub fn is_inside() -> bool {
+    env::var_os(INSIDE).is_some()
+}
 
 /// The daemons, until it is dropped.
-pub(crate) struct Cluster {
+#[derive(Debug)]
+pub struct Cluster {
     folder: TempDir,
     /// Of the controller, of the node, and of those who keep accounts.
     ports: [u16; 3],
@@ -25,13 +42,14 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// One that keeps no accounts.
-    #[allow(dead_code, reason = "tests of tasks want it so")]
-    pub(crate) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         Self::start_with(|_| None)
     }
 
     /// One that knows afterwards what jobs took.
-    pub(crate) fn with_accounts() -> Self {
+    #[must_use]
+    pub fn with_accounts() -> Self {
         Self::start_with(|port| Some(Accounts::new(port)))
     }
 
@@ -68,12 +86,27 @@ impl Cluster {
         cluster
     }
 
+    /// Runs this program once more, with its arguments, within the cluster, and says how it ended: Slurm's client
+    /// programs find the cluster by an environment variable, which a process cannot set for itself safely.
+    #[must_use]
+    pub fn run_this(self) -> ExitCode {
+        let status = Command::new(env::current_exe().unwrap())
+            .args(env::args_os().skip(1))
+            .env("SLURM_CONF", self.configuration())
+            .env(INSIDE, "1")
+            .status();
+        match status.unwrap().success() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        }
+    }
+
     /// For `SLURM_CONF`.
-    pub(crate) fn configuration(&self) -> PathBuf {
+    fn configuration(&self) -> PathBuf {
         self.path("slurm.conf")
     }
 
-    pub(crate) fn start_daemon(&mut self, name: &str, arguments: &[&str]) {
+    fn start_daemon(&mut self, name: &str, arguments: &[&str]) {
         let daemon = Command::new(name)
             .args(arguments)
             .env("SLURM_CONF", self.configuration())
@@ -147,7 +180,7 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -156,7 +189,7 @@ impl Cluster {
     }
 
     #[track_caller]
-    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !is_so() {
             assert!(
@@ -195,7 +228,7 @@ fn terminate(daemon: &mut Child) {
     }
 }
 
-pub(crate) fn run(command: &mut Command) {
+fn run(command: &mut Command) {
     assert!(command.status().unwrap().success(), "{command:?}");
 }
 

@@ -2,18 +2,18 @@
 
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path, process::Command};
 
-use condotta_test_servers::databases::{Kind, PASSWORD, Server, USER};
-
-use crate::cluster::{Cluster, run};
+use super::{Cluster, run};
+use crate::databases::{Kind, PASSWORD, Server, USER};
 
 /// Where a cluster's accounts are kept.
-pub(crate) struct Accounts {
+#[derive(Debug)]
+pub(super) struct Accounts {
     database: Server,
     port: u16,
 }
 
 impl Accounts {
-    pub(crate) fn new(port: u16) -> Self {
+    pub(super) fn new(port: u16) -> Self {
         let database = Server::start(Kind::MariaDb);
         let url = database.database("slurm_acct");
         assert!(url.contains(USER), "slurmdbd makes its tables as this user");
@@ -21,7 +21,7 @@ impl Accounts {
     }
 
     /// What a cluster's configuration says of them.
-    pub(crate) fn as_configured(&self, munge: &Path) -> String {
+    pub(super) fn as_configured(&self, munge: &Path) -> String {
         format!(
             "AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1\n\
              AccountingStoragePort={}\nAccountingStoragePass={}\n\
@@ -32,7 +32,7 @@ impl Accounts {
     }
 
     /// Starts slurmdbd, and enters the cluster.
-    pub(crate) fn open(&self, cluster: &mut Cluster, host: &str, user: &str) {
+    pub(super) fn open(&self, cluster: &mut Cluster, host: &str, user: &str) {
         let path = |name: &str| cluster.path(name).display().to_string();
         // It binds to its host's address alone if it is told so.
         let text = format!(
