@@ -5,3 +5,4 @@
 
 pub mod databases;
 pub mod slurm;
+pub mod stores;

@@ -1,13 +1,7 @@
 //! The task that downloads, run as any other, from a web server of the test.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[expect(dead_code, reason = "it can do more than is asked of it here")]
-#[path = "../../condotta-targets/tests/stores/servers/web.rs"]
-mod web;
-
 use condotta::{BuildOptions, download::Download};
-use web::{Page, WebServer};
+use condotta_test_servers::stores::web::{Page, WebServer};
 
 #[test]
 fn it_downloads_once_and_goes_on_with_what_a_failed_run_left() {

@@ -9,13 +9,15 @@ use condotta::{
     database::Database,
     target::{HdfsFileSystem, ReadWrite as _},
 };
-use condotta_test_servers::databases::{Kind, PASSWORD, Server};
+use condotta_test_servers::{
+    databases::{Kind, PASSWORD, Server},
+    stores::{ftp, hadoop, s3, ssh},
+};
 
 use crate::{
     installed_spark::Spark,
     on_postgres::result,
     program::{Program, Ran, assert_counts},
-    stores::{ftp, hadoop, s3, ssh},
 };
 
 /// What is in a storage, as seen past the pipeline.

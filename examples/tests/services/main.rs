@@ -15,4 +15,3 @@ mod program;
 #[allow(dead_code, reason = "the other tests use more of it")]
 #[path = "../it/server.rs"]
 mod server;
-mod stores;

@@ -15,7 +15,8 @@ mod hdfs;
 mod http;
 mod proxy;
 mod s3;
-mod servers;
 mod sftp;
 mod suite;
 mod webhdfs;
+
+use condotta_test_servers::stores as servers;

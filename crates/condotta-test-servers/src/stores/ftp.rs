@@ -6,8 +6,10 @@ use tempfile::TempDir;
 
 use super::Server;
 
-pub(crate) const USER: &str = "luigi";
-pub(crate) const PASSWORD: &str = "some p@ss/word";
+/// Who may log in.
+pub const USER: &str = "luigi";
+/// By this.
+pub const PASSWORD: &str = "some p@ss/word";
 
 const PYTHON: &str = r#"
 import sys
@@ -23,14 +25,16 @@ server.serve_forever()
 "#;
 
 /// A running server.
-pub(crate) struct FtpServer {
+pub struct FtpServer {
     server: Server,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     folder: TempDir,
 }
 
 impl FtpServer {
-    pub(crate) fn pyftpdlib() -> Self {
+    /// pyftpdlib, with a login.
+    pub fn pyftpdlib() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (server, port) = Server::saying_its_port(pyftpdlib(&folder, 0));
         Self {
@@ -41,7 +45,7 @@ impl FtpServer {
     }
 
     /// vsftpd, which lets everybody in.
-    pub(crate) fn vsftpd() -> Self {
+    pub fn vsftpd() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = open_folder(&folder);
         let user = nix::unistd::User::from_uid(nix::unistd::getuid());
@@ -70,7 +74,7 @@ impl FtpServer {
 
     /// vsftpd for a user of the system with a password. The user is there for nobody else: the server sees
     /// other files where the system has its users, which takes the rights of root.
-    pub(crate) fn vsftpd_with_login() -> Self {
+    pub fn vsftpd_with_login() -> Self {
         assert!(
             nix::unistd::geteuid().is_root(),
             "only root can have the server see a user of its own"
@@ -120,17 +124,17 @@ impl FtpServer {
     }
 
     /// The folder that is served.
-    pub(crate) fn files(&self) -> PathBuf {
+    pub fn files(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
     /// Ends it at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 
     /// Starts pyftpdlib again, at the same port and with what it has.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.server = Server::saying_its_port(pyftpdlib(&self.folder, self.port)).0;
     }
 }

@@ -4,6 +4,8 @@
 
 use std::{
     env, fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -36,25 +38,25 @@ const OPENED: [&str; 4] = ["java.lang", "java.nio", "java.util", "java.net"];
 static SHARED: LazyLock<Hadoop> = LazyLock::new(Hadoop::start);
 
 /// A running cluster of one.
-pub(crate) struct Hadoop {
+pub struct Hadoop {
     /// Where clients of Hadoop's own protocol ask.
-    pub(crate) port: u16,
+    pub port: u16,
     /// Where WebHDFS is.
-    pub(crate) web_port: u16,
+    pub web_port: u16,
     runs: Option<Child>,
     folder: PathBuf,
 }
 
 impl Hadoop {
     /// The one that tests share, and a folder's name of one's own in it.
-    pub(crate) fn shared() -> (&'static Self, String) {
+    pub fn shared() -> (&'static Self, String) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         (&SHARED, format!("folder {number} of a test"))
     }
 
     /// One that a test has for itself.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let jars = env::var("CONDOTTA_HADOOP");
         let jars = jars.expect("CONDOTTA_HADOOP has the jars: see cargo xtask test storage");
         let folder = tempfile::tempdir().unwrap().keep();
@@ -79,22 +81,28 @@ impl Hadoop {
     }
 
     /// The user that everything belongs to: whoever started it.
-    pub(crate) fn user() -> String {
+    pub fn user() -> String {
         let user = nix::unistd::User::from_uid(nix::unistd::getuid());
         user.unwrap().unwrap().name
     }
 
     /// Makes a file, by its path, a little more than a week old.
-    pub(crate) fn make_old(&self, path: &str) {
+    pub fn make_old(&self, path: &str) {
         let long_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 60 * 60);
         let long_ago = long_ago.duration_since(UNIX_EPOCH).unwrap().as_millis();
-        let url = format!(
-            "http://127.0.0.1:{}/webhdfs/v1/{}?op=SETTIMES&modificationtime={long_ago}&user.name={}",
-            self.web_port,
+        let place = format!(
+            "/webhdfs/v1/{}?op=SETTIMES&modificationtime={long_ago}&user.name={}",
             path.replace(' ', "%20"),
             Self::user()
         );
-        ureq::put(&url).send_empty().unwrap();
+        let mut connection = TcpStream::connect(("127.0.0.1", self.web_port)).unwrap();
+        let request = format!(
+            "PUT {place} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     fn wait_until_it_works(&self) {
@@ -112,7 +120,7 @@ impl Hadoop {
     }
 
     /// Ends it at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut runs) = self.runs.take() {
             drop(runs.stdin.take());
             let _ = runs.wait();

@@ -6,19 +6,24 @@ use tempfile::TempDir;
 
 use super::Server;
 
-pub(crate) const ID: &str = "AKIDTEST";
-pub(crate) const SECRET: &str = "sekret/of+the=test";
-pub(crate) const BUCKET: &str = "bucket";
+/// The id of who has access.
+pub const ID: &str = "AKIDTEST";
+/// The secret of that.
+pub const SECRET: &str = "sekret/of+the=test";
+/// The bucket that is there.
+pub const BUCKET: &str = "bucket";
 
 /// A running server with an empty bucket.
-pub(crate) struct S3Server {
+pub struct S3Server {
     server: Server,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     folder: TempDir,
 }
 
 impl S3Server {
-    pub(crate) fn start() -> Self {
+    /// Starts one.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let (server, port) = Server::saying_its_port(command(&folder));
@@ -30,21 +35,22 @@ impl S3Server {
     }
 
     /// The folder of the bucket, where each object is a file.
-    pub(crate) fn files(&self) -> PathBuf {
+    pub fn files(&self) -> PathBuf {
         self.folder.path().join(BUCKET)
     }
 
-    pub(crate) fn endpoint(&self) -> String {
+    /// Its address.
+    pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Ends it at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 
     /// Starts it again, at the same port and with what it has.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         let mut command = command(&self.folder);
         command.arg(self.port.to_string());
         self.server = Server::saying_its_port(command).0;

@@ -9,24 +9,27 @@ use std::{
 
 /// What the server has and does.
 #[derive(Clone, Default)]
-pub(crate) struct Page {
-    pub(crate) content: Vec<u8>,
-    pub(crate) etag: Option<String>,
+pub struct Page {
+    /// What is there.
+    pub content: Vec<u8>,
+    /// By what one content is told from another.
+    pub etag: Option<String>,
     /// Answers only requests with this header.
-    pub(crate) wants: Option<String>,
+    pub wants: Option<String>,
     /// So many of the next requests are answered 503.
-    pub(crate) busy: usize,
+    pub busy: usize,
     /// The next answers break off after so many bytes, one after another.
-    pub(crate) breaks: Vec<usize>,
+    pub breaks: Vec<usize>,
     /// The content from the second request on.
-    pub(crate) later: Option<Vec<u8>>,
+    pub later: Option<Vec<u8>>,
     /// Knows no ranges.
-    pub(crate) whole_only: bool,
+    pub whole_only: bool,
 }
 
 /// A running server.
-pub(crate) struct WebServer {
-    pub(crate) port: u16,
+pub struct WebServer {
+    /// Where it listens.
+    pub port: u16,
     state: Arc<Mutex<State>>,
 }
 
@@ -38,7 +41,8 @@ struct State {
 }
 
 impl WebServer {
-    pub(crate) fn start(page: Page) -> Self {
+    /// Starts one that has this page.
+    pub fn start(page: Page) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Vec::new();
@@ -53,17 +57,18 @@ impl WebServer {
         Self { port, state }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The page's address.
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/größe of/page.bin", self.port)
     }
 
     /// Changes what the server has and does.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Page)) {
+    pub fn change(&self, change: impl FnOnce(&mut Page)) {
         change(&mut self.state.lock().unwrap().page);
     }
 
     /// The requests since the last call.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
 }

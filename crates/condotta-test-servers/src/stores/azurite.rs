@@ -9,11 +9,13 @@ use tempfile::TempDir;
 
 use super::{Server, free_port};
 
-/// The account that every Azurite has, and its key, which is known to all.
-pub(crate) const ACCOUNT: &str = "devstoreaccount1";
-pub(crate) const KEY: &str =
+/// The account that every Azurite has.
+pub const ACCOUNT: &str = "devstoreaccount1";
+/// The account's key, which is known to all.
+pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-pub(crate) const CONTAINER: &str = "container";
+/// The container that is there.
+pub const CONTAINER: &str = "container";
 
 /// Makes a container: OpenDAL makes none.
 const MAKE_CONTAINER: &str = r"
@@ -44,7 +46,7 @@ process.stdout.write(new URLSearchParams({ sp: may, se: until, sv: version, sr: 
 ";
 
 /// A token for the container.
-pub(crate) fn token() -> String {
+pub fn token() -> String {
     let mut signs = Command::new(node());
     let signed = signs
         .args(["-e", SIGN_TOKEN, ACCOUNT, KEY, CONTAINER])
@@ -53,14 +55,16 @@ pub(crate) fn token() -> String {
 }
 
 /// A running emulator.
-pub(crate) struct Azurite {
+pub struct Azurite {
     server: Server,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     _folder: TempDir,
 }
 
 impl Azurite {
-    pub(crate) fn start() -> Self {
+    /// Starts one with an empty container.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let server = Server::listening(command(&folder, port), port);
@@ -76,18 +80,19 @@ impl Azurite {
         }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
+    /// The address of the account.
+    pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
 
     /// Ends it at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 }
 
 /// The address of the account at a port.
-pub(crate) fn endpoint(port: u16) -> String {
+pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}/{ACCOUNT}")
 }
 

@@ -18,8 +18,9 @@ const REFUSAL: &str = r#"{"error": {"code": 401, "message": "Invalid Credentials
     "Invalid Credentials", "domain": "global", "reason": "authError"}]}}"#;
 
 /// A running front of an emulator.
-pub(crate) struct Front {
-    pub(crate) port: u16,
+pub struct Front {
+    /// Where it listens.
+    pub port: u16,
     state: Arc<State>,
 }
 
@@ -35,7 +36,7 @@ struct State {
 
 impl Front {
     /// Before the emulator at a port.
-    pub(crate) fn of(emulator: u16, token: Option<&str>) -> Self {
+    pub fn of(emulator: u16, token: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
@@ -57,7 +58,7 @@ impl Front {
     }
 
     /// How many uploads in parts were begun, and how many of them completed.
-    pub(crate) fn uploads(&self) -> (usize, usize) {
+    pub fn uploads(&self) -> (usize, usize) {
         let State {
             begun, completed, ..
         } = &*self.state;

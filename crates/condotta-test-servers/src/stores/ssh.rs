@@ -11,14 +11,16 @@ use tempfile::TempDir;
 use super::{Server, free_port};
 
 /// A running server. The folder is also what it serves.
-pub(crate) struct SshServer {
+pub struct SshServer {
     server: Server,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     folder: TempDir,
 }
 
 impl SshServer {
-    pub(crate) fn start() -> Self {
+    /// Starts one, with keys of its own.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("files")).unwrap();
         for key in ["host_key", "user_key", "stranger"] {
@@ -38,37 +40,37 @@ impl SshServer {
     }
 
     /// The folder that is served.
-    pub(crate) fn files(&self) -> PathBuf {
+    pub fn files(&self) -> PathBuf {
         self.folder.path().join("files")
     }
 
     /// The configuration for a client that may log in.
-    pub(crate) fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("config")
     }
 
     /// The configuration for a client that comes through another port.
-    pub(crate) fn config_for(&self, port: u16) -> PathBuf {
+    pub fn config_for(&self, port: u16) -> PathBuf {
         self.client_config(&format!("config-{port}"), "user_key", "host_key.pub", port)
     }
 
     /// The configuration for a client whose key nobody knows.
-    pub(crate) fn config_of_a_stranger(&self) -> PathBuf {
+    pub fn config_of_a_stranger(&self) -> PathBuf {
         self.client_config("config-stranger", "stranger", "host_key.pub", self.port)
     }
 
     /// The configuration for a client that knows another host key.
-    pub(crate) fn config_of_another_host(&self) -> PathBuf {
+    pub fn config_of_another_host(&self) -> PathBuf {
         self.client_config("config-other", "user_key", "stranger.pub", self.port)
     }
 
     /// Ends it at once. Those who are logged in have processes of their own, and stay.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 
     /// Starts it again, at the same port and with what it has.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.server = serve(self.folder.path(), self.port);
     }
 

@@ -6,17 +6,20 @@ use tempfile::TempDir;
 
 use super::{Server, free_port};
 
-pub(crate) const BUCKET: &str = "bucket";
+/// The bucket that is there.
+pub const BUCKET: &str = "bucket";
 
 /// A running emulator.
-pub(crate) struct FakeGcs {
+pub struct FakeGcs {
     server: Server,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     folder: TempDir,
 }
 
 impl FakeGcs {
-    pub(crate) fn start() -> Self {
+    /// Starts one with an empty bucket.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let port = free_port();
@@ -27,17 +30,18 @@ impl FakeGcs {
         }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
+    /// Its address.
+    pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Ends it at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.server.kill();
     }
 
     /// Starts it again, at the same port and with what it has.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.server = Server::listening(command(&self.folder, self.port), self.port);
     }
 }
