@@ -120,14 +120,19 @@ test("all can be reached by keyboard", async ({ page }) => {
   await expect(page.locator("main a").first()).toBeFocused();
 });
 
-test("no request leaves the server", async ({ page }) => {
+test("no request leaves the server, and data comes from the API alone", async ({ page }) => {
   const elsewhere: string[] = [];
+  const data: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith("blob:")) elsewhere.push(request.url());
+    const url = request.url();
+    if (!url.startsWith(server.url) && !url.startsWith("blob:")) elsewhere.push(url);
+    if (["fetch", "xhr", "eventsource"].includes(request.resourceType())) data.push(url);
   });
   for (const place of PLACES) {
     await page.goto(`${server.url}#/${place}`);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   }
   expect(elsewhere).toEqual([]);
+  expect(data.length).toBeGreaterThan(PLACES.length);
+  expect(data.filter((url) => !url.startsWith(`${server.url}api/v1/`))).toEqual([]);
 });

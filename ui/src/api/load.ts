@@ -126,6 +126,8 @@ export function useLoaded<T>(
 /** Numbers of tasks are told at most twice a second, if they change. */
 export const onCounts: Concerns = (change) => change.kind === "counts";
 export const onTasks: Concerns = (change) => change.kind === "status" || change.kind === "trouble" || change.kind === "counts";
+/** All that a task may wait for, or no longer. */
+export const onHolds: Concerns = (change) => onTasks(change) || change.kind === "worker" || change.kind === "limit" || change.kind === "paused";
 export const onWorkers: Concerns = (change) => change.kind === "worker" || change.kind === "status" || change.kind === "counts";
 
 /** Changes of this task, or that may concern it. */

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { get, path } from "../api/client";
 import { useChanges } from "../api/live";
-import { onCounts, OF_HISTORY, onTasks, onWorkers, useLoaded } from "../api/load";
+import { onCounts, onHolds, OF_HISTORY, onTasks, onWorkers, useLoaded } from "../api/load";
 import {
   type Counts, type DeadEnds, type HistoryCounts, type Resources as AllResources, type TaskPage, type TaskRow, TaskStatus,
   type Totals, type UpstreamStatus, type WorkerPage,
@@ -281,7 +281,7 @@ function Held() {
 }
 
 function Because({ id }: { id: string }) {
-  const why = useLoaded(`why ${id}`, (signal) => get<Why>(path("tasks", id, "why"), {}, signal), onTasks, SELDOM);
+  const why = useLoaded(`why ${id}`, (signal) => get<Why>(path("tasks", id, "why"), {}, signal), onHolds, SELDOM);
   if (!why.data) return null;
   return (
     <Folded>

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, path } from "../api/client";
-import { onTask, onTasks, useLoaded } from "../api/load";
+import { onHolds, onTask, useLoaded } from "../api/load";
 import type { CancelState, TaskDetail, TaskLink } from "../api/schema";
 import type { Why } from "../api/words";
 import { Attempts, DurationsOf } from "../parts/attempts";
@@ -161,7 +161,7 @@ function ErrorPanel({ detail, shown }: { detail: TaskDetail; shown: boolean }) {
 
 /** Why it waits; of a run, how it stands, and `besides` what became of the wish to end it. */
 function WhyPanel({ id, status, besides }: { id: string; status: string; besides: string }) {
-  const why = useLoaded(`why ${id} ${status}`, (signal) => get<Why>(path("tasks", id, "why"), {}, signal), onTasks);
+  const why = useLoaded(`why ${id} ${status}`, (signal) => get<Why>(path("tasks", id, "why"), {}, signal), onHolds);
   if (!why.data || status === "DONE") return null;
   return (
     <Panel title={status === "PENDING" || status === "FAILED" || status === "UNKNOWN" ? "Why it waits" : "How it stands"} look="reason">
