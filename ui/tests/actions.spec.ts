@@ -140,6 +140,11 @@ test("what is typed into a limit is sent with Enter, and what is no limit change
     await expect(limit).toHaveValue("5");
   }
   await expect(page.getByText("Limit of gpu stays 5: ").first()).toBeVisible();
+  // Whoever goes on without Enter has changed nothing.
+  await limit.fill("6");
+  await limit.press("Tab");
+  await expect(page.getByText("Limit of gpu stays 5: what was typed is sent with Enter.")).toBeVisible();
+  await expect(limit).toHaveValue("5");
   await limit.fill("7");
   await limit.press("Escape");
   await expect(limit).toHaveValue("5");
@@ -188,7 +193,7 @@ test("who presses twice sends a message once", async ({ page }) => {
   await expect(dialog).toContainText("Sent: how far?");
   await dialog.getByRole("button", { name: "Send" }).click();
   await message.fill("and now?");
-  await dialog.getByRole("button", { name: "Send" }).click();
+  await message.press("Control+Enter");
   await expect(dialog).toContainText("Sent: and now?");
   const { rpc_messages: messages } = await server.rpc("ping", { worker: "w1" });
   expect(messages.map((one: { kwargs: { content: string } }) => one.kwargs.content)).toEqual(["how far?", "and now?"]);

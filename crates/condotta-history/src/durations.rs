@@ -6,7 +6,7 @@ use crate::totals::Tally;
 
 /// How long attempts that succeeded took, in seconds.
 ///
-/// Percentiles of families are at most 4% off, those of single tasks exact.
+/// Percentiles of families are at most 8% too long, those of single tasks exact.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Durations {
     /// How many there were.

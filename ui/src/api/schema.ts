@@ -218,7 +218,7 @@ export interface DeadEnds {
 export const Direction = ["up", "down", "both"] as const;
 export type Direction = (typeof Direction)[number];
 
-/** How long attempts took that succeeded, in seconds. Percentiles of families are at most 4% off, those of tasks exact. */
+/** How long attempts took that succeeded, in seconds. Percentiles of families are at most 8% too long, those of tasks exact. */
 export interface Durations {
   /** How many there were. */
   count: number;

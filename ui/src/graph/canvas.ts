@@ -192,11 +192,18 @@ function sizesOf(shapes: readonly Shape[]): Map<string, number> {
   return sizes;
 }
 
-/** What tells a box from its neighbours: among many of a family the parameters, else the family without its namespace. */
+/** What tells a box from its neighbours: among many of a family what its parameters hold, else the family without its namespace. */
 function shortName(shape: Shape, sizes: Map<string, number>): string {
   const [family, params] = labels(shape);
-  if (params && !shape.counts && (sizes.get(shape.family) ?? 0) > 8) return params;
+  if (params && !shape.counts && (sizes.get(shape.family) ?? 0) > 8) return params.replace(/(^|, )\w+=/g, "$1");
   return family.slice(family.lastIndexOf(".") + 1);
+}
+
+/** Its end as a rule tells more than its middle: of dates, paths and numbers. */
+function shortened(name: string, fits: number): string {
+  if (name.length <= fits) return name;
+  const end = Math.ceil((fits - 1) / 2);
+  return `${name.slice(0, fits - 1 - end)}…${name.slice(name.length - end)}`;
 }
 
 /** A box whose sign and name are as large as it has room for. */
@@ -214,7 +221,7 @@ function coarse(context: CanvasRenderingContext2D, shape: Shape, name: string, x
   const fits = Math.floor((WIDTH - size - 14) / (0.62 * size));
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.fillStyle = paint.text;
-  context.fillText(name.length > fits ? `${name.slice(0, fits - 1)}…` : name, x + size + 10, y + HEIGHT / 2);
+  context.fillText(shortened(name, fits), x + size + 10, y + HEIGHT / 2, WIDTH - size - 14);
 }
 
 /** A box too small for a sign: statuses differ in what is filled and crossed out, not by colour alone. */

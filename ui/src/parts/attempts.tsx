@@ -112,18 +112,26 @@ export function DurationsOf({ family }: { family: string }) {
   const durations = useLoaded(`durations ${family}`, (signal) => get<Durations>(path("families", family, "durations"), {}, signal), onCounts, OF_DAYS);
   return (
     <Panel title="How long it usually takes" aside={<a href={href("history", "", { family })}>history</a>}>
-      <Shown of={durations}>{(known) => <DurationFacts of={known} />}</Shown>
+      <Shown of={durations}>{(known) => <DurationFacts of={known} whose={` of ${plain(family)}`} />}</Shown>
     </Panel>
   );
 }
 
-export function DurationFacts({ of }: { of: Durations }) {
-  if (of.count === 0) return <Nothing>No attempt has succeeded yet.</Nothing>;
+/** `whose` is what is said of whose attempts they are, where it is not clear. */
+export function DurationFacts({ of, whose = "" }: { of: Durations; whose?: string }) {
+  if (of.count === 0) return <Nothing>No attempt{whose} has succeeded yet.</Nothing>;
   const secs = (value: number | null | undefined) => (value == null ? "–" : span(value));
+  if (of.count === 1) {
+    return (
+      <p>
+        The one attempt{whose} that has succeeded took <strong>{secs(of.max)}</strong>.
+      </p>
+    );
+  }
   return (
     <>
       <p>
-        Half of {of.count.toLocaleString()} {of.count === 1 ? "attempt" : "attempts"} took at most <strong>{secs(of.median)}</strong>, nine of ten{" "}
+        Half of {of.count.toLocaleString()} attempts{whose} took at most <strong>{secs(of.median)}</strong>, nine of ten{" "}
         <strong>{secs(of.p90)}</strong>, the longest <strong>{secs(of.max)}</strong>.
       </p>
       <Trend days={of.days} />

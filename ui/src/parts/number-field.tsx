@@ -44,21 +44,21 @@ export function NumberField({ label, less, more, value, least, most = Number.MAX
     next.current = undefined;
     if (!isWell) setAsked(undefined);
   };
-  /** Sends what was typed. What is no such number is told at once, or left when the field is left. */
-  const commit = (input: HTMLInputElement, leaves: boolean) => {
+  /** Sends what was typed, unless it is no such number. */
+  const commit = (input: HTMLInputElement) => {
+    if (draft === undefined || !input.reportValidity()) return;
+    setDraft(undefined);
+    if (input.valueAsNumber !== current) void send(input.valueAsNumber);
+  };
+  /** Nobody changes what others work with by just going on. */
+  const leave = (input: HTMLInputElement) => {
     if (draft === undefined) return;
-    if (input.validity.valid) {
-      setDraft(undefined);
-      if (input.valueAsNumber !== current) void send(input.valueAsNumber);
-    } else if (leaves) {
-      setDraft(undefined);
-      note(`${label} stays ${current}: ${input.validationMessage}`, true);
-    } else {
-      input.reportValidity();
-    }
+    setDraft(undefined);
+    const why = input.validity.valid ? "what was typed is sent with Enter." : input.validationMessage;
+    if (draft !== String(current)) note(`${label} stays ${current}: ${why}`, true);
   };
   const pressed = (event: KeyboardEvent) => {
-    if (event.key === "Enter") commit(event.currentTarget as HTMLInputElement, false);
+    if (event.key === "Enter") commit(event.currentTarget as HTMLInputElement);
     if (event.key === "Escape") setDraft(undefined);
   };
   return (
@@ -75,7 +75,7 @@ export function NumberField({ label, less, more, value, least, most = Number.MAX
         value={draft ?? current}
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={pressed}
-        onBlur={(event) => commit(event.currentTarget, true)}
+        onBlur={(event) => leave(event.currentTarget)}
       />
       <Press name={more} may={current < most} press={() => void send(current + 1)}>+</Press>
       {current !== value && <small class="muted">now {value}</small>}

@@ -155,6 +155,10 @@ function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }
     });
     sending.current = false;
   };
+  /** Enter alone begins a line. */
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) (event.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
+  };
   const wait = async (messageId: string) => {
     for (let turn = 0; turn < 120; turn += 1) {
       const { response } = await get<MessageAnswer>(path("tasks", task.id, "messages", messageId));
@@ -173,7 +177,7 @@ function MessageDialog({ task, onClose }: { task: TaskRow; onClose: () => void }
         </p>
         <label>
           Message
-          <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+          <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} onKeyDown={pressed} />
         </label>
         {state.sent !== undefined && <p class="muted">Sent: <Said text={state.sent} most={100} /></p>}
         {state.sent !== undefined && state.answer === undefined && <p class="muted">If the task answers, the answer appears here.</p>}

@@ -70,7 +70,7 @@ pub(super) enum By {
     Hour,
 }
 
-/// How long attempts took that succeeded, in seconds. Percentiles of families are at most 4% off,
+/// How long attempts took that succeeded, in seconds. Percentiles of families are at most 8% too long,
 /// those of tasks exact.
 #[derive(Serialize, ToSchema)]
 struct Durations {

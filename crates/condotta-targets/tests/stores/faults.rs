@@ -1,6 +1,6 @@
 //! What goes wrong with every store alike: who is refused, what is missing, and what breaks off.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use condotta_targets::{Protocol, ReadWrite, RemoteFileSystem, RemoteTarget, Target};
 
@@ -57,6 +57,22 @@ pub(crate) fn connections_that_break_are_made_again<P: Protocol>(
     proxy.break_after(3_000_000);
     assert!(target.read_bytes().unwrap() == bytes);
     assert!(proxy.has_broken());
+}
+
+/// What is being read when the store goes is read on when it is back.
+pub(crate) fn what_breaks_off_is_read_on<P: Protocol>(
+    target: &RemoteTarget<P>,
+    go_and_come_back: impl FnOnce(),
+) {
+    // More than waits on the way when the store goes.
+    let bytes: Vec<u8> = (0..10_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    target.write_bytes(&bytes).unwrap();
+    let mut reader = target.reader().unwrap();
+    let mut read = vec![0; 1 << 20];
+    reader.read_exact(&mut read).unwrap();
+    go_and_come_back();
+    reader.read_to_end(&mut read).unwrap();
+    assert!(read == bytes);
 }
 
 /// What is written when the store goes is not there; `tried` says how often it was looked for. What was there

@@ -79,6 +79,18 @@ mod pyftpdlib {
     }
 
     #[test]
+    fn what_breaks_off_goes_on_where_it_did() {
+        let mut server = FtpServer::pyftpdlib();
+        let target = FtpFileSystem::new()
+            .login(USER, PASSWORD)
+            .target(format!("ftp://127.0.0.1:{}/x", server.port));
+        faults::what_breaks_off_is_read_on(&target, || {
+            server.kill();
+            server.restart();
+        });
+    }
+
+    #[test]
     fn a_server_that_is_gone_is_an_error_and_nothing_is_written() {
         let mut server = FtpServer::pyftpdlib();
         let target = FtpFileSystem::new()

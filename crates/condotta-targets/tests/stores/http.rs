@@ -336,6 +336,31 @@ fn what_is_unchanged_is_not_downloaded_again() {
 }
 
 #[test]
+fn without_an_etag_the_time_of_change_tells_what_is_unchanged() {
+    const MONDAY: &str = "Mon, 23 Nov 2026 08:00:00 GMT";
+    let server = WebServer::start(Page {
+        etag: None,
+        last_modified: Some(MONDAY.to_owned()),
+        breaks: vec![1_500_000],
+        ..page()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let target = LocalTarget::new(folder.path().join("x"));
+    let download = Download::new(server.url()).unless_unchanged(folder.path().join("x.note"));
+    assert_eq!(download.to(&target).unwrap(), new(4_000_000));
+    assert!(server.asked()[1].contains(&format!("if-range: {MONDAY}")));
+    assert!(target.read_bytes().unwrap() == content());
+    assert_eq!(download.to(&target).unwrap(), Downloaded::Unchanged);
+    assert!(server.asked()[0].contains(&format!("if-modified-since: {MONDAY}")));
+    server.change(|page| {
+        page.last_modified = Some("Tue, 24 Nov 2026 08:00:00 GMT".to_owned());
+        page.content = b"changed".to_vec();
+    });
+    download.to(&target).unwrap();
+    assert_eq!(target.read_to_string().unwrap(), "changed");
+}
+
+#[test]
 fn the_next_attempt_goes_on_with_what_is_there() {
     let server = WebServer::start(Page {
         // The attempts to go on fail, too.

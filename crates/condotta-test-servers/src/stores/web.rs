@@ -1,4 +1,4 @@
-//! A web server with one page, with ranges and ETags, that fails as it is told.
+//! A web server with one page, with ranges, ETags and times of change, that fails as it is told.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -14,6 +14,8 @@ pub struct Page {
     pub content: Vec<u8>,
     /// By what one content is told from another.
     pub etag: Option<String>,
+    /// When the content changed last, as HTTP writes it.
+    pub last_modified: Option<String>,
     /// Answers only requests with this header.
     pub wants: Option<String>,
     /// So many of the next requests are answered 503.
@@ -137,16 +139,19 @@ fn of_page(page: &Page, request: &str) -> Vec<u8> {
             .find(|line| line.to_lowercase().starts_with(name));
         line.map(|line| line[name.len()..].trim().to_owned())
     };
-    if page.etag.is_some() && value("if-none-match:") == page.etag {
+    let known = |header: &str, now: &Option<String>| now.is_some() && value(header) == *now;
+    if known("if-none-match:", &page.etag) || known("if-modified-since:", &page.last_modified) {
         return head("304 Not Modified", 0);
     }
-    let etag = page
-        .etag
-        .as_ref()
-        .map_or(String::new(), |etag| format!("etag: {etag}\r\n"));
+    let header = |name: &str, value: &Option<String>| {
+        let line = value.as_ref().map(|value| format!("{name}: {value}\r\n"));
+        line.unwrap_or_default()
+    };
+    let validators = header("etag", &page.etag) + &header("last-modified", &page.last_modified);
     let total = page.content.len();
     let range = value("range:").filter(|_| !page.whole_only);
-    let valid = value("if-range:").is_none_or(|known| Some(known) == page.etag);
+    let valid = value("if-range:")
+        .is_none_or(|known| [&page.etag, &page.last_modified].contains(&&Some(known)));
     let (status, content, extra) = match range.as_deref().and_then(range_of) {
         Some((start, _)) if valid && start >= total => {
             return head("416 Range Not Satisfiable", 0);
@@ -159,7 +164,7 @@ fn of_page(page: &Page, request: &str) -> Vec<u8> {
         _ => ("200 OK", &page.content[..], String::new()),
     };
     let mut answer = format!(
-        "HTTP/1.1 {status}\r\n{etag}{extra}content-length: {}\r\n\r\n",
+        "HTTP/1.1 {status}\r\n{validators}{extra}content-length: {}\r\n\r\n",
         content.len()
     )
     .into_bytes();
