@@ -31,12 +31,12 @@ pub struct ParamInfo {
 }
 
 impl ParamInfo {
-    /// The value as log lines and the summary have it: `***` for what is private.
+    /// The value as log lines and the summary have it: `***` for what is private. Nothing at all is no secret.
     #[must_use]
     pub fn shown(&self) -> &str {
         match self.visibility {
-            Visibility::Private => HIDDEN,
-            Visibility::Public | Visibility::Hidden => &self.value,
+            Visibility::Private if !self.value.is_empty() => HIDDEN,
+            _ => &self.value,
         }
     }
 }
