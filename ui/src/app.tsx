@@ -206,7 +206,7 @@ function Paused() {
       )}
       {canPause && isOperator && (
         <button type="button" class="small" aria-pressed={paused} onClick={turn}>
-          {paused ? "Go on" : "Pause"}
+          {paused ? "Go on" : "Pause work"}
         </button>
       )}
     </span>

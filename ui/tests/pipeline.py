@@ -36,7 +36,7 @@ class Slow(luigi.Task):
         print("a first line of Slow")
         while not pathlib.Path("go").exists():
             time.sleep(0.05)
-        print("the last line of Slow")
+        print("\x1b[1;31mthe last line\x1b[0m of Slow")
         with self.output().open("w") as file:
             file.write("2")
 

@@ -7,6 +7,8 @@ import { plain } from "./text";
 const MOST_LINES = 100_000;
 /** How much of a line is shown. */
 const LONGEST = 5000;
+/** What colours a terminal, and is nothing to be read. */
+const COLOURS = /\u001b\[[0-9;]*m/g;
 
 export interface Line {
   number: number;
@@ -52,5 +54,6 @@ export class Lines {
 }
 
 function shown(part: string): string {
-  return plain(part.length > LONGEST ? `${part.slice(0, LONGEST)}…` : part);
+  const text = part.replace(COLOURS, "");
+  return plain(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 }
