@@ -107,7 +107,8 @@ def is_alive(pid):
 @pytest.mark.parametrize("way", WAYS)
 def test_private_values_are_shown_on_the_terminal_and_stay_with_the_worker(tmp_path, server, way):
     secret = "hunter22"
-    output = finish(work(tmp_path, server, "Reveals", "--password", secret, *WAYS[way]))
+    # Unbuffered, Python writes a line in pieces, and the worker's own lines may stand between them on a terminal.
+    output = finish(work(tmp_path, server, "Reveals", "--password", secret, *WAYS[way], PYTHONUNBUFFERED=""))
     assert f"running   Reveals(password={secret}, pin=7, place=cellar)" in output, "str(task) is as in Luigi"
     assert f"by print: {secret}" in output
     task = task_id(server, "Reveals")

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use super::{
@@ -20,6 +21,7 @@ pub(crate) fn python(project: &Project) -> anyhow::Result<Tally> {
     let venv = with_wheel(project, &interpreter, &wheel, Scope::All)?;
     tally.add(Tally::one(types_fit(project, &venv)?));
     tally.add(Tally::one(stubs_fit(project, &venv)?));
+    prepare(project)?;
     tally.add(tests(project, &venv, &interpreter, &wheel, Scope::All)?);
     Ok(tally)
 }
@@ -62,22 +64,31 @@ enum Scope {
     Core,
 }
 
-/// The core's tests on each other interpreter that can be found.
+/// The core's tests on each other interpreter that can be found, side by side: each waits most of its time.
 pub(crate) fn versions(project: &Project) -> anyhow::Result<Tally> {
     let at_hand = Interpreter::at_hand()?;
     let wheel = wheel::build(project, Profile::Dev)?;
-    let mut tally = Tally::default();
     let mut others = Interpreter::all();
     others.retain(|other| other.release != at_hand.release);
-    for interpreter in &others {
-        println!("--- Python {}", interpreter.release);
-        let venv = with_wheel(project, interpreter, &wheel, Scope::Core)?;
-        tally.add(tests(project, &venv, interpreter, &wheel, Scope::Core)?);
-    }
     if others.is_empty() {
         return Ok(Tally::skip("python-versions"));
     }
-    Ok(tally)
+    prepare(project)?;
+    let run = |interpreter: &Interpreter| {
+        let venv = with_wheel(project, interpreter, &wheel, Scope::Core)?;
+        tests(project, &venv, interpreter, &wheel, Scope::Core)
+    };
+    thread::scope(|scope| {
+        let runs: Vec<_> = others
+            .iter()
+            .map(|interpreter| scope.spawn(|| run(interpreter)))
+            .collect();
+        let mut tally = Tally::default();
+        for run in runs {
+            tally.add(run.join().expect("it gives its errors")?);
+        }
+        Ok(tally)
+    })
 }
 
 /// `pip install` of the source archive, as a user without a wheel does it, and a first run.
@@ -177,6 +188,14 @@ fn with_wheel(
     Ok(venv)
 }
 
+/// What the tests start.
+fn prepare(project: &Project) -> anyhow::Result<()> {
+    setup::need_services()?;
+    setup::stock_luigi(project)?;
+    shell::must(project.programs_of_tests())?;
+    Ok(())
+}
+
 /// Runs pytest from a folder of its own, so that the installed package is what is imported.
 fn tests(
     project: &Project,
@@ -185,8 +204,6 @@ fn tests(
     wheel: &Path,
     scope: Scope,
 ) -> anyhow::Result<Tally> {
-    setup::need_services()?;
-    shell::must(project.programs_of_tests())?;
     let folder = project
         .target()
         .join("python/runs")
@@ -208,7 +225,8 @@ fn tests(
     }
     // Most tests wait: for processes, for servers, for time to pass. A file's tests stay together, for what
     // they share.
-    pytest.args(["--numprocesses", "4", "--dist", "loadfile"]);
+    let processes = if scope == Scope::All { "4" } else { "2" };
+    pytest.args(["--numprocesses", processes, "--dist", "loadfile"]);
     run(&folder, pytest)
 }
 
