@@ -83,7 +83,7 @@ test("Luigi's pages of the history lead to the same attempts", async ({ page }) 
     await expect(rows, old).toHaveCount(many);
   }
   await page.goto(`${server.url}history/by_params/Load?n=3`);
-  await page.getByRole("button", { name: "n=3" }).click();
+  await page.getByRole("button", { name: "n=3 remove" }).click();
   await expect(rows).toHaveCount(3);
   await page.goto(`${server.url}history/by_id/17`);
   await expect(page.getByText("had this attempt as number 17")).toBeVisible();

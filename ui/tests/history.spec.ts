@@ -185,6 +185,24 @@ test("an attempt's error is what went wrong, not how the text about it ends", as
   await expect(page.locator("[data-attempt]")).toContainText('DatabaseError: the role "loader" may not log in');
 });
 
+test("what ended a moment before the page was opened is seen, though nothing happens any more", async ({ page }) => {
+  await server.add({ worker: "w2", task_id: "Recent_1", family: "Recent", params: {} });
+  expect(await server.work("w2")).toBe("Recent_1");
+  await server.add({ worker: "w2", task_id: "Recent_1", family: "Recent", status: "DONE" });
+  // The first answer is from before the attempt was written, and no news come.
+  await page.route("**/api/v1/events*", (route) => route.abort());
+  let asked = 0;
+  await page.route("**/api/v1/attempts?*", async (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+    const response = await route.fetch();
+    return route.fulfill({ response, json: { ...(await response.json()), items: [] } });
+  });
+  await page.goto(`${server.url}#/history?task=Recent_1`);
+  await expect(page.locator("[data-attempt]")).toHaveCount(1);
+  expect(asked).toBeGreaterThan(1);
+});
+
 test("rows of a timeline are told apart, however long what they share is", async ({ page }) => {
   const family = "warehouse.of.the.whole.company.Extract";
   for (const table of ["orders", "visits"]) {

@@ -89,23 +89,29 @@ export function useLoaded<T>(
     }, at - now);
   }, [ask, pause]);
 
+  const afterLag = useCallback(() => {
+    if (!lag) return;
+    clearTimeout(lagging.current);
+    lagging.current = window.setTimeout(() => later(), lag);
+  }, [lag, later]);
+
   useEffect(() => {
     turn.current = newTurn();
     const mine = turn.current;
     void ask();
+    // The last change may have been a moment ago.
+    afterLag();
     return () => {
       clearTimeout(mine.timer);
       mine.abort.abort();
     };
-  }, [ask]);
+  }, [ask, afterLag]);
 
   useChanges((change) => {
     const concern = change.kind === "hello" || change.kind === "reset" || concerns(change);
     if (!concern) return;
     later(concern === "at once");
-    if (!lag) return;
-    clearTimeout(lagging.current);
-    lagging.current = window.setTimeout(() => later(), lag);
+    afterLag();
   });
   useEffect(() => () => clearTimeout(lagging.current), []);
   useEffect(() => {
