@@ -176,7 +176,8 @@ fn durations_and_counts(place: &Place) {
             "{of_task:?}"
         );
         let of_family = history.family_durations("Load", at(-1.0)).await.unwrap();
-        let about = |found: Option<f64>, real: f64| (found.unwrap() / real - 1.0).abs() < 0.05;
+        // So many really took no longer, and the end of their bucket is at most 8% more.
+        let about = |found: Option<f64>, real: f64| (1.0..1.081).contains(&(found.unwrap() / real));
         assert_eq!(of_family.count, 100);
         assert!(
             about(of_family.median, 50.0) && about(of_family.p90, 90.0),
