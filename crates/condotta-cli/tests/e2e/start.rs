@@ -55,14 +55,13 @@ fn the_configuration_is_luigids() {
          allow_any_origin = true\n",
     );
     let server = Server::start(&place, Kind::Ours);
-    let said = server.stderr();
+    let said = server.says("condotta state import");
     let warning = "luigi.cfg:3: section [scheduler] has no key retry_dely, which is ignored";
     assert!(said.contains(warning), "{said}");
     assert!(
         said.contains("state_path (/var/lib/luigi/state.pickle) is luigid's"),
         "{said}"
     );
-    assert!(said.contains("condotta state import"), "{said}");
     let pause = server.rpc.call("is_pause_enabled", &json!({}));
     assert_eq!(pause, json!({"enabled": false}));
     let resources = server.rpc.call("resource_list", &json!({}));

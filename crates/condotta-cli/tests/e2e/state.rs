@@ -99,7 +99,7 @@ fn a_damaged_last_write_is_kept_and_said_and_stops_the_start_after_a_clean_stop(
             .with_code(0)
             .says("may have been told");
         let server = Server::start(&place, Kind::Ours);
-        let said = server.stderr();
+        let said = server.says("cut off");
         let line = said.lines().find(|line| line.contains("cut off")).unwrap();
         assert!(line.contains("WARN"), "{line}");
         let kept = format!("state/damaged/journal-1.log.from-{last}");

@@ -101,6 +101,13 @@ impl Server {
         self.process.id()
     }
 
+    /// Waits until it has said this; gives all that it has said. It answers before it has said its first lines.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) -> String {
+        wait_until(words, || self.stderr().contains(words));
+        self.stderr()
+    }
+
     /// What it has said so far.
     pub(crate) fn stderr(&self) -> String {
         self.process.stderr()
