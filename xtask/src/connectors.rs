@@ -16,6 +16,8 @@ pub(crate) fn storage(project: &Project) -> anyhow::Result<Tally> {
     build_programs(project)?;
     let tests = ["--test", "stores", "--test", "download"];
     let mut tally = project.test_with_features(&tests, |command| {
+        // Most tests wait: for servers, for time to pass.
+        command.env("RUST_TEST_THREADS", "4");
         servers.tell(command.env("CONDOTTA_S3_SERVER", s3_server(project)));
     })?;
     let pages = ["--doc", "--", "storage", "condotta-targets"];

@@ -29,7 +29,6 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<Tally> {
         println!("{block}");
         let mut sh = Command::new("sh");
         sh.args(["-e", "-c", &block]).current_dir(&clone);
-        sh.env_remove("CARGO_MANIFEST_DIR");
         setup::build_as_user(project, &mut sh);
         tally.add(Tally::one(shell::run(sh)?.success));
     }

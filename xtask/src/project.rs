@@ -135,13 +135,5 @@ fn cargo_in(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root);
-    // What `cargo run` says of this program is not meant for the cargo that it calls. Build scripts look at it
-    // (ring's does), and with another value all that depends on them is built anew.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
-            command.env_remove(name);
-        }
-    }
     command
 }

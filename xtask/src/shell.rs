@@ -17,6 +17,7 @@ pub(crate) struct Finished {
 
 /// Runs a program to its end and shows its output meanwhile.
 pub(crate) fn run(mut command: Command) -> anyhow::Result<Finished> {
+    forget_this_program(&mut command);
     let shown = describe(&command);
     println!("$ {shown}");
     let (reader, writer) = std::io::pipe()?;
@@ -41,6 +42,17 @@ pub(crate) fn run(mut command: Command) -> anyhow::Result<Finished> {
     }
     let success = child.wait()?.success();
     Ok(Finished { success, text })
+}
+
+/// What `cargo run` says of this program is not meant for those that it starts. Build scripts look at it (ring's
+/// does), and whenever a cargo or a maturin finds another value, all that depends on them is built anew.
+fn forget_this_program(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Runs a program whose failure ends the whole part.

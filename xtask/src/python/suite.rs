@@ -98,8 +98,7 @@ pub(crate) fn package(project: &Project) -> anyhow::Result<Tally> {
     let venv = Venv::with(project, "from-sdist", &Interpreter::at_hand()?, &[])?;
     let mut pip = Command::new(venv.python());
     pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall"])
-        .arg(&sdist)
-        .env_remove("CARGO_MANIFEST_DIR");
+        .arg(&sdist);
     setup::build_as_user(project, &mut pip);
     shell::must(pip)?;
     let mut first_run = Command::new(venv.program("luigi"));

@@ -56,7 +56,6 @@ fn maturin(project: &Project, arguments: &[&str], folder: &Path) -> anyhow::Resu
     let mut maturin = Command::new(tools(project)?.program("maturin"));
     maturin
         .current_dir(project.root())
-        .env_remove("CARGO_MANIFEST_DIR")
         .args(arguments)
         .arg("--out")
         .arg(folder);
