@@ -110,7 +110,17 @@ pub(super) fn write(url: &str, content: impl io::Read + 'static) -> io::Result<(
         .put(url)
         .content_type("application/octet-stream")
         .send(body);
-    checked(sent.map_err(explained)?).map(drop)
+    match sent.map_err(explained) {
+        Ok(response) => checked(response).map(drop),
+        Err(error) => Err(refusal(url).unwrap_or(error)),
+    }
+}
+
+/// What a data node says to who may not write. It closes the connection before it has read the content, so its
+/// answer may be lost in a broken pipe; without content it is not.
+fn refusal(url: &str) -> Option<io::Error> {
+    let refused = send(Verb::Put, url).err()?;
+    (refused.kind() == io::ErrorKind::PermissionDenied).then_some(refused)
 }
 
 fn send(method: Verb, url: &str) -> io::Result<Response<Body>> {
