@@ -49,15 +49,27 @@ pub enum TargetError {
 }
 
 impl TargetError {
-    /// For `map_err`: names what was tried and on what.
+    /// For `map_err`: names what was tried and on what, once: a writer may have said the same before.
     pub(crate) fn io(
         action: &'static str,
         target: impl ToString,
     ) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            action,
-            target: target.to_string(),
-            source,
+        move |error| {
+            let target = target.to_string();
+            let source = match error.downcast::<Self>() {
+                Ok(Self::Io {
+                    action: same,
+                    target: also,
+                    source,
+                }) if same == action && also == target => source,
+                Ok(other) => other.into(),
+                Err(source) => source,
+            };
+            Self::Io {
+                action,
+                target,
+                source,
+            }
         }
     }
 
@@ -90,5 +102,21 @@ impl TargetError {
 impl From<TargetError> for io::Error {
     fn from(error: TargetError) -> Self {
         Self::new(error.kind(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_tried_is_named_once_and_other_reasons_stay() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let write = |error| TargetError::io("write", "memory://a")(error);
+        let twice = write(write(broken()).into());
+        assert_eq!(format!("{twice:?}"), format!("{:?}", write(broken())));
+        let read = TargetError::io("read", "memory://b")(broken());
+        let reason = std::error::Error::source(&write(read.into())).map(ToString::to_string);
+        assert_eq!(reason.as_deref(), Some("cannot read memory://b"));
     }
 }
