@@ -44,6 +44,7 @@ pub(crate) fn need_servers(project: &Project) -> anyhow::Result<Servers> {
         ("CONDOTTA_FAKE_GCS", fake_gcs(&python)?),
         ("CONDOTTA_FTP_PYTHON", python),
         ("CONDOTTA_HADOOP", need_hadoop(project)?),
+        ("CONDOTTA_NGINX", setup::need_nginx(project)?),
         ("CONDOTTA_NODE", node.program()),
     ]))
 }

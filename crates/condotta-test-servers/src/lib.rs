@@ -3,6 +3,7 @@
 //!
 //! Whatever goes wrong here fails a test, by panicking.
 
+pub mod certificates;
 pub mod databases;
 pub mod slurm;
 pub mod stores;

@@ -8,7 +8,10 @@ use ureq::{
     http::{Response, StatusCode},
 };
 
-use crate::location::{Location, Secret};
+use crate::{
+    location::{Location, Secret},
+    remote::requests::{explained, tls},
+};
 
 const CONNECTING: Duration = Duration::from_secs(20);
 /// How long an answer, or a piece of content, may take.
@@ -22,6 +25,7 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE))
         .user_agent(concat!("condotta/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls())
         .build()
         .into()
 });
@@ -117,22 +121,6 @@ pub(super) fn refused(status: StatusCode) -> io::Error {
         _ => "",
     };
     io::Error::new(kind, format!("the server answers {status}{advice}"))
-}
-
-/// What the client says in the words of I/O.
-pub(super) fn explained(error: ureq::Error) -> io::Error {
-    use ureq::Error;
-    let kind = match &error {
-        Error::Io(source) if source.kind() == io::ErrorKind::Other => {
-            io::ErrorKind::ConnectionReset
-        }
-        Error::Io(source) => source.kind(),
-        Error::Timeout(_) => io::ErrorKind::TimedOut,
-        Error::ConnectionFailed => io::ErrorKind::ConnectionRefused,
-        Error::Protocol(_) => io::ErrorKind::ConnectionAborted,
-        _ => io::ErrorKind::Other,
-    };
-    io::Error::new(kind, error.to_string())
 }
 
 #[cfg(test)]

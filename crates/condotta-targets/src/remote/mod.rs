@@ -10,6 +10,8 @@ mod file_system;
 mod flag;
 #[cfg(feature = "objects")]
 pub(crate) mod objects;
+#[cfg(feature = "requests")]
+pub(crate) mod requests;
 #[cfg(feature = "by-rename")]
 mod resume;
 pub(crate) mod retry;

@@ -5,7 +5,13 @@ use std::{io, sync::LazyLock, time::Duration};
 use serde_json::Value;
 use ureq::{Agent, Body, http::Response};
 
-use crate::{location::Secret, remote::retry::retried};
+use crate::{
+    location::Secret,
+    remote::{
+        requests::{explained, tls},
+        retry::retried,
+    },
+};
 
 const CONNECTING: Duration = Duration::from_secs(20);
 /// How long an answer, or a piece of content, may take.
@@ -21,6 +27,7 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE))
         .timeout_per_write(Some(PATIENCE))
+        .tls_config(tls())
         .build()
         .into()
 });
@@ -164,25 +171,6 @@ fn checked(mut response: Response<Body>) -> io::Result<Response<Body>> {
         None => format!("the server answers {status}"),
     };
     Err(io::Error::new(kind, said))
-}
-
-/// What the client says in the words of I/O. Its words have no URL in them, which may have a token.
-fn explained(error: ureq::Error) -> io::Error {
-    use ureq::Error;
-    let kind = match &error {
-        Error::Io(source) if source.kind() == io::ErrorKind::Other => {
-            io::ErrorKind::ConnectionReset
-        }
-        Error::Io(source) => source.kind(),
-        Error::Timeout(_) => io::ErrorKind::TimedOut,
-        Error::ConnectionFailed => io::ErrorKind::ConnectionRefused,
-        Error::Protocol(_) => io::ErrorKind::ConnectionAborted,
-        _ => io::ErrorKind::Other,
-    };
-    match error {
-        Error::BadUri(_) => io::Error::new(kind, "the address makes no URL"),
-        error => io::Error::new(kind, error.to_string()),
-    }
 }
 
 fn encoded(text: &str, keep_slashes: bool) -> String {

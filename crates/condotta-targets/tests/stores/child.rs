@@ -9,7 +9,7 @@ use std::{
 
 use condotta_targets::{ReadWrite, Target, UrlTarget};
 
-use crate::suite::said;
+use crate::{https, suite::said};
 
 const ROLE: &str = "CONDOTTA_TEST_CHILD_ROLE";
 const URL: &str = "CONDOTTA_TEST_CHILD_URL";
@@ -24,8 +24,10 @@ pub(crate) const STREAMED: usize = 1024 * MIB;
 #[test]
 fn plays_its_role() {
     let Ok(role) = env::var(ROLE) else { return };
-    let target = UrlTarget::new(env::var(URL).expect("a URL"));
+    let url = env::var(URL).expect("a URL");
+    let target = UrlTarget::new(&url);
     match role.as_str() {
+        "read over https" => https::read(&url),
         "stop half way" => stop_half_way(&target),
         "fail" => {
             let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);

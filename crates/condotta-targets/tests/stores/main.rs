@@ -13,6 +13,7 @@ mod ftp;
 mod gcs;
 mod hdfs;
 mod http;
+mod https;
 mod proxy;
 mod s3;
 mod sftp;

@@ -12,6 +12,7 @@ pub mod gcs_front;
 pub mod hadoop;
 mod process;
 pub mod s3;
+pub mod secure;
 pub mod ssh;
 pub mod web;
 
