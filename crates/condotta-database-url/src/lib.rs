@@ -3,6 +3,8 @@
 //! A URL may hold a password, so beside it there is a place that shows none. It knows no driver and connects to
 //! nothing.
 
+pub mod encryption;
+
 /// What speaks SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -71,6 +73,8 @@ pub enum Problem {
     NoName(&'static str),
     /// SQLite without a file.
     InMemory,
+    /// A parameter about encryption that the driver would pass over: what to write instead.
+    Encryption(&'static str),
 }
 
 impl<'a> DatabaseUrl<'a> {
@@ -110,8 +114,13 @@ impl<'a> ServerUrl<'a> {
         }
         let given = parameters
             .split('&')
-            .filter(|parameter| !parameter.is_empty());
+            .filter(|parameter| !parameter.is_empty())
+            .collect::<Vec<_>>();
+        if let Some(advice) = encryption::advice(dialect, &given) {
+            return Err(Problem::Encryption(advice));
+        }
         let (parameters, others): (Vec<_>, Vec<_>) = given
+            .into_iter()
             .partition(|parameter| dialect != Dialect::Postgres || is_known_to_postgres(parameter));
         Ok(Self {
             dialect,
@@ -135,7 +144,10 @@ impl<'a> ServerUrl<'a> {
     #[must_use]
     pub fn url(&self) -> String {
         let address = format!("{}://{}/{}", self.scheme, self.authority, self.name);
-        match self.parameters.as_slice() {
+        let mut parameters = self.parameters.clone();
+        // Of several the last counts.
+        parameters.extend(encryption::addition(self.dialect, &parameters));
+        match parameters.as_slice() {
             [] => address,
             parameters => format!("{address}?{}", parameters.join("&")),
         }
@@ -213,6 +225,11 @@ mod tests {
                 "mysql://db/runs",
             ),
             ("mariadb://db/runs", "mysql://db/runs", "mysql://db/runs"),
+            (
+                "mysql://db/runs?ssl-ca=ca.pem",
+                "mysql://db/runs?ssl-ca=ca.pem&ssl-mode=VERIFY_CA",
+                "mysql://db/runs",
+            ),
         ] {
             let expected = (for_the_driver.to_owned(), place.to_owned());
             assert_eq!(parsed(url), Ok(expected), "{url}");
@@ -252,6 +269,12 @@ mod tests {
             ),
             ("me:secret@db/runs", Problem::Unknown("://…".to_owned())),
             ("postgresql://me:secret@db", Problem::NoName("postgresql")),
+            (
+                "mysql://me:secret@db/runs?sslsecret",
+                Problem::Encryption(
+                    "ssl-mode=VERIFY_IDENTITY and ssl-ca=/path/of/the/authority.pem",
+                ),
+            ),
             ("sqlite://", Problem::InMemory),
             ("sqlite:///:memory:", Problem::InMemory),
         ] {

@@ -19,6 +19,9 @@ pub enum BadUrl {
     /// SQLite without a file.
     #[error("a database in memory is gone at once: name a file, as in sqlite:///weather.sqlite")]
     InMemory,
+    /// A parameter about encryption that would be passed over.
+    #[error("the URL says something of encryption that is not known here: write {0}")]
+    Encryption(&'static str),
 }
 
 impl From<Problem> for BadUrl {
@@ -27,6 +30,7 @@ impl From<Problem> for BadUrl {
             Problem::Unknown(scheme) => Self::Unknown(scheme),
             Problem::NoName(scheme) => Self::NoName(scheme),
             Problem::InMemory => Self::InMemory,
+            Problem::Encryption(advice) => Self::Encryption(advice),
         }
     }
 }

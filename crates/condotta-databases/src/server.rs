@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use condotta_database_url::encryption;
 use sqlx::{AssertSqlSafe, Connection, Error, Executor, raw_sql};
 use tokio::runtime::{Builder, Runtime};
 
@@ -43,7 +44,12 @@ impl<C: Connection> Server<C> {
             connecting.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
         };
         let connection = runtime.block_on(connecting);
-        let connection = connection.map_err(|error| refused(reason(error).into()))?;
+        let connection = connection.map_err(|error| {
+            let unreadable = encryption::unreadable(&database.url, &error);
+            let said =
+                unreadable.map_or_else(|| reason(error), |unreadable| unreadable.to_string());
+            refused(said.into())
+        })?;
         Ok(Self {
             runtime,
             connection,
@@ -132,6 +138,9 @@ impl RowsAffected for sqlx::MySql {
 
 /// What the server said, or what became of the connection.
 pub(crate) fn reason(error: Error) -> String {
+    if let Some(trouble) = encryption::trouble(&error) {
+        return trouble;
+    }
     match error {
         Error::Database(refusal) => refusal.message().to_owned(),
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

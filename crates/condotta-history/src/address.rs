@@ -40,6 +40,9 @@ pub enum BadAddress {
         "a history in memory is none: name a file, as in sqlite:////var/lib/condotta/history.sqlite"
     )]
     InMemory,
+    /// A parameter about encryption that would be passed over.
+    #[error("the history's URL says something of encryption that is not known here: write {0}")]
+    Encryption(&'static str),
 }
 
 impl From<Problem> for BadAddress {
@@ -48,6 +51,7 @@ impl From<Problem> for BadAddress {
             Problem::Unknown(scheme) => Self::Unknown(scheme),
             Problem::NoName(scheme) => Self::NoDatabase(scheme),
             Problem::InMemory => Self::InMemory,
+            Problem::Encryption(advice) => Self::Encryption(advice),
         }
     }
 }

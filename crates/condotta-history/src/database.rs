@@ -2,6 +2,7 @@
 
 use std::{str::FromStr as _, sync::Once, time::Duration};
 
+use condotta_database_url::encryption;
 use sqlx::{
     Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _,
     Transaction,
@@ -76,7 +77,10 @@ fn options(url: &str) -> Result<AnyConnectOptions, sqlx::Error> {
 
 /// One connection of one's own.
 pub(crate) async fn connect(address: &Address) -> Result<AnyConnection, sqlx::Error> {
-    let mut connection = AnyConnection::connect_with(&options(address.url())?).await?;
+    let connecting = AnyConnection::connect_with(&options(address.url())?).await;
+    let mut connection = connecting.map_err(|error| {
+        encryption::unreadable(address.url(), &error).map_or(error, sqlx::Error::Io)
+    })?;
     if address.is_file() {
         greet(&mut connection, SQLITE).await?;
     }

@@ -1,5 +1,7 @@
 //! Why the history cannot be written or read.
 
+use condotta_database_url::encryption;
+
 /// Why the history cannot be written or read. Says nothing of passwords.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -52,10 +54,22 @@ pub enum HistoryError {
 pub enum DatabaseError {
     /// Of any database.
     #[error(transparent)]
-    Driver(#[from] sqlx::Error),
+    Driver(sqlx::Error),
+    /// The connection cannot be encrypted as the URL demands: why, and what to do.
+    #[error("{0}")]
+    Encryption(String),
     /// Of a file that is written.
     #[error(transparent)]
     File(#[from] rusqlite::Error),
+}
+
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        match encryption::trouble(&error) {
+            Some(trouble) => Self::Encryption(trouble),
+            None => Self::Driver(error),
+        }
+    }
 }
 
 impl DatabaseError {
@@ -68,6 +82,7 @@ impl DatabaseError {
     fn of_sqlite(&self) -> Option<i32> {
         match self {
             Self::Driver(error) => error.as_database_error()?.code()?.parse().ok(),
+            Self::Encryption(_) => None,
             Self::File(error) => error.sqlite_error().map(|error| error.extended_code),
         }
     }
@@ -88,7 +103,8 @@ impl HistoryError {
                         | sqlx::Error::WorkerCrashed
                         | sqlx::Error::Database(_)
                 ),
-                DatabaseError::File(_) => true,
+                // Certificates are renewed.
+                DatabaseError::Encryption(_) | DatabaseError::File(_) => true,
             },
             Self::Pack { .. } | Self::Newer { .. } | Self::Thread(_) => false,
         }

@@ -2,9 +2,9 @@
 //! data in folders that go away. Servers run as an unprivileged user, as they demand.
 
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     net::{TcpListener, TcpStream},
-    os::unix::process::CommandExt as _,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -20,6 +20,8 @@ use nix::{
     unistd::{Pid, User, chown, geteuid},
 };
 use tempfile::TempDir;
+
+use crate::certificates::Certificate;
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,7 @@ pub struct Server {
     folder: TempDir,
     /// Where it listens on 127.0.0.1.
     pub port: u16,
+    is_encrypted: bool,
     process: Mutex<Option<Child>>,
 }
 
@@ -115,6 +118,16 @@ impl Server {
     /// Installs and starts a server of this kind, and waits until it answers.
     #[must_use]
     pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, None)
+    }
+
+    /// The same, but it encrypts connections, and shows this certificate.
+    #[must_use]
+    pub fn encrypted(kind: Kind, certificate: &Certificate) -> Self {
+        Self::start_with(kind, Some(certificate))
+    }
+
+    fn start_with(kind: Kind, certificate: Option<&Certificate>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         if let Some(user) = unprivileged() {
             chown(folder.path(), Some(user.uid), Some(user.gid)).expect("it is root");
@@ -125,12 +138,33 @@ impl Server {
             kind,
             folder,
             port,
+            is_encrypted: certificate.is_some(),
             process: Mutex::default(),
         };
+        if let Some(certificate) = certificate {
+            server.show(certificate);
+        }
         server.install();
         drop(listener);
         server.run();
         server
+    }
+
+    /// Has it show this certificate from its next start on.
+    pub fn show(&self, certificate: &Certificate) {
+        for (name, text) in [
+            ("cert.pem", &certificate.pem),
+            ("key.pem", &certificate.key),
+        ] {
+            let path = self.folder.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            // PostgreSQL takes no key that others may read.
+            let only_mine = Permissions::from_mode(0o600);
+            std::fs::set_permissions(&path, only_mine).expect("it is there");
+            if let Some(user) = unprivileged() {
+                chown(&path, Some(user.uid), Some(user.gid)).expect("it is root");
+            }
+        }
     }
 
     fn install(&self) {
@@ -184,6 +218,13 @@ impl Server {
                 command
                     .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
                     .args([Path::new("-D"), &data, Path::new("-k"), folder]);
+                if self.is_encrypted {
+                    let path = folder.display();
+                    command
+                        .args(["-c", "ssl=on"])
+                        .args(["-c", &format!("ssl_cert_file={path}/cert.pem")])
+                        .args(["-c", &format!("ssl_key_file={path}/key.pem")]);
+                }
                 command
             }
             _ => {
@@ -199,6 +240,11 @@ impl Server {
                     .arg(format!("--socket={}/socket", folder.display()))
                     .arg(format!("--pid-file={}/pid", folder.display()))
                     .arg(self.temporary());
+                if self.is_encrypted {
+                    command
+                        .arg(format!("--ssl-cert={}/cert.pem", folder.display()))
+                        .arg(format!("--ssl-key={}/key.pem", folder.display()));
+                }
                 command
             }
         };

@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// A test over a server of its own.
-type ServerCase = (&'static str, fn(Kind));
+pub(crate) type ServerCase = (&'static str, fn(Kind));
 
 /// Those that need a server of their own.
 pub(crate) const SERVERS: &[ServerCase] = &[

@@ -5,6 +5,7 @@
 
 mod child;
 mod copying;
+mod encryption;
 mod faults;
 mod kills;
 mod luigi;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         types::CASES,
         snapshots::CASES,
         faults::CASES,
+        encryption::CASES,
         kills::CASES,
         luigi::CASES,
         memory::CASES,
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
             trials.push(Trial::test(format!("{}::{name}", kind.name()), run));
         }
     }
-    for &(name, case) in kills::SERVERS {
+    for &(name, case) in kills::SERVERS.iter().chain(encryption::SERVERS) {
         for kind in [Kind::Postgres, Kind::MariaDb] {
             let name = format!("{}::{name}", kind.name());
             trials.push(Trial::test(name, move || {

@@ -5,6 +5,7 @@
 mod asked;
 mod bounds;
 mod databases;
+mod encryption;
 mod lines;
 mod outages;
 mod packed;
@@ -39,6 +40,12 @@ fn main() -> ExitCode {
     }
     for &(name, case) in outages::CASES {
         trials.push(Trial::test(format!("outages::{name}"), move || {
+            case();
+            Ok(())
+        }));
+    }
+    for &(name, case) in encryption::CASES {
+        trials.push(Trial::test(format!("encryption::{name}"), move || {
             case();
             Ok(())
         }));
