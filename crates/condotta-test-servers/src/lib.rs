@@ -5,5 +5,6 @@
 
 pub mod certificates;
 pub mod databases;
+pub mod kubernetes;
 pub mod slurm;
 pub mod stores;

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
-mod server;
-
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -16,7 +14,7 @@ use condotta_programs::{
     Attempt, Detached, Stream,
     kubernetes::{KubernetesError, KubernetesJob, KubernetesSettings},
 };
-use server::Server;
+use condotta_test_servers::kubernetes::Server;
 use tempfile::TempDir;
 
 /// A run, which may die when it hears a word.

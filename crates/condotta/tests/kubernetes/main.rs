@@ -7,8 +7,6 @@
 
 #[path = "../../../condotta-cli/tests/slurm/pipeline.rs"]
 mod pipeline;
-#[path = "../../../condotta-programs/tests/kubernetes/server.rs"]
-mod server;
 
 use std::{
     fs,
@@ -16,8 +14,8 @@ use std::{
     process::{Child, Command, ExitCode, Stdio},
 };
 
+use condotta_test_servers::kubernetes::Server;
 use libtest_mimic::{Arguments, Trial};
-use server::Server;
 use tempfile::TempDir;
 
 const PIPELINE: &str = "TEST_PIPELINE";

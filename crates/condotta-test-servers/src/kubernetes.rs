@@ -1,6 +1,8 @@
 //! A stand-in for a cluster: the part of Kubernetes' API that a job needs, as its documentation describes it.
 //! A pod is a process of this machine. What its image is called decides what becomes of it.
 
+#![allow(clippy::unwrap_used, reason = "what goes wrong here fails a test")]
+
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -15,8 +17,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// Requests are answered until the test's process ends.
-pub(crate) struct Server {
+/// Requests are answered until its process ends.
+pub struct Server {
     port: u16,
     cluster: Arc<Cluster>,
 }
@@ -27,8 +29,9 @@ struct Cluster {
     changed: Condvar,
 }
 
+/// What there is, and what was asked for.
 #[derive(Default)]
-pub(crate) struct State {
+pub struct State {
     version: u64,
     /// By kind and name.
     objects: BTreeMap<(Kind, String), Value>,
@@ -38,14 +41,15 @@ pub(crate) struct State {
     output: BTreeMap<String, Vec<(String, String)>>,
     groups: BTreeMap<String, u32>,
     /// All jobs that were ever created.
-    pub(crate) created: Vec<Value>,
+    pub created: Vec<Value>,
     /// With what became of their pods.
-    pub(crate) deleted: Vec<(String, String)>,
+    pub deleted: Vec<(String, String)>,
     /// After so many lines the next log breaks off, once.
-    pub(crate) log_breaks_after: Option<usize>,
+    pub log_breaks_after: Option<usize>,
     /// The next watches are told that they are too old, so often.
-    pub(crate) watches_expire: usize,
-    pub(crate) requests: Vec<String>,
+    pub watches_expire: usize,
+    /// All requests: method and address.
+    pub requests: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +59,8 @@ enum Kind {
 }
 
 impl Server {
-    pub(crate) fn start() -> Self {
+    /// Starts one without any jobs.
+    pub fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let cluster = Arc::<Cluster>::default();
@@ -73,7 +78,7 @@ impl Server {
     }
 
     /// What clients find it by.
-    pub(crate) fn write_kubeconfig(&self, path: &Path) {
+    pub fn write_kubeconfig(&self, path: &Path) {
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
              clusters: [{{name: test, cluster: {{server: 'http://127.0.0.1:{}'}}}}]\n\
@@ -84,23 +89,26 @@ impl Server {
         std::fs::write(path, text).unwrap();
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    /// Nothing happens there while it is held.
+    pub fn state(&self) -> MutexGuard<'_, State> {
         self.cluster.state()
     }
 
-    pub(crate) fn jobs(&self) -> Vec<String> {
+    /// The jobs that are there.
+    pub fn jobs(&self) -> Vec<String> {
         let state = self.state();
         let jobs = state.objects.keys().filter(|(kind, _)| *kind == Kind::Job);
         jobs.map(|(_, name)| name.clone()).collect()
     }
 
     /// As somebody with `kubectl` does it.
-    pub(crate) fn delete(&self, job: &str) {
+    pub fn delete(&self, job: &str) {
         self.cluster.delete(job, "Background");
     }
 
+    /// Waits half a minute at most.
     #[track_caller]
-    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !is_so(&self.state()) {
             assert!(Instant::now() < deadline, "waited in vain until {what}");
@@ -110,7 +118,8 @@ impl Server {
 }
 
 impl State {
-    pub(crate) fn printed(&self) -> usize {
+    /// How many lines pods have printed.
+    pub fn printed(&self) -> usize {
         self.output.values().map(Vec::len).sum()
     }
 }
@@ -299,6 +308,13 @@ fn answer(cluster: &Arc<Cluster>, stream: TcpStream) -> std::io::Result<()> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     match (method, parts.as_slice()) {
+        // This is not Kubernetes': tests in other processes look into the stand-in by it.
+        ("GET", ["seen"]) => {
+            let state = cluster.state();
+            let seen = json!({"created": state.created, "deleted": state.deleted});
+            drop(state);
+            respond(stream, 200, &seen)
+        }
         ("GET", ["apis", "batch", "v1", "namespaces", "batch", "jobs"]) => {
             list(cluster, stream, Kind::Job, &query)
         }
