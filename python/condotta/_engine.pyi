@@ -67,6 +67,9 @@ class Engines:
     def folder(self, family: str) -> Any:
         """The folder, a Path, that is shared with the engine of a family; None for one that runs here."""
 
+    def starts_threads(self, family: str) -> bool:
+        """Whether `run` starts threads for a family, so that a process that forks must not call it."""
+
     def run(
         self,
         family: str,

@@ -17,6 +17,7 @@ from multiprocessing import spawn
 from typing import TYPE_CHECKING, Any
 
 from condotta import _engine
+from luigi._follower import Follower
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import fork_lock
 from luigi._private import shown
@@ -47,7 +48,7 @@ def engines_of(config: Any) -> Any:
     sections = list(_sections(config))
     if not sections:
         return None
-    engines = _engine.Engines(sections)
+    engines = Engines(sections)
     known = Register.task_names()
     for family in engines.families:
         near = difflib.get_close_matches(family, known, n=1, cutoff=0.8)
@@ -62,6 +63,25 @@ def _sections(config: Any) -> Any:
     for name, entries in content.items():
         if _engine.Engines.reads(name):
             yield name, [(key, str(config.get(name, key))) for key in entries]
+
+
+class Engines:
+    """Where tasks run, if not here."""
+
+    def __init__(self, sections: list[tuple[str, list[tuple[str, str]]]]) -> None:
+        self._sections = sections
+        self._engines = _engine.Engines(sections)
+        self.families = self._engines.families
+        self.folder = self._engines.folder
+        self._follower = Follower()
+
+    def run(self, listener: _Listener, family: str, *call: Any) -> None:
+        """Starts a program for a task, or goes on with what runs already, and follows it to its end."""
+        if self._engines.starts_threads(family):
+            self._follower.run(self._sections, [family, *call], listener)
+        else:
+            arguments: list[Any] = [family, *call, listener]
+            self._engines.run(*arguments)
 
 
 class MessageFile:
@@ -143,7 +163,7 @@ class ElsewhereProcess(ContextManagedTaskProcess):
         error = None
         try:
             self._engines.run(
-                task.task_family, task.task_id, arguments, os.getcwd(), folder.path, _secrets(task), listener
+                listener, task.task_family, task.task_id, arguments, os.getcwd(), folder.path, _secrets(task)
             )
         except RuntimeError as failed:
             error = failed

@@ -15,10 +15,12 @@ pub(crate) fn slurm(project: &Project) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-/// Jobs and tasks of Rust on a stand-in for a Kubernetes cluster.
+/// Jobs, tasks of Rust and tasks of Python on a stand-in for a Kubernetes cluster.
 pub(crate) fn kubernetes(project: &Project) -> anyhow::Result<Tally> {
     setup::need_linker()?;
-    project.test_with_features(&["--test", "kubernetes"], |_| {})
+    let mut tally = project.test_with_features(&["--test", "kubernetes"], |_| {})?;
+    tally.add(python::kubernetes(project)?);
+    Ok(tally)
 }
 
 /// Applications on Spark: on a cluster that the tests start for themselves, the weather with Spark for its

@@ -12,6 +12,6 @@ mod wheel;
 
 pub(crate) use bench::run as bench;
 pub(crate) use judge::Options as JudgeOptions;
-pub(crate) use suite::{package, python, slurm, spark, versions, worker_python};
+pub(crate) use suite::{kubernetes, package, python, slurm, spark, versions, worker_python};
 pub(crate) use third_party::{list as third_party_list, run as third_party};
 pub(crate) use upstream::run as upstream_tests;

@@ -56,6 +56,13 @@ impl Engines {
         Some(self.0.settings(family)?.folder().to_owned())
     }
 
+    /// Whether [`run`](Self::run) starts threads for a family, so that a process that forks must not call it.
+    fn starts_threads(&self, family: &str) -> bool {
+        self.0
+            .settings(family)
+            .is_some_and(|settings| settings.kind().starts_threads())
+    }
+
     /// Starts a program for a task, or goes on with what runs already, and follows it to its end.
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn run(

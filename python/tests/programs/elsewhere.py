@@ -11,9 +11,9 @@ from luigi.parameter import ParameterVisibility
 
 
 def note(name):
-    """Notes that a task ran, and where: the job's number, or nothing."""
+    """Notes that a task ran, and where: the job's number, the pod's name, or nothing."""
     with open(f"ran.{name}", "a") as file:
-        file.write(os.environ.get("SLURM_JOB_ID", "") + "\n")
+        file.write(os.environ.get("SLURM_JOB_ID", os.environ.get("TEST_POD", "")) + "\n")
 
 
 class Numbers(luigi.Task):
@@ -124,13 +124,14 @@ class Sleeps(luigi.Task):
     """Takes as long as the test wants."""
 
     timeout = luigi.IntParameter(default=0)
+    bed = luigi.Parameter(default="")
 
     @property
     def worker_timeout(self):
         return self.timeout
 
     def output(self):
-        return luigi.LocalTarget("slept")
+        return luigi.LocalTarget(f"slept{self.bed}")
 
     def run(self):
         note("Sleeps")
@@ -138,6 +139,29 @@ class Sleeps(luigi.Task):
             time.sleep(0.05)
         with self.output().open("w") as file:
             file.write("well")
+
+
+class ManySleep(luigi.WrapperTask):
+    """Four of them."""
+
+    def requires(self):
+        return [Sleeps(bed=str(bed)) for bed in range(4)]
+
+
+class Lasts(luigi.Task):
+    """Takes as long, in a process of its worker's, also when the worker has gone."""
+
+    def run(self):
+        note("Lasts")
+        while not os.path.exists("go"):
+            time.sleep(0.05)
+
+
+class Both(luigi.WrapperTask):
+    """One of each."""
+
+    def requires(self):
+        return [Sleeps(), Lasts()]
 
 
 if __name__ == "__main__":

@@ -5,21 +5,18 @@ These run by themselves (``cargo xtask test slurm``), since they want Slurm's da
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import stat
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from places import PATIENCE, Place, summary
 from processes import wait_until
 from test_central import OURS, PROGRAMS, environment, serving
 from test_operated import call, log
 
 from . import cluster
 
-PATIENCE = 60
 SECRET = "correct-horse"
 
 
@@ -30,75 +27,21 @@ def slurm():
         yield
 
 
-class Place:
-    """A folder that worker and node share, and what is run in it."""
-
-    def __init__(self, folder: Path, *on_slurm: str) -> None:
-        self.folder = folder
-        folder.mkdir()
-        families = "".join(f"{family} = slurm\n" for family in on_slurm)
-        self.configure(f"[engine]\n{families}[engine:slurm]\nfolder = {folder}/runs\ninterval = 0.3\nmemory = 10M\n")
-
-    def configure(self, text: str) -> None:
-        (self.folder / "luigi.cfg").write_text(text)
-
-    def read(self, name: str) -> str:
-        path = self.folder / name
-        return path.read_text() if path.exists() else ""
-
-    def ran(self, name: str) -> list[str]:
-        """Where a task ran: a job's number for each time, or nothing."""
-        return self.read(f"ran.{name}").split("\n")[:-1]
-
-    def left(self) -> list[str]:
-        shared = self.folder / "runs"
-        return [path.name for path in shared.iterdir()] if shared.exists() else []
-
-    def command(self, *arguments: str) -> list[str]:
-        waits = ["--worker-wait-interval", "0.1", "--worker-wait-jitter", "0"]
-        return [sys.executable, "-m", "luigi", "--module", "elsewhere", "--no-lock", *waits, *arguments]
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run(self.command(*arguments, "--local-scheduler"))
-
-    def run_script(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return self._run([sys.executable, *command])
-
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE
-        )
-
-    @contextlib.contextmanager
-    def started(self, *arguments: str):
-        with open(self.folder / "log", "w") as said:
-            worker = subprocess.Popen(
-                self.command(*arguments), cwd=self.folder, env=environment(), stdout=said, stderr=said
-            )
-        try:
-            yield worker
-        finally:
-            worker.kill()
-            worker.wait()
-
-    def job(self, name: str = "Sleeps") -> str:
-        """The job of a task, once it runs."""
-        return wait_until(lambda: self.ran(name), PATIENCE)[0]
-
-
 def state(job: str) -> str:
     command = ["squeue", "--noheader", "--states", "all", "--format", "%T", "--jobs", job]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
-def summary(ran: subprocess.CompletedProcess[str]) -> str:
-    _, text, _ = ran.stderr.split("===== Luigi Execution Summary =====")
-    return text
-
-
 @pytest.fixture
 def place(tmp_path):
-    return lambda *on_slurm: Place(tmp_path / f"place-{len(list(tmp_path.iterdir()))}", *on_slurm)
+    def new(*on_slurm: str) -> Place:
+        folder = tmp_path / f"place-{len(list(tmp_path.iterdir()))}"
+        families = "".join(f"{family} = slurm\n" for family in on_slurm)
+        return Place(
+            folder, f"[engine]\n{families}[engine:slurm]\nfolder = {folder}/runs\ninterval = 0.3\nmemory = 10M\n"
+        )
+
+    return new
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -56,6 +56,26 @@ pub(crate) fn slurm(project: &Project) -> anyhow::Result<Tally> {
     run(&folder, pytest(project, &venv, &folder, &tests)?)
 }
 
+/// Python tasks on the stand-in for a Kubernetes cluster.
+pub(crate) fn kubernetes(project: &Project) -> anyhow::Result<Tally> {
+    let interpreter = Interpreter::at_hand()?;
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let list = ["pytest==9.2.0", "pytest-timeout==2.4.0"].map(str::to_owned);
+    let venv = Venv::with(project, "kubernetes", &interpreter, &list)?;
+    wheel::install(&venv, &wheel)?;
+    let build = ["build", "--lib", "--bin", "kubernetes-server"];
+    shell::must(project.cargo_with_features(&build))?;
+    wheel::put_native_module(&venv, &project.target().join("debug/lib_engine.so"))?;
+    let folder = project.target().join("python/runs/kubernetes");
+    let tests = project.root().join("python/tests/kubernetes");
+    let mut pytest = pytest(project, &venv, &folder, &tests)?;
+    pytest.env(
+        "CONDOTTA_KUBERNETES_SERVER",
+        project.target().join("debug/kubernetes-server"),
+    );
+    run(&folder, pytest)
+}
+
 /// Which of the Python tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -209,12 +229,11 @@ fn tests(
         .join(&interpreter.release);
     let all = project.root().join("python/tests");
     let mut pytest = pytest(project, venv, &folder, &all)?;
+    // They are parts of their own.
+    for engine in ["kubernetes", "slurm", "spark"] {
+        pytest.arg("--ignore").arg(all.join(engine));
+    }
     pytest
-        // Spark and Slurm are parts of their own.
-        .arg("--ignore")
-        .arg(all.join("spark"))
-        .arg("--ignore")
-        .arg(all.join("slurm"))
         .env("CONDOTTA_WHEEL", wheel)
         .env("CONDOTTA_EXAMPLES", project.target().join("debug/examples"))
         .env("CONDOTTA_STOCK_LUIGI", setup::stock_luigi(project)?);

@@ -39,7 +39,12 @@ pub(crate) fn tools(project: &Project) -> anyhow::Result<Venv> {
 pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {
     setup::need_linker()?;
     let folder = project.target().join("python/wheels").join(profile.name());
-    let arguments = ["build", "--auditwheel", "skip", "--profile", profile.name()];
+    let mut arguments = vec!["build", "--auditwheel", "skip", "--profile", profile.name()];
+    if profile == Profile::Dev {
+        // What is named here is always there, and takes the place of what pyproject.toml names: with the client
+        // of Kubernetes, half of the dependencies would be built once more.
+        arguments.extend(["--features", "pyo3/abi3-py310"]);
+    }
     maturin(project, &arguments, &folder)
 }
 
@@ -71,6 +76,17 @@ pub(crate) fn install(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
 /// Installs a wheel without what it requires, unless this very wheel is there.
 pub(crate) fn install_alone(venv: &Venv, wheel: &Path) -> anyhow::Result<()> {
     install_as(venv, wheel, false)
+}
+
+/// Puts another build of the native module into an environment that has the wheel.
+pub(crate) fn put_native_module(venv: &Venv, module: &Path) -> anyhow::Result<()> {
+    let code = "import condotta._engine; print(condotta._engine.__file__)";
+    let found = Command::new(venv.python()).args(["-c", code]).output()?;
+    let place = String::from_utf8(found.stdout)?;
+    // Not into the file, which what installed it may have in its cache, too.
+    std::fs::remove_file(place.trim())?;
+    std::fs::copy(module, place.trim())?;
+    Ok(())
 }
 
 fn install_as(venv: &Venv, wheel: &Path, with_requirements: bool) -> anyhow::Result<()> {

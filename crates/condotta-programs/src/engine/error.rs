@@ -22,8 +22,8 @@ pub enum PlanError {
     },
     /// The program cannot use the engine.
     #[error(
-        "{family} is to run on {engine}, which is not built into this program: programs in Rust have the \
-         feature {engine} for it; the Python package has none"
+        "{family} is to run on {engine}, which is not built into this program: it has to be built with the \
+         feature {engine}"
     )]
     NotBuiltIn {
         /// Whose engine it would be.

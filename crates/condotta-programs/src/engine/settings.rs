@@ -31,6 +31,15 @@ impl Kind {
         }
     }
 
+    /// Whether who follows a run there has threads of its client. A process that forks must leave that to another.
+    #[must_use]
+    pub fn starts_threads(self) -> bool {
+        match self {
+            Self::Slurm => false,
+            Self::Kubernetes => true,
+        }
+    }
+
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
