@@ -165,15 +165,33 @@ test("what takes longer than its family usually does is marked, with how long th
   await expect(page.getByRole("region", { name: "Longer than usual" })).toContainText("usually 0 ms");
 });
 
-test("how long a family takes is shown day by day", async ({ page }) => {
+test("how long a family takes is shown day by day, and read by keyboard", async ({ page }) => {
   const known = await server.get("families/Load/durations");
   const [today] = known.days;
-  const days = [{ ...today, began: today.began - 3 * 86_400, median: 5, p95: 9, count: 7 }, today];
+  const former = { ...today, began: today.began - 3 * 86_400, median: 5, p95: 9, count: 7 };
+  const days = [former, { ...former, began: today.began - 86_400, median: 6, count: 1 }, today];
   await page.route("**/api/v1/families/Load/durations*", (route) => route.fulfill({ json: { ...known, days } }));
   await page.goto(`${server.url}#/history?family=Load`);
-  const trend = page.getByRole("img", { name: /^Durations by day/ });
-  await expect(trend.locator("g")).toHaveCount(2);
+  const trend = page.locator("figure.trend");
+  const bars = trend.getByRole("group", { name: /^Durations by day/ }).getByRole("img");
+  await expect(bars).toHaveCount(3);
   await expect(trend.locator("title").first()).toHaveText(/7 attempts, median 5.0 s, 95 of 100 at most 9.0 s/);
+  await expect(trend.locator("figcaption")).toHaveText(/^median of each day/);
+  await page.goto(`${server.url}#/task/Load_1`);
+  await page.getByRole("region", { name: "How long it usually takes" }).getByRole("link", { name: "history" }).focus();
+  await page.keyboard.press("Tab");
+  await expect(bars.first()).toBeFocused();
+  await expect(bars.first()).toHaveAccessibleName(/: 7 attempts, median 5.0 s, 95 of 100 at most 9.0 s$/);
+  await page.keyboard.press("ArrowRight");
+  await expect(bars.nth(1)).toBeFocused();
+  await expect(trend.locator("figcaption")).toHaveText(/: 1 attempt, median 6.0 s, 95 of 100 at most 9.0 s$/);
+  await page.keyboard.press("End");
+  await expect(bars.last()).toBeFocused();
+  await page.keyboard.press("Home");
+  await expect(bars.first()).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(trend.locator(":focus")).toHaveCount(0);
+  await expect(trend.locator("figcaption")).toHaveText(/^median of each day/);
 });
 
 test("an attempt's error is what went wrong, not how the text about it ends", async ({ page }) => {

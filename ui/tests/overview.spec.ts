@@ -52,6 +52,50 @@ test("the numbers over time say since when they are counted", async ({ page }) =
   await expect(page.getByRole("region", { name: "Unfinished tasks" })).toContainText(/counted since \d/);
 });
 
+test("the numbers over time are read by keyboard: each change, and what is now", async ({ page }) => {
+  const { counts } = await server.get("counts");
+  const none = Object.fromEntries(Object.keys(counts).map((status) => [status, 0]));
+  const begun = Math.floor(Date.now() / 60_000) * 60 - 1800;
+  // What a minute came to is read, and what was most in it.
+  const samples = [[-900, { PENDING: 2 }], [-600, { PENDING: 2 }], [1, { PENDING: 1 }], [10, { PENDING: 5 }], [20, { PENDING: 4, RUNNING: 1 }], [50, {}]]
+    .map(([after, some]) => ({ at: begun + Number(after), counts: { ...none, ...(some as object) } }));
+  await page.route("**/api/v1/counts/series*", (route) => route.fulfill({ json: { every: 5, samples } }));
+  await page.goto(server.url);
+  const panel = page.getByRole("region", { name: "Unfinished tasks" });
+  const points = panel.getByRole("group", { name: /^Unfinished tasks from/ }).getByRole("img");
+  await expect(points).toHaveCount(4);
+  await expect(panel.locator("[tabindex='0']")).toHaveCount(1);
+  await expect(panel.locator("figcaption")).toHaveText(/^now/);
+  await panel.getByRole("button", { name: "last day" }).focus();
+  await page.keyboard.press("Tab");
+  await expect(points.first()).toBeFocused();
+  await expect(points.first()).toHaveAccessibleName(/^\d.*: 2 pending$/);
+  await page.keyboard.press("ArrowRight");
+  await expect(points.nth(1)).toBeFocused();
+  await expect(points.nth(1)).toHaveAccessibleName(/^\d.*: 5 pending$/);
+  // Seen, too, by who uses keys and looks.
+  await expect(panel.locator("figcaption")).toHaveText(/^\d.*pending 5.*failed 0/);
+  await expect(panel.locator("line.pointer")).toHaveCount(1);
+  await page.keyboard.press("ArrowRight");
+  await expect(points.nth(2)).toHaveAccessibleName(/^\d.*: nothing unfinished$/);
+  await page.keyboard.press("End");
+  await expect(points.last()).toBeFocused();
+  await expect(points.last()).toHaveAccessibleName(new RegExp(`^now: ${counts.PENDING} pending, `));
+  await page.keyboard.press("Home");
+  await expect(points.first()).toBeFocused();
+  // It goes on, and nobody loses their place.
+  await page.keyboard.press("End");
+  for (const n of [1, 2]) {
+    await server.add({ task_id: `More_${n}`, family: "More", params: { n: String(n) } });
+    await expect(points.last()).toHaveAccessibleName(new RegExp(`^now: ${counts.PENDING + n} pending, `));
+    await expect(n === 1 ? points.last() : points.nth(3)).toBeFocused();
+    if (n === 1) await page.keyboard.press("ArrowLeft");
+  }
+  await page.keyboard.press("Tab");
+  await expect(panel.locator(":focus")).toHaveCount(0);
+  await expect(panel.locator("figcaption")).toHaveText(/^now/);
+});
+
 test("a worker that says nothing any more is said to be silent", async ({ page }) => {
   await server.rpc("add_worker", { worker: "gone", info: { host: "far", pid: 9 } });
   await page.goto(`${server.url}#/workers`);

@@ -95,6 +95,6 @@ test("the history", async ({ page }, info) => {
 test("on a phone", async ({ page }, info) => {
   await page.setViewportSize({ width: 390, height: 780 });
   await page.goto(server.url);
-  await expect(page.getByRole("region", { name: "Unfinished tasks" }).getByRole("img")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Unfinished tasks" }).getByRole("group", { name: /^Unfinished tasks from/ })).toBeVisible();
   await take(page, "phone", info);
 });

@@ -4,6 +4,7 @@ import { get, path } from "../api/client";
 import { type Concerns, OF_DAYS, OF_HISTORY, onCounts, useLoaded } from "../api/load";
 import type { AttemptPage, AttemptRow, Durations } from "../api/schema";
 import { href } from "../route";
+import { useColumns } from "./chart";
 import { Nothing, Panel, Shown, useWidth, Wide } from "./frame";
 import { OutcomeMark } from "./outcome";
 import { WorkerName } from "./task-table";
@@ -134,7 +135,7 @@ export function DurationFacts({ of, whose = "" }: { of: Durations; whose?: strin
         Half of {of.count.toLocaleString()} attempts{whose} took at most <strong>{secs(of.median)}</strong>, nine of ten{" "}
         <strong>{secs(of.p90)}</strong>, the longest <strong>{secs(of.max)}</strong>.
       </p>
-      <Trend days={of.days} />
+      {of.days.length > 1 && <Trend days={of.days} />}
     </>
   );
 }
@@ -144,29 +145,39 @@ const HEIGHT = 90;
 /** Medians by day as bars, with what 95 of 100 did not exceed as a line above. */
 function Trend({ days }: { days: Durations["days"] }) {
   const [place, width] = useWidth<HTMLDivElement>();
-  const first = days[0];
-  const last = days.at(-1);
-  if (!first || !last || days.length < 2) return null;
+  const first = days[0]?.began ?? 0;
+  const last = days.at(-1)?.began ?? 0;
   const most = Math.max(...days.map((day) => day.p95 ?? day.median ?? 0), 1e-3);
-  const count = Math.round((last.began - first.began) / 86_400) + 1;
-  const step = width / count;
-  const x = (began: number) => Math.round((began - first.began) / 86_400) * step;
+  const step = width / (Math.round((last - first) / 86_400) + 1);
   const y = (value: number | null | undefined) => HEIGHT - ((value ?? 0) / most) * (HEIGHT - 4);
+  const points = days.map(({ began, count, median, p95 }) => {
+    const x = Math.round((began - first) / 86_400) * step;
+    const said = `${dayOf(began)}: ${count.toLocaleString()} ${count === 1 ? "attempt" : "attempts"}, median ${span(median ?? 0)}, 95 of 100 at most ${span(p95 ?? 0)}`;
+    const drawn = (
+      <>
+        <rect class="area running" x={x + 0.5} width={Math.max(1, step - 1)} y={y(median)} height={HEIGHT - y(median)} />
+        <rect class="area pending" x={x + 0.5} width={Math.max(1, step - 1)} y={y(p95)} height={2} />
+      </>
+    );
+    return { key: String(began), said, x, width: step, drawn };
+  });
+  const { read, group, columns } = useColumns(points, HEIGHT);
   return (
     <figure class="trend">
       <div ref={place}>
-        <svg width="100%" height={HEIGHT} role="img" aria-label={`Durations by day, from ${dayOf(first.began)} to ${dayOf(last.began)}`}>
-          {days.map((day) => (
-            <g key={day.began}>
-              <title>{`${dayOf(day.began)}: ${day.count} attempts, median ${span(day.median ?? 0)}, 95 of 100 at most ${span(day.p95 ?? 0)}`}</title>
-              <rect class="hit" x={x(day.began)} width={step} y={0} height={HEIGHT} />
-              <rect class="area running" x={x(day.began) + 0.5} width={Math.max(1, step - 1)} y={y(day.median)} height={HEIGHT - y(day.median)} />
-              <rect class="area pending" x={x(day.began) + 0.5} width={Math.max(1, step - 1)} y={y(day.p95)} height={2} />
-            </g>
-          ))}
-        </svg>
+        <div {...group}>
+          <svg width="100%" height={HEIGHT} role="group" aria-label={`Durations by day, from ${dayOf(first)} to ${dayOf(last)}`}>
+            {columns}
+          </svg>
+        </div>
       </div>
-      <figcaption>median of each day, {dayOf(first.began)} – {dayOf(last.began)}, and what 95 of 100 did not exceed; at most {span(most)}</figcaption>
+      <figcaption>
+        {read ? (
+          <span class="read" aria-hidden="true">{read.said}</span>
+        ) : (
+          <>median of each day, {dayOf(first)} – {dayOf(last)}, and what 95 of 100 did not exceed; at most {span(most)}</>
+        )}
+      </figcaption>
     </figure>
   );
 }

@@ -6,15 +6,15 @@ import { get } from "../api/client";
 import { useChanges } from "../api/live";
 import { useLoaded } from "../api/load";
 import { type Counts, type CountsSample, type CountsSeries, type Span, TaskStatus } from "../api/schema";
+import { Axes, frameOf, HEIGHT, useColumns } from "./chart";
 import { Choices, Panel, Shown, useWidth } from "./frame";
 import { LOOKS } from "./status";
 import { minute, serverNow } from "./time";
 
-const HEIGHT = 130;
-const LEFT = 44;
-const BOTTOM = 18;
 const SPANS = [{ value: "hour", label: "last hour" }, { value: "day", label: "last day" }] as const;
 const SECS: Record<Span, number> = { hour: 3600, day: 86_400 };
+/** Into how many parts the time is divided for who reads one after the other. */
+const PARTS = 60;
 /** What is done covers all else, so it is left out; so is what nobody waits for. */
 const SHOWN: TaskStatus[] = ["FAILED", "DISABLED", "BATCH_RUNNING", "RUNNING", "PENDING"];
 
@@ -67,32 +67,31 @@ function Chart({ samples, secs }: { samples: CountsSample[]; secs: number }) {
   const end = samples.at(-1)?.at ?? serverNow();
   const begin = Math.max(end - secs, Math.min(samples[0]?.at ?? end, end - 60));
   const seen = samples.filter((sample) => sample.at >= begin);
-  const most = Math.max(1, ...seen.map((sample) => unfinished(sample.counts)));
-  const right = Math.max(LEFT + 1, width - 4);
-  const x = (time: number) => LEFT + ((time - begin) / (end - begin)) * (right - LEFT);
-  const y = (count: number) => 4 + (1 - count / most) * (HEIGHT - BOTTOM - 4);
-  const pointed = at === undefined ? undefined : nearest(seen, begin + ((at - LEFT) / (right - LEFT)) * (end - begin));
+  const frame = frameOf(width, Math.max(1, ...seen.map((sample) => unfinished(sample.counts))));
+  const { left, right, most, y } = frame;
+  const x = (time: number) => left + ((time - begin) / (end - begin)) * (right - left);
+  const told = telling(seen, secs / PARTS);
+  const points = told.map((sample, index) => {
+    const next = told[index + 1];
+    const key = next ? String(sample.at) : "now";
+    return { key, sample, said: said(sample, key), x: x(sample.at), width: next ? x(next.at) - x(sample.at) : 1 };
+  });
+  const { read, group, columns } = useColumns(points, y(0));
+  const pointed = at === undefined ? read?.sample : nearest(seen, begin + ((at - left) / (right - left)) * (end - begin));
   return (
-    <figure>
+    <figure class="counts">
       <div ref={place} onPointerMove={(event) => setAt(event.clientX - event.currentTarget.getBoundingClientRect().left)} onPointerLeave={() => setAt(undefined)}>
-        <svg width="100%" height={HEIGHT} role="img" aria-label={`Unfinished tasks from ${minute(begin)} to ${minute(end)}, at most ${most.toLocaleString()}`} data-from={begin}>
-          {[most, most / 2].map((count) => (
-            <g key={count} class="grid">
-              <line x1={LEFT} x2={right} y1={y(count)} y2={y(count)} />
-              {Number.isInteger(count) && <text x={LEFT - 6} y={y(count) + 8} text-anchor="end">{count.toLocaleString()}</text>}
-            </g>
-          ))}
-          {areas(seen, x, y)}
-          <line class="base" x1={LEFT} x2={right} y1={y(0)} y2={y(0)} />
-          <g class="grid">
-            <text x={LEFT} y={HEIGHT - 4}>{minute(begin)}</text>
-            <text x={right} y={HEIGHT - 4} text-anchor="end">{minute(end)}</text>
-          </g>
-          {pointed && <line class="pointer" x1={x(pointed.at)} x2={x(pointed.at)} y1={4} y2={y(0)} />}
-        </svg>
+        <div {...group}>
+          <svg width="100%" height={HEIGHT} role="group" aria-label={`Unfinished tasks from ${minute(begin)} to ${minute(end)}, at most ${most.toLocaleString()}`} data-from={begin}>
+            <Axes of={frame} from={minute(begin)} to={minute(end)} />
+            {areas(seen, x, y)}
+            {columns}
+            {pointed && <line class="pointer" x1={x(pointed.at)} x2={x(pointed.at)} y1={y(most)} y2={y(0)} />}
+          </svg>
+        </div>
       </div>
       <figcaption>
-        <span class="at">{pointed ? minute(pointed.at) : "now"}</span>
+        <span class="at">{pointed && pointed !== samples.at(-1) ? minute(pointed.at) : "now"}</span>
         {[...SHOWN].reverse().map((status) => (
           <span key={status} class={`key ${LOOKS[status].colour}`}>
             {LOOKS[status].word} <b>{((pointed ?? samples.at(-1))?.counts[status] ?? 0).toLocaleString()}</b>
@@ -101,6 +100,31 @@ function Chart({ samples, secs }: { samples: CountsSample[]; secs: number }) {
       </figcaption>
     </figure>
   );
+}
+
+/**
+ * What has to be read to know them all: the first, those that changed something, and the last. Where many changed
+ * something within `secs`, what was most then and what it came to.
+ */
+function telling(samples: CountsSample[], secs: number): CountsSample[] {
+  const changed = samples.filter((sample, index) => {
+    const before = samples[index - 1];
+    return !before || SHOWN.some((status) => sample.counts[status] !== before.counts[status]);
+  });
+  const partOf = (sample: CountsSample | undefined) => sample && Math.floor(sample.at / secs);
+  const most = new Map<number | undefined, CountsSample>();
+  for (const sample of changed) {
+    const before = most.get(partOf(sample));
+    if (!before || unfinished(sample.counts) > unfinished(before.counts)) most.set(partOf(sample), sample);
+  }
+  const told = changed.filter((sample, index) => partOf(changed[index + 1]) !== partOf(sample) || most.get(partOf(sample)) === sample);
+  const last = samples.at(-1);
+  return last && told.at(-1) !== last ? [...told, last] : told;
+}
+
+function said({ at, counts }: CountsSample, key: string): string {
+  const all = [...SHOWN].reverse().filter((status) => counts[status] > 0).map((status) => `${counts[status].toLocaleString()} ${LOOKS[status].word}`);
+  return `${key === "now" ? key : minute(at)}: ${all.join(", ") || "nothing unfinished"}`;
 }
 
 /** One area for each status, one on top of the other; a number holds until the next one. */

@@ -13,10 +13,10 @@ const ANYWHERE: Line[] = [
   ...Object.entries(PAGES).map(([key, page]): Line => [["g", key], `to the ${page}`]),
 ];
 const BARS: Line[] = [
-  [["←", "→"], "the bar before, and after"],
+  [["←", "→"], "the bar or point before, and after"],
   [["↑", "↓"], "of a timeline: the row above, and below"],
-  [["Home", "End"], "the first bar, and the last"],
-  [["Enter"], "open it"],
+  [["Home", "End"], "the first, and the last"],
+  [["Enter"], "open a bar"],
 ];
 const GRAPH: Line[] = [
   [["←", "→", "↑", "↓"], "from node to node"],
@@ -31,7 +31,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="Keys" onClose={onClose}>
       <div class="keys" tabIndex={0}>
         <Lines of={ANYWHERE} />
-        <h3>Among bars of charts and timelines</h3>
+        <h3>In charts and timelines</h3>
         <Lines of={BARS} />
         <h3>In the picture of a graph</h3>
         <Lines of={GRAPH} />

@@ -35,7 +35,10 @@ export function useRoving(keys: readonly string[], way: Way = along(keys)) {
   const place = useRef<HTMLDivElement>(null);
   const [last, setLast] = useState("");
   const [focused, setFocused] = useState<string>();
-  const current = keys.includes(last) ? last : keys[0];
+  // Where it was in their order, for when it is gone.
+  const at = useRef(0);
+  if (keys.includes(last)) at.current = keys.indexOf(last);
+  const current = keys[Math.min(at.current, keys.length - 1)];
   const focus = (key: string) => place.current?.querySelector<HTMLElement | SVGElement>(`[data-stop="${CSS.escape(key)}"]`)?.focus();
   useFocusKept(place, () => current !== undefined && focus(current));
   const onKeyDown = (event: KeyboardEvent) => {
