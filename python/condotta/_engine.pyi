@@ -14,6 +14,7 @@ __all__ = [
     "FetchError",
     "HttpClient",
     "NoMethodError",
+    "NobodyError",
     "OrphanOutput",
     "OwnedFile",
     "Private",
@@ -208,6 +209,9 @@ def plan_graph(worker: Any, task: Any, pool: Any, queue: Any) -> None:
 
 class FetchError(ConnectionError):
     """A request to the scheduler's server has no answer."""
+
+class NobodyError(FetchError):
+    """Nobody listens at the server's address."""
 
 class RefusedError(FetchError):
     """The server will not answer the same request otherwise."""

@@ -10,6 +10,7 @@ import abc
 import json
 import logging
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,11 @@ logger = logging.getLogger("luigi-interface")
 HAS_UNIX_SOCKET = True
 #: Whether connections are kept open between requests. Without, each request is one of ``urllib``.
 HAS_REQUESTS = True
+
+#: Where nobody listens, the server is looked for after so many seconds, then after twice as many, up to the latter.
+_LOOK_SOON, _LOOK_SELDOM = 0.1, 5.0
+#: A random part of each such wait, so that many workers do not all come back at one moment.
+_JITTER = 0.25
 
 #: So many tasks are announced in one request to a server that takes many.
 _TASKS_AT_ONCE = 500
@@ -289,6 +295,28 @@ class RemoteScheduler:
         body = {"data": json.dumps(arguments)}
         return self._fetcher.fetch(self._full_url(f"/api/{method}"), body, self._connect_timeout)
 
+    def _look_for_server(self, full_url: str, body: Any) -> str | None:
+        """Wait before a request is sent again, but send it now and then, as long as nobody listens who might mind.
+
+        The text of the answer, if there is one before the wait is over. A look is no attempt.
+        """
+        deadline = time.monotonic() + self._rpc_retry_wait
+        usual = _LOOK_SOON
+        while time.monotonic() + (pause := usual * (1 + _JITTER * random.random())) < deadline:
+            time.sleep(pause)
+            usual = min(2 * usual, _LOOK_SELDOM)
+            try:
+                return self._fetcher.fetch(full_url, body, self._connect_timeout)
+            except _engine.NobodyError:
+                continue
+            except Exception as error:
+                # Somebody is there again. The next attempt says what is the matter, at once if that does not pass.
+                if not _may_pass(error):
+                    return None
+                break
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        return None
+
     def _fetch(self, url_suffix: str, body: Any) -> str:
         """The text of the server's answer; asked again as often as is configured."""
         full_url = self._full_url(url_suffix)
@@ -306,8 +334,15 @@ class RemoteScheduler:
                     raise
                 if self._rpc_log_retries:
                     self._log_retry(attempt + 1)
+                is_absent = isinstance(error, _engine.NobodyError)
             attempt += 1
-            self._wait_to_retry()
+            if not (is_absent and self._waits_as_built_in()):
+                self._wait_to_retry()
+            elif (answer := self._look_for_server(full_url, body)) is not None:
+                return answer
+
+    def _waits_as_built_in(self) -> bool:
+        return type(self)._wait_to_retry is _BUILT_IN_WAIT and "_wait_to_retry" not in vars(self)
 
     @contextmanager
     def announcing(self) -> Iterator[None]:
@@ -405,6 +440,7 @@ class RemoteScheduler:
 
 
 _BUILT_IN_FETCH = RemoteScheduler._fetch
+_BUILT_IN_WAIT = RemoteScheduler._wait_to_retry
 
 
 def _may_pass(error: Exception) -> bool:

@@ -1,17 +1,21 @@
 """The client of a scheduler's server: what it sends, when it tries again, and over which ways."""
 
 import http.server
+import itertools
 import json
+import logging
 import os
 import pickle
 import socketserver
 import threading
+import time
 from unittest import mock
 from urllib.parse import parse_qs, quote
 
 import pytest
 
 import luigi.rpc
+from condotta import _engine
 from luigi.rpc import RemoteScheduler, RequestsFetcher, RPCError, URLLibFetcher
 from luigi.scheduler import Scheduler
 
@@ -153,6 +157,98 @@ def test_nobody_there(server):
     with pytest.raises(RPCError):
         client.ping(worker="w")
     assert waits.call_count == 2
+
+
+def test_a_server_that_restarts_is_found_soon(server, caplog):
+    caplog.set_level(logging.INFO)
+    server.shutdown()
+    server.server_close()
+    client = RemoteScheduler(server.url)
+    address = server.server_address
+    restarted = []
+
+    def restart():
+        restarted.append(http.server.ThreadingHTTPServer(address, Handler))
+        serve(restarted[0])
+
+    later = threading.Timer(1.0, restart)
+    later.start()
+    begun = time.monotonic()
+    assert client.ping(worker="w") == {"rpc_messages": []}
+    assert 1.0 <= time.monotonic() - begun < 10.0
+    lines = [line for line in caplog.messages if "attempt" in line or "Wait" in line]
+    assert lines == ["Retrying attempt 2 of 3 (max)", "Wait for 30 seconds"]
+    client.close()
+    restarted[0].shutdown()
+    restarted[0].server_close()
+
+
+def test_a_socket_that_is_not_there_is_nobody(tmp_path):
+    path = quote(str(tmp_path / "none.sock"), safe="")
+    with pytest.raises(_engine.NobodyError):
+        RemoteScheduler(f"http+unix://{path}/")._ask_once("ping", {})
+
+
+class Clock:
+    """Time that passes in sleeps alone."""
+
+    def __init__(self):
+        self.now, self.sleeps = 0.0, []
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.sleeps.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(luigi.rpc, "time", clock)
+    return clock
+
+
+def absent(clock, until=1000.0, then=None):
+    """A client of a server that is not there until then, and when it was looked for."""
+    client, looks = RemoteScheduler("http://127.0.0.1:9"), []
+
+    def fetch(*_):
+        looks.append(clock.now)
+        if clock.now < until:
+            raise _engine.NobodyError("refused")
+        raise then
+
+    client._fetcher = mock.Mock(fetch=fetch, raises=(OSError,))
+    return client, looks
+
+
+def test_a_server_that_is_not_there_is_looked_for_ever_more_rarely_and_as_long_as_with_luigi(clock):
+    client, looks = absent(clock)
+    with pytest.raises(RPCError, match=r"Errors \(3 attempts\)"):
+        client.ping(worker="w")
+    assert clock.now == pytest.approx(60.0)
+    assert len(looks) < 30
+    for start in (0, looks.index(next(look for look in looks if look >= 29.99))):
+        waits = [after - before for before, after in itertools.pairwise(looks[start:])][:8]
+        usual = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+        assert all(least <= wait <= 1.25 * least for least, wait in zip(usual, waits)), looks
+
+
+def test_a_server_that_is_back_and_busy_is_left_alone(clock):
+    client, looks = absent(clock, until=2.0, then=_engine.FetchError("busy"))
+    with pytest.raises(RPCError, match=r"Errors \(3 attempts\)"):
+        client.ping(worker="w")
+    assert clock.now == pytest.approx(60.0)
+    assert len([look for look in looks if look >= 2.0]) == 3
+
+
+def test_what_a_server_that_is_back_refuses_is_told_at_once(clock):
+    client, looks = absent(clock, until=2.0, then=_engine.RefusedError("no"))
+    with pytest.raises(RPCError, match=r"Errors \(2 attempts\)"):
+        client.ping(worker="w")
+    assert clock.now < 4.5
 
 
 def test_no_work_at_all_is_asked_for_again(client, server):

@@ -17,6 +17,12 @@ create_exception!(
 );
 create_exception!(
     condotta._engine,
+    NobodyError,
+    FetchError,
+    "Nobody listens at the server's address."
+);
+create_exception!(
+    condotta._engine,
     RefusedError,
     FetchError,
     "The server will not answer the same request otherwise."
@@ -59,6 +65,7 @@ impl HttpClient {
     fn post(&self, py: Python<'_>, path: &str, arguments: &str) -> PyResult<String> {
         let answer = py.detach(|| self.client.post(path, arguments));
         answer.map_err(|failure| match failure.outlook {
+            Outlook::MayPass if failure.nobody_listens => NobodyError::new_err(failure.to_string()),
             Outlook::MayPass => FetchError::new_err(failure.to_string()),
             Outlook::Refused => RefusedError::new_err(failure.to_string()),
             Outlook::NoMethod => NoMethodError::new_err(failure.to_string()),

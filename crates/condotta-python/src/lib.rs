@@ -39,7 +39,7 @@ mod _engine {
         run_task_process, undisturbed,
     };
     #[pymodule_export]
-    use crate::http::{FetchError, HttpClient, NoMethodError, RefusedError};
+    use crate::http::{FetchError, HttpClient, NoMethodError, NobodyError, RefusedError};
     #[pymodule_export]
     use crate::logs::{Private, RunLog, RunLogs};
     #[pymodule_export]

@@ -1,6 +1,9 @@
 //! Single requests to a scheduler server, for callers that decide themselves when to try again.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use super::{
     Identity, RemoteError,
@@ -22,6 +25,8 @@ pub struct HttpFailure {
     reason: String,
     /// What that means for the same request.
     pub outlook: Outlook,
+    /// Nobody listens at the address, so that nobody is disturbed by who asks again soon.
+    pub nobody_listens: bool,
     /// The word for it, where the engine's own server says one.
     pub code: Option<String>,
 }
@@ -97,6 +102,7 @@ impl From<Failure> for HttpFailure {
     fn from(failure: Failure) -> Self {
         Self {
             reason: failure.error.to_string(),
+            nobody_listens: nobody_listens(&failure),
             code: failure.code,
             outlook: match failure.kind {
                 FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,
@@ -106,5 +112,17 @@ impl From<Failure> for HttpFailure {
                 }
             },
         }
+    }
+}
+
+fn nobody_listens(failure: &Failure) -> bool {
+    match failure.error.downcast_ref() {
+        // The latter is a socket in the file system that is not there.
+        Some(ureq::Error::Io(error)) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
+        ),
+        Some(error) => matches!(error, ureq::Error::ConnectionFailed),
+        None => false,
     }
 }
