@@ -29,6 +29,8 @@ pub(crate) struct TasksQuery {
     pub(crate) worker: Vec<String>,
     /// Only tasks that need one of these resources.
     pub(crate) resource: Vec<String>,
+    /// Only tasks that others depend on, or with `false` only those that no other depends on.
+    pub(crate) needed: Option<bool>,
     /// Only tasks whose id or display name contains each of these words, whatever their case.
     pub(crate) search: Option<String>,
     /// Only tasks whose status changed then or later.
@@ -125,6 +127,9 @@ impl Filter {
                 task.worker_running() == Some(wanted)
                     || task.workers().any(|worker| worker == wanted)
             })
+            && query
+                .needed
+                .is_none_or(|needed| needed == (task.dependant_count() > 0))
             && self.contains_terms(task)
     }
 

@@ -53,6 +53,8 @@ fn lists_are_filtered_and_counted() {
         ("&search=secret", vec![]),
         ("&search=DAY+load", vec!["Load_1", "Load_2", "Load_3"]),
         ("&resource=db", vec!["Load_1", "Load_2", "Load_3"]),
+        ("&needed=true", vec!["Gone_1", "Load_1", "Load_2"]),
+        ("&needed=false", vec!["Load_3", "Report_1"]),
         ("&worker=w", vec!["Load_1", "Load_2", "Load_3", "Report_1"]),
         ("&worker=nobody", vec![]),
         ("&upstream_status=UPSTREAM_FAILED", vec!["Report_1"]),
