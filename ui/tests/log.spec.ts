@@ -1,7 +1,8 @@
 // What Luigi's users could never see, each two clicks from the overview: why a task waits, what it prints while
 // it prints it, what it failed with, how long it usually takes. With a real worker that runs a pipeline.
 
-import { expect, test } from "@playwright/test";
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Locator } from "@playwright/test";
 import { Server } from "./server";
 
 let server: Server;
@@ -51,10 +52,27 @@ test("a long log is searched, left and followed again, and only what is in sight
     await page.getByRole("searchbox", { name: "Search what was printed" }).fill("line 777 of");
     await expect(log.locator(".line")).toHaveCount(1);
     await expect(log.locator("mark")).toHaveText("line 777 of");
-    await log.getByRole("button", { name: /show what stands around it/ }).click();
+    await log.getByRole("button", { name: /show what stands around it/ }).press("Enter");
     await expect(log).toContainText("line 776 of many");
     await expect(log).toContainText("line 778 of many");
     await expect(page.getByRole("searchbox", { name: "Search what was printed" })).toHaveValue("");
+    // It is marked, and one reads on from there.
+    const marked = log.locator("[aria-current]");
+    await expect(marked).toHaveText(/line 777 of many$/);
+    await expect(marked).toBeFocused();
+    await expect(marked).toBeInViewport();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
+      const colour = (line: Locator) => line.evaluate((box) => getComputedStyle(box).backgroundColor);
+      expect(await colour(marked)).not.toBe(await colour(log.locator(".line").first()));
+      const { violations } = await new AxeBuilder({ page }).include("[role=log]").withRules(["color-contrast"]).analyze();
+      expect(violations).toEqual([]);
+    }
+    await page.keyboard.press("End");
+    await expect(log).toContainText("and one more line");
+    await expect(marked).toHaveCount(0);
+    await expect(log).toBeFocused();
   } finally {
     await other.end();
   }

@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type ApiError, ROOT, path } from "../api/client";
 import { follow } from "../api/log";
+import { useFocusKept } from "../focus";
 import { type Line, Lines } from "./lines";
 import { clock } from "./time";
 
@@ -57,7 +58,10 @@ export function LogView({ attempt }: { attempt: string }) {
   const [top, setTop] = useState(0);
   /** How many lines there were when it stopped to follow. */
   const [seen, setSeen] = useState(0);
+  /** The line that was gone to. */
+  const [at, setAt] = useState<{ line: Line }>();
   const box = useRef<HTMLDivElement>(null);
+  useFocusKept(box, () => box.current?.focus({ preventScroll: true }));
 
   const found = useMemo(() => {
     const wanted = words.toLowerCase();
@@ -66,6 +70,16 @@ export function LogView({ attempt }: { attempt: string }) {
   useLayoutEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [version, following, words]);
+  useLayoutEffect(() => {
+    if (!at || !box.current) return;
+    box.current.scrollTop = above(at.line);
+    box.current.querySelector<HTMLElement>("[aria-current]")?.focus({ preventScroll: true });
+  }, [at]);
+
+  /** How far down it is, with a few lines above it. */
+  function above(line: Line): number {
+    return Math.max(0, lines.all.indexOf(line) - 5) * HEIGHT;
+  }
 
   if (trouble) return <p class="nothing" role="status">{trouble.message}</p>;
   const height = Math.min(HIGHEST, Math.max(3, found.length) * HEIGHT + 8);
@@ -86,10 +100,8 @@ export function LogView({ attempt }: { attempt: string }) {
   const show = (line: Line) => {
     setWords("");
     turn(false);
-    const place = lines.all.indexOf(line);
-    requestAnimationFrame(() => {
-      if (box.current) box.current.scrollTop = (place - 5) * HEIGHT;
-    });
+    setTop(above(line));
+    setAt({ line });
   };
   return (
     <div class="log">
@@ -117,7 +129,7 @@ export function LogView({ attempt }: { attempt: string }) {
         <div class="all" style={{ height: `${found.length * HEIGHT}px` }}>
           <div class="seen" style={{ transform: `translateY(${first * HEIGHT}px)` }}>
             {shown.map((line) => (
-              <div key={line.number} class={`line ${line.source}`} title={`${line.source}, ${clock(line.time)}`}>
+              <div key={line.number} class={`line ${line.source}`} {...(line === at?.line ? { "aria-current": "location", tabIndex: -1 } : {})} title={`${line.source}, ${clock(line.time)}`}>
                 {words ? (
                   <button type="button" class="number" aria-label={`Line ${line.number}: show what stands around it`} onClick={() => show(line)}>{line.number}</button>
                 ) : (
