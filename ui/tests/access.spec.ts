@@ -71,6 +71,18 @@ test("only operators are offered actions, and the server holds to that", async (
   await page.getByRole("button", { name: "Forgive" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Forgive" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("pending");
+  // Operators see who did it; others are not told, and do not ask.
+  const about = page.getByRole("region", { name: "About" });
+  await expect(about.getByText("Forgiven", { exact: true }).locator("..")).toContainText("(operator)");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.getByLabel("Token").fill(tokens["viewer"] ?? "");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(about).toContainText("Priority");
+  await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+  expect(asked.filter((url) => url.includes("/audit"))).toEqual([]);
+  await expect(about).not.toContainText("Forgiven");
 });
 
 test("private parameters are shown to nobody, hidden ones to operators who ask for them", async ({ page }) => {

@@ -78,13 +78,17 @@ export function Trail() {
   );
 }
 
+/** Who did it, as far as that was asked. */
+export function whoDid(entry: Entry): string {
+  return `${entry.let_in_by === "nothing" ? "no authentication" : plain(entry.by)}${entry.let_in_by === "command" ? " (command)" : ""}`;
+}
+
 function Done({ entry }: { entry: Entry }) {
-  const nobody = entry.let_in_by === "nothing";
   const besides = Object.entries(entry.details).filter(([, value]) => value != null);
   return (
     <tr data-audit={entry.operation} class={entry.operation === "refuse" ? "bad" : ""}>
       <td class="time" title={moment(entry.at)}><When at={entry.at} /></td>
-      <td class="wrap">{nobody ? "no authentication" : plain(entry.by)}{entry.let_in_by === "command" && " (command)"}</td>
+      <td class="wrap">{whoDid(entry)}</td>
       <td>{entry.address ?? ""}</td>
       <td>{plain(entry.operation.replace(/_/g, " "))}</td>
       <td class="said-cell"><bdi>{plain(entry.on ?? "")}</bdi></td>

@@ -1,8 +1,12 @@
 // What a task is and how it stands, as names with values.
 
 import type { ComponentChildren } from "preact";
-import type { TaskDetail } from "../api/schema";
+import { get } from "../api/client";
+import { useLoaded } from "../api/load";
+import type { AuditPage, TaskDetail } from "../api/schema";
 import { href } from "../route";
+import { useIsOperator } from "../session";
+import { whoDid } from "./access";
 import { Facts, Nothing, Panel } from "./frame";
 import { isRunning } from "./status";
 import { Progress, WorkerName } from "./task-table";
@@ -13,9 +17,10 @@ import { Usual } from "./usual";
 type Row = [string, ComponentChildren];
 
 export function AboutTask({ detail }: { detail: TaskDetail }) {
+  const deed = useDeed(detail);
   return (
     <Panel title="About">
-      <Facts of={[...ofRun(detail), ...ofTask(detail)]} />
+      <Facts of={[...ofRun(detail), ...ofTask(detail), ...deed]} />
       {detail.rerun_command && (
         <p class="command">
           <span class="muted">To run it again</span> <Copy text={detail.rerun_command} what="the command line" />
@@ -31,6 +36,21 @@ export function AboutTask({ detail }: { detail: TaskDetail }) {
 function LeftOut({ names }: { names: string[] }) {
   if (names.length === 0) return null;
   return <small>Its hidden parameters are left out: {names.map(plain).join(", ")}. Add them yourself.</small>;
+}
+
+/** What operators do to a task that changes how it stands, by its name in the audit trail. */
+const DEEDS: Record<string, string> = { forgive: "Forgiven", re_enable: "Enabled", done: "Marked as done", disable: "Disabled", cancel: "Cancelled" };
+
+/** The last of them, and who did it, for those who may know. */
+function useDeed({ task }: TaskDetail): Row[] {
+  const isOperator = useIsOperator();
+  const ask = async (signal: AbortSignal) => (isOperator ? get<AuditPage>("audit", { on: task.id, limit: 20 }, signal) : undefined);
+  // The trail has it a moment after the task has changed.
+  const trail = useLoaded(`deeds ${isOperator} ${task.id} ${task.status}`, ask, () => false, { lag: 1000 });
+  // Of many tasks at once, it is not known which of them changed unless all did.
+  const last = trail.data?.items.find(({ operation, on, details }) => DEEDS[operation] && !details["outcome"] && (on || details["changed"] === details["matched"]));
+  if (!last) return [];
+  return [[DEEDS[last.operation] ?? "", <span key="deed"><When at={last.at} /> <small>({whoDid(last)})</small></span>]];
 }
 
 /** What is known of its run. */
