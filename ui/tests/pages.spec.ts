@@ -181,6 +181,16 @@ test("the graph shows both ways, and can be saved", async ({ page }) => {
   await expect(page).toHaveURL(/direction=up/);
 });
 
+test("a graph is offered of what is wanted itself, and found of any task", async ({ page }) => {
+  await page.goto(`${server.url}#/graph`);
+  const offered = page.getByRole("region", { name: "Announced last, and needed by no other" });
+  await expect(offered).toContainText("Report");
+  await expect(offered).not.toContainText("db.");
+  await page.getByRole("searchbox", { name: "Search a task" }).fill("extract");
+  await page.getByRole("region", { name: "Tasks that fit" }).getByRole("link", { name: /^db.Extract/ }).click();
+  await expect(page).toHaveURL(/#\/graph\/db.Extract_1/);
+});
+
 test("workers and resources are shown and changed", async ({ page }) => {
   await page.goto(`${server.url}#/workers`);
   await expect(page.locator("[data-worker=w1]")).toContainText("active");

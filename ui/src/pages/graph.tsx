@@ -31,14 +31,16 @@ export function GraphPage({ root, query }: { root: string; query: URLSearchParam
 
 function ChooseRoot() {
   const [words, setWords] = useState("");
-  const tasks = useLoaded(`roots ${words}`, (signal) => get<TaskPage>("tasks", { search: words, limit: 30, sort: "-created" }, signal), onTasks);
+  // Of what is announced together, what all the rest is for comes first in time, and so last among the newest.
+  const which = words ? { search: words } : { needed: "false" };
+  const tasks = useLoaded(`roots ${words}`, (signal) => get<TaskPage>("tasks", { ...which, limit: 30, sort: "-created" }, signal), onTasks);
   return (
     <>
       <Head title="Graph" />
       <p>
         <input type="search" class="long" aria-label="Search a task" placeholder="of which task?" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </p>
-      <Panel title={words ? "Tasks that fit" : "Announced last"}>
+      <Panel title={words ? "Tasks that fit" : "Announced last, and needed by no other"}>
         <Shown of={tasks}>
           {(page) => (
             <ul class="list">
