@@ -104,7 +104,8 @@ fn check_families(plan: &Plan, classes: &[&'static TaskClass]) -> Result<(), Eng
         if known.iter().any(|name| name == family) {
             continue;
         }
-        if let Some(near) = suggest::nearest(family, known.iter().map(String::as_str)) {
+        let names = known.iter().map(String::as_str).chain(["default"]);
+        if let Some(near) = suggest::nearest(family, names) {
             return Err(EnginesError::Family {
                 family: family.to_owned(),
                 near: near.to_owned(),

@@ -77,8 +77,21 @@ pub(crate) const CONFIG_ONLY: &[(&str, &[&str])] = &[
     ("scheduler", &["public_url"]),
 ];
 
-/// Sections without keys of their own here that somebody reads all the same.
-pub(crate) const READ_ELSEWHERE: &[&str] = &["DEFAULT", "resources", "logging", "task_history"];
+/// Sections without keys of their own here that somebody reads all the same: stores do, and engines.
+pub(crate) const READ_ELSEWHERE: &[&str] = &[
+    "DEFAULT",
+    "resources",
+    "logging",
+    "task_history",
+    "engine",
+    "s3",
+    "azure",
+    "gcs",
+    "sftp",
+    "ftp",
+    "hdfs",
+    "webhdfs",
+];
 
 macro_rules! keys {
     ($($section:ident { $($name:ident: $kind:expr, $default:expr, $old:expr, $help:expr;)* })*) => {

@@ -122,6 +122,31 @@ fn a_misspelt_section_is_warned_of_once() {
 }
 
 #[test]
+fn the_sections_of_stores_are_known() {
+    let place = Place::new();
+    place.write(
+        "luigi.cfg",
+        "[s3]\nregion_name = x\n[azure]\naccount_name = x\n[gcs]\ntoken = x\n[sftp]\nkey_file = x\n[ftp]\nusername = x\n\
+         [hdfs]\neffective_user = x\n[webhdfs]\nuser = x\n[sfttp]\nkey_file = x\n[engin]\ndefault = local\n",
+    );
+    let ended = place.run("Greet --local-scheduler --name Ann").succeeded();
+    ended.says("luigi.cfg:16: nothing in this program reads section [sfttp]; did you mean [sftp]?");
+    ended.says(
+        "luigi.cfg:18: nothing in this program reads section [engin]; did you mean [engine]?",
+    );
+    assert_eq!(ended.stderr.matches("nothing in this program").count(), 2);
+}
+
+#[test]
+fn a_misspelt_default_of_the_engine_is_refused() {
+    let place = Place::new();
+    place.write("luigi.cfg", "[engine]\ndefualt = local\n");
+    let ended = place.run("Greet --local-scheduler --name Ann");
+    assert_eq!(ended.code, 4);
+    ended.says("[engine] names defualt, which is no task of this program; did you mean default?");
+}
+
+#[test]
 fn a_value_that_is_not_valid_is_named_with_its_place() {
     let place = Place::new();
     place.write("luigi.cfg", "[Greet]\ntimes = often\n");
