@@ -79,7 +79,7 @@ pub enum Origin {
 impl Origin {
     /// What to add to a message on a value of this origin; nothing where the user just gave it.
     fn place(&self, family: &str, param: &str) -> String {
-        let flag = format!("--{family}-{param}").replace('_', "-");
+        let flag = flag(family, param);
         match self {
             Self::Given => String::new(),
             Self::CommandLine => format!(" (from {flag})"),
@@ -89,6 +89,11 @@ impl Origin {
             }
         }
     }
+}
+
+/// The flag that says for which class it is.
+fn flag(family: &str, param: &str) -> String {
+    format!("--{family}-{param}").replace('_', "-")
 }
 
 /// Where the texts of parameters come from, when a task is not built by Rust code.
@@ -108,6 +113,14 @@ pub enum ParamError {
     Missing {
         /// The task's family.
         family: String,
+        /// The parameter.
+        param: String,
+    },
+    /// A setting has no default and was not given.
+    #[error("[{section}] says no {param}, which has no default: set it in section [{section}] of the configuration, or give {flag}", flag = flag(section, param))]
+    MissingSetting {
+        /// The section.
+        section: String,
         /// The parameter.
         param: String,
     },

@@ -296,7 +296,14 @@ pub trait Config: Parameters {
     /// # Errors
     /// A value is missing or makes no sense.
     fn get() -> Result<Self, ParamError> {
-        Self::from_source(&Inherited::default())
+        Self::from_source(&Inherited::default()).map_err(|error| match error {
+            // A section is no task: its flags always carry its name.
+            ParamError::Missing { family, param } => ParamError::MissingSetting {
+                section: family,
+                param,
+            },
+            error => error,
+        })
     }
 }
 

@@ -393,3 +393,23 @@ fn a_config_section_is_listed_but_is_no_task() {
     assert_eq!((class.params)()[0].description, "To whom.");
     assert!(registry::find("test-mail").is_err());
 }
+
+/// What has to be said.
+#[derive(Config)]
+#[config(section = "Test_store")]
+struct Needed {
+    /// Where it is.
+    the_url: String,
+}
+
+#[test]
+fn a_setting_that_is_missing_is_named_with_its_section_and_its_flag() {
+    let Err(error) = Needed::get() else {
+        panic!("nothing says it");
+    };
+    assert_eq!(
+        error.to_string(),
+        "[Test_store] says no the_url, which has no default: set it in section [Test_store] of the configuration, \
+         or give --Test-store-the-url"
+    );
+}
