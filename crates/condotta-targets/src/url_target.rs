@@ -259,10 +259,15 @@ impl Unreachable {
                     "this program was built without condotta's feature `{feature}`, which brings such stores"
                 )
             }
-            None => format!(
-                "there is no store for URLs that begin with {}://",
-                self.location.scheme
-            ),
+            None => {
+                let schemes = FEATURES.iter().flat_map(|(_, schemes)| *schemes);
+                let known: Vec<_> = schemes.map(|scheme| format!("{scheme}://")).collect();
+                format!(
+                    "there is no store for URLs that begin with {}://; there are file://, {}",
+                    self.location.scheme,
+                    known.join(", ")
+                )
+            }
         };
         let error = io::Error::new(io::ErrorKind::Unsupported, reason);
         Err(TargetError::io(action, self)(error))
@@ -329,7 +334,8 @@ mod tests {
         let reason = error.source().expect("a reason").to_string();
         assert_eq!(
             reason,
-            "there is no store for URLs that begin with gopher://"
+            "there is no store for URLs that begin with gopher://; there are file://, azblob://, az://, ftp://, \
+             ftps://, gs://, gcs://, hdfs://, http://, https://, s3://, s3a://, s3n://, sftp://, webhdfs://, swebhdfs://"
         );
         assert!(!format!("{nowhere:?}").contains("word"));
         #[cfg(not(feature = "s3"))]

@@ -392,6 +392,19 @@ const NO_CREDENTIALS: &str = "failed to load signing credential";
 /// How OpenDAL has the answer that asks for other credentials. Of Google it does not expect it.
 const UNAUTHORIZED: &str = "Parts { status: 401";
 
+/// How OpenDAL says that a server cannot be asked.
+const NOT_SENT: &str = "send http request";
+
+/// The server that OpenDAL asked. What it says itself has the whole URL, in which a token may be.
+fn asked(error: &opendal::Error) -> Option<String> {
+    let text = error.to_string();
+    let (_, url) = text.split_once("url: ")?;
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', ',', ' ']).next()?;
+    let host = authority.rsplit('@').next()?;
+    Some(format!("{scheme}://{host}"))
+}
+
 /// What OpenDAL says in the words of I/O, with what to do where that is known.
 fn explained(error: &opendal::Error, advice: &str) -> io::Error {
     use opendal::ErrorKind;
@@ -408,10 +421,13 @@ fn explained(error: &opendal::Error, advice: &str) -> io::Error {
         _ => io::ErrorKind::Other,
     };
     let said = match error.message().trim() {
-        "" => "an unexpected answer, without a word",
-        message => message,
+        "" => "an unexpected answer, without a word".to_owned(),
+        NOT_SENT => {
+            asked(error).map_or(NOT_SENT.to_owned(), |place| format!("cannot reach {place}"))
+        }
+        message => message.to_owned(),
     };
-    let said = super::chain::of(said, error);
+    let said = super::chain::of(&said, error);
     if NO_BUCKET.iter().any(|text| said.contains(text)) {
         // Not as what is missing: a wrong name would look like an output that is not there yet.
         return io::Error::other(format!(

@@ -39,7 +39,7 @@ pub(crate) fn retried<T>(
 /// Says that a place is called again.
 pub(crate) fn say_again(place: &dyn fmt::Display, error: &dyn fmt::Display, wait: Duration) {
     let wait = wait.as_secs_f32();
-    tracing::warn!("{place}: {error}; trying again in {wait} s");
+    tracing::warn!("{place}: {error}; trying again in {wait:.1} s");
 }
 
 #[cfg(any(feature = "by-rename", feature = "http"))]

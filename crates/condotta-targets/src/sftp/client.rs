@@ -186,7 +186,10 @@ fn explained(error: Error) -> io::Error {
         _ => io::ErrorKind::ConnectionReset,
     };
     let text = match &error {
-        Error::SftpError(..) => format!("the server says: {error}"),
+        Error::SftpError(kind, said) => match said.get().0.trim() {
+            "" => format!("the server says: {kind:?}"),
+            said => format!("the server says: {said}"),
+        },
         error => format!("the connection is broken: {error}"),
     };
     io::Error::new(kind, text)

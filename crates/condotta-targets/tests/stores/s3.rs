@@ -139,7 +139,9 @@ fn a_server_that_is_gone_is_an_error_and_nothing_is_written() {
     let mut server = S3Server::start();
     let target = at(server.port).target(format!("s3://{BUCKET}/x"));
     faults::what_breaks_off_is_an_error(&target, || server.kill(), "also when tried again");
-    assert!(target.read_to_string().is_err());
+    let text = said(&target.read_to_string().unwrap_err());
+    let endpoint = format!("cannot reach {}: ", server.endpoint());
+    assert!(text.contains(&endpoint), "{text}");
     server.restart();
     assert_eq!(target.read_to_string().unwrap(), "old");
 }

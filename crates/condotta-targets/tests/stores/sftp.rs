@@ -104,3 +104,13 @@ fn a_server_that_is_gone_is_an_error_and_nothing_is_written() {
     server.restart();
     assert_eq!(target.read_to_string().unwrap(), "old");
 }
+
+#[test]
+fn what_the_server_says_is_told_in_its_words() {
+    let server = SshServer::start();
+    let fs = SftpFileSystem::new().config_file(server.config());
+    let target = fs.target(format!("sftp://127.0.0.1:{}/proc/no-folder/x", server.port));
+    let text = said(&target.write("x").unwrap_err());
+    assert!(text.contains("the server says: No such file"), "{text}");
+    assert!(!text.contains("Language Tag"), "{text}");
+}
