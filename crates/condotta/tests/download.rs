@@ -87,7 +87,7 @@ fn it_downloads_from_whom_it_is_told_to_trust() {
 }
 
 fn said_by_a_child(url: &str, to: &Path, ca: &Path) -> String {
-    let output = Command::new(env::current_exe().unwrap())
+    let output = Command::new(env::current_exe().expect("this program"))
         .args([
             "--exact",
             "downloads_in_a_process_of_its_own",
@@ -97,6 +97,6 @@ fn said_by_a_child(url: &str, to: &Path, ca: &Path) -> String {
         .env(TO, to)
         .env("SSL_CERT_FILE", ca)
         .output()
-        .unwrap();
+        .expect("it starts");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
