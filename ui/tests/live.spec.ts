@@ -35,6 +35,32 @@ test("numbers over time begin before the page is opened", async ({ page }) => {
   await expect(chart.locator(".area.pending")).toHaveCount(1);
 });
 
+test("the numbers over time keep what quick changes came to", async ({ page }) => {
+  const two = (name: string) => [1, 2].map((n) => ({ task_id: `${name}_${n}`, family: name, params: { n: String(n) } }));
+  await page.goto(server.url);
+  const panel = page.getByRole("region", { name: "Unfinished tasks" });
+  const pending = panel.locator(".key.pending b");
+  await expect(pending).toHaveText("1");
+  await server.addMany(two("Quick"));
+  await expect(pending).toHaveText("3");
+  await server.add({ task_id: "Quick_1", family: "Quick", status: "DONE" });
+  await expect(pending).toHaveText("2");
+  const { every } = await server.get("counts/series");
+  const turn = () => Math.floor(Date.now() / 1000 / every);
+  const begun = turn();
+  await expect.poll(turn).toBeGreaterThan(begun + 1);
+  await server.addMany(two("Later"));
+  await expect(pending).toHaveText("4");
+  const chart = panel.getByRole("group", { name: /^Unfinished tasks from/ });
+  const { width = 0 } = (await chart.boundingBox()) ?? {};
+  const seen = new Set<string>();
+  for (let x = width - 5; x > width - 160; x -= 3) {
+    await chart.hover({ position: { x, y: 40 } });
+    seen.add(await pending.innerText());
+  }
+  expect(seen).toContain("2");
+});
+
 /** How long it takes until the page says `words` within `place` after `act` has begun, in milliseconds. */
 async function seenAfter(page: Page, place: string, words: string, act: () => Promise<unknown>): Promise<number> {
   // Both clocks are this machine's.

@@ -47,14 +47,10 @@ export function CountsPanel({ now }: { now: Counts }) {
   );
 }
 
-/** As many samples as the server would have. */
+/** As many samples as the server would have: what it came to each time. */
 function thinned(samples: CountsSample[], every: number): CountsSample[] {
-  let last = 0;
-  return samples.filter((sample, index) => {
-    if (sample.at - last < every && index !== samples.length - 1) return false;
-    last = sample.at;
-    return true;
-  });
+  const turn = (sample: CountsSample | undefined) => sample && Math.floor(sample.at / every);
+  return samples.filter((sample, index) => turn(samples[index + 1]) !== turn(sample));
 }
 
 function unfinished(counts: Counts): number {
