@@ -49,7 +49,7 @@ def engines_of(config: Any) -> Any:
     if not sections:
         return None
     engines = Engines(sections)
-    known = Register.task_names()
+    known = [*Register.task_names(), "default"]
     for family in engines.families:
         near = difflib.get_close_matches(family, known, n=1, cutoff=0.8)
         # One that looks like nothing here is another program's that reads the same file.

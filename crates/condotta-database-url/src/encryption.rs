@@ -10,6 +10,8 @@ use crate::{Dialect, name_of};
 /// How a database's driver names what encryption takes. Names of the same thing are both good.
 struct Words {
     mode: [&'static str; 2],
+    /// The modes, which may be written in capitals.
+    modes: &'static [&'static str],
     authorities: &'static [&'static str],
     others: &'static [&'static str],
     /// The mode that demands encryption and looks at no certificate.
@@ -21,6 +23,14 @@ struct Words {
 
 const POSTGRES: Words = Words {
     mode: ["sslmode", "ssl-mode"],
+    modes: &[
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify-full",
+    ],
     authorities: &["sslrootcert", "ssl-root-cert", "ssl-ca"],
     others: &["sslcert", "ssl-cert", "sslkey", "ssl-key"],
     demanded: "require",
@@ -30,6 +40,13 @@ const POSTGRES: Words = Words {
 
 const MYSQL: Words = Words {
     mode: ["sslmode", "ssl-mode"],
+    modes: &[
+        "disabled",
+        "preferred",
+        "required",
+        "verify_ca",
+        "verify_identity",
+    ],
     authorities: &["sslca", "ssl-ca"],
     others: &["sslcert", "ssl-cert", "sslkey", "ssl-key"],
     demanded: "required",
@@ -53,8 +70,8 @@ impl Words {
     }
 }
 
-/// What to write instead, where a parameter is about encryption and the driver would pass over it: whoever wants a
-/// connection to be safe is not to have one that is not.
+/// What to write instead, where a parameter is about encryption and the driver does not know it, or its mode: whoever
+/// wants a connection to be safe is not to have one that is not.
 pub(crate) fn advice(dialect: Dialect, parameters: &[&str]) -> Option<&'static str> {
     let words = Words::of(dialect)?;
     let is_passed_over = |parameter: &&str| {
@@ -62,9 +79,15 @@ pub(crate) fn advice(dialect: Dialect, parameters: &[&str]) -> Option<&'static s
         let lower = name.to_ascii_lowercase();
         (lower.starts_with("ssl") || lower.starts_with("tls")) && !words.know(name)
     };
+    let is_no_mode = |parameter: &&str| {
+        let pair = form_urlencoded::parse(parameter.as_bytes()).next();
+        pair.is_some_and(|(name, mode)| {
+            words.mode.contains(&&*name) && !words.modes.contains(&&*mode.to_ascii_lowercase())
+        })
+    };
     parameters
         .iter()
-        .any(is_passed_over)
+        .any(|parameter| is_passed_over(parameter) || is_no_mode(parameter))
         .then_some(words.advice)
 }
 
@@ -194,12 +217,17 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_passed_over_is_advised_against() {
+    fn what_drivers_do_not_know_is_advised_against() {
         for (dialect, parameter, is_known) in [
             (Dialect::Postgres, "sslmode=require", true),
             (Dialect::Postgres, "ssl_mode=require", false),
             (Dialect::Postgres, "SSLMODE=require", false),
             (Dialect::Postgres, "sslcrl=a", false),
+            (Dialect::Postgres, "sslmode=requir", false),
+            (Dialect::Postgres, "sslmode=REQUIRED", false),
+            (Dialect::Postgres, "ssl-mode=Verify%2Dfull", true),
+            (Dialect::MySql, "ssl-mode=require", false),
+            (Dialect::MySql, "sslmode=Verify_CA", true),
             (Dialect::Postgres, "connect_timeout=2", true),
             (Dialect::MySql, "ssl-mode=REQUIRED", true),
             (Dialect::MySql, "ssl_ca=a", false),

@@ -229,6 +229,7 @@ def test_a_worker_that_was_killed_goes_on_with_its_job(place):
         ("[engine]\nSum = kubernetes\n", "Sum is to run on kubernetes, which is not built into this program"),
         ("[engine]\nSum = slurm\n", "Sum is to run on slurm, which needs folder ("),
         ("[engine]\nSums = slurm\n[engine:slurm]\nfolder = /x\n", "no task here; did you mean Sum?"),
+        ("[engine]\ndefualt = local\n", "no task here; did you mean default?"),
         ("[engine]\nSum = slurm\n[engine:Sum]\nmemroy = 1G\n", "section [engine:Sum] has no key memroy; slurm knows "),
     ],
 )
