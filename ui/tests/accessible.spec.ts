@@ -71,6 +71,17 @@ test("after an action the focus is where the button was", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Disable" })).toBeFocused();
 });
 
+test("when news takes a button away, the focus goes from its question to where it was", async ({ page }) => {
+  const task = { worker: "w1", task_id: "Gone_2", family: "Gone", params: {} };
+  await server.rpc("add_task", { ...task, status: "FAILED" });
+  await page.goto(`${server.url}#/task/Gone_2`);
+  await page.getByRole("button", { name: "Forgive" }).press("Enter");
+  await server.rpc("add_task", { ...task, status: "DONE" });
+  await expect(page.locator("h1")).toContainText("done");
+  await page.getByRole("dialog").getByRole("button", { name: "Leave it" }).press("Enter");
+  await expect(page.getByRole("group", { name: "Actions" })).toBeFocused();
+});
+
 test("what has the focus is not hidden behind the head of the page", async ({ page }) => {
   for (let n = 0; n < 60; n += 1) await server.rpc("add_task", { worker: "w1", task_id: `Row_${n}`, family: "Row", params: { n: String(n) } });
   await page.goto(`${server.url}#/tasks?family=Row`);

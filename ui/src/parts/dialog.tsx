@@ -16,10 +16,12 @@ export function Dialog({ title, onClose, acted, children }: DialogProps) {
   useEffect(() => {
     const shown = dialog.current;
     const before = document.activeElement;
+    // News may take the button away while its question is open, and then nothing is around it any more.
+    const around = before?.closest("[tabindex='-1']");
     shown?.showModal();
     return () => {
       shown?.close();
-      giveBack(before, acted?.current === true);
+      giveBack(acted?.current || !before?.isConnected ? around : before);
     };
   }, []);
   return (
@@ -30,9 +32,8 @@ export function Dialog({ title, onClose, acted, children }: DialogProps) {
   );
 }
 
-/** Gives the focus back to where it was before; after something was done, to the place around it, which stays. */
-function giveBack(before: Element | null, acted: boolean): void {
-  const place = acted || !before?.isConnected ? before?.closest("[tabindex='-1']") : before;
+/** Gives the focus back to where it was before, or after something was done to the place around it, which stays. */
+function giveBack(place: Element | null | undefined): void {
   const target = place?.isConnected ? place : document.getElementById("content");
   if (target instanceof HTMLElement) target.focus({ preventScroll: true });
 }
