@@ -20,7 +20,7 @@ from condotta import _engine
 from luigi._follower import Follower
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import fork_lock
-from luigi._private import shown
+from luigi._private import all_params, shown
 from luigi._shared_folder import RunFolder, TaskFolder
 from luigi._worker_operated import cancelled
 from luigi.cmdline_parser import CmdlineParser
@@ -188,7 +188,7 @@ class ElsewhereProcess(ContextManagedTaskProcess):
         if task.task_module == "__main__" and not ("init_main_from_path" in main or "init_main_from_name" in main):
             raise TaskException(f"{task.task_family} is in no module that another process could import")
         return {
-            "task": [task.task_id, task.task_module, task.task_family, _all_params(task)],
+            "task": [task.task_id, task.task_module, task.task_family, all_params(task)],
             "main": {key: main[key] for key in kept if key in main},
             # Those whose parameters the command line may have.
             "modules": sorted({each.__module__ for each in Register._reg}),
@@ -201,14 +201,8 @@ class ElsewhereProcess(ContextManagedTaskProcess):
         }
 
 
-def _all_params(task: Task) -> dict[str, str]:
-    # Also private ones, which a scheduler never hears of.
-    params = dict(task.get_params())
-    return {name: params[name].serialize(value) for name, value in task.param_kwargs.items()}
-
-
 def _secrets(task: Task) -> list[str]:
-    values = _all_params(task)
+    values = all_params(task)
     private = (name for name, param in task.get_params() if param.visibility == ParameterVisibility.PRIVATE)
     return [values[name] for name in private if name in values]
 

@@ -36,6 +36,12 @@ def private_of(task: Task) -> _engine.Private | None:
     return _engine.Private(private, name, hidden)
 
 
+def all_params(task: Task) -> dict[str, str]:
+    """All parameters as texts, private ones, too: for a process that builds the task anew."""
+    params = task._params_by_name()
+    return {name: params[name].serialize(value) for name, value in task.param_kwargs.items()}
+
+
 def _texts(task: Task, visibility: ParameterVisibility) -> Iterator[tuple[str, str]]:
     params = task._params_by_name()
     for name, value in task.param_kwargs.items():

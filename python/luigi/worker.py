@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from condotta import _engine
 from luigi._interface_logger import interface_logger
 from luigi._keep_alive import KeepAliveThread, fork_lock
-from luigi._private import hide_in_expl, private_of  # noqa: F401  the steps look up the first here
+from luigi._private import all_params, hide_in_expl, private_of  # noqa: F401  the steps look up the second here
 from luigi._results import Channel, ResultQueue
 from luigi._worker_config import worker
 from luigi._worker_identity import WorkerIdentity
@@ -303,7 +303,7 @@ class TaskProcess(multiprocessing.Process):
         return {
             "attributes": state,
             "task_id": task.task_id,
-            "recipe": (task.task_module, task.task_family, task.to_str_params()),
+            "recipe": (task.task_module, task.task_family, all_params(task)),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

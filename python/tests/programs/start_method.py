@@ -8,6 +8,7 @@ import threading
 import luigi
 import luigi.interface
 import luigi.worker
+from luigi.parameter import ParameterVisibility
 
 
 class Writes(luigi.Task):
@@ -24,10 +25,13 @@ class Writes(luigi.Task):
 
 
 class Asks(Writes):
+    secret = luigi.Parameter(visibility=ParameterVisibility.PRIVATE)
+
     def requires(self):
         return Writes(self.folder, "required")
 
     def run(self):
+        assert self.secret == "told"
         yield Writes(self.folder, "asked for")
         super().run()
 
@@ -51,5 +55,5 @@ if __name__ == "__main__":
     multiprocessing.set_start_method(method)
     factory = Factory() if case == "unsendable" else None
     settings = {"local_scheduler": True, "workers": 2, "log_level": "WARNING", "detailed_summary": True}
-    result = luigi.build([Asks(folder, "asks")], worker_scheduler_factory=factory, **settings)
+    result = luigi.build([Asks(folder, "asks", secret="told")], worker_scheduler_factory=factory, **settings)
     print(result.status.name)
