@@ -307,6 +307,12 @@ class RunLog:
     def read(self) -> None:
         """Reads the pipes until they end, on a thread. What is printed is printed here, too."""
 
+    def lend(self, to: RunLog) -> None:
+        """From here on the pipes are another run's, which takes place in the same process."""
+
+    def drain(self) -> None:
+        """Waits until nothing is left in the pipes, which go on."""
+
     def finish(self, last_output: float, flush: float) -> None:
         """The run ended: waits for the end of the files, and until all was sent, at most so many seconds."""
 

@@ -35,6 +35,8 @@ class RunOutput:
         self._readers: list[int] = []
         self._worker = -1
         self._orphan: _engine.OrphanOutput | None = None
+        # Whose pipes they are, in a process that is kept.
+        self._lender: RunOutput | None = None
 
     # At the worker's end.
 
@@ -57,9 +59,18 @@ class RunOutput:
         """Adds what was printed to ``stdout`` or ``stderr`` of another machine."""
         self._log.write(source, data)
 
+    def lend(self, run: RunOutput) -> None:
+        """Takes for another run what is printed into these pipes, as it takes place in the same process."""
+        if run is not self:
+            self._log.lend(run._log)
+        run._lender = self
+
     def finish(self) -> None:
         """Sends what is left. Waits a little for it, but not for a scheduler that is away."""
-        self._log.finish(_LAST_OUTPUT_SECONDS, _FLUSH_SECONDS)
+        if self._lender is not None:
+            # They do not end with the run.
+            self._lender._log.drain()
+        self._log.finish(_LAST_OUTPUT_SECONDS if self._lender is None else 0.0, _FLUSH_SECONDS)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -103,11 +114,11 @@ class RunOutput:
         _take_records(send)
 
     def settle(self) -> None:
-        """Sees at the end that what was printed is not lost if the worker has gone."""
+        """Sees at the end that what was printed is in the pipes, and not lost if the worker has gone."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                stream.flush()
         if self._orphan is not None:
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(AttributeError, OSError, ValueError):
-                    stream.flush()
             self._orphan.settle()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -119,7 +130,7 @@ class RunOutput:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         files = [file.detach() for file in state["files"]]
-        self._log = self._orphan = None
+        self._log = self._orphan = self._lender = None
         self._writers, self._readers, self._worker = files[:3], files[3:6], files[6]
 
 

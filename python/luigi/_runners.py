@@ -18,30 +18,43 @@ from typing import TYPE_CHECKING
 
 from condotta import _engine
 from luigi._results import Channel
+from luigi._worker_parts import DequeQueue
 
 if TYPE_CHECKING:
+    from luigi._run_output import RunOutput
     from luigi.worker import TaskProcess
 
 
-# What ``multiprocessing.Process`` keeps of a process, and the way of its results.
-_OF_A_PROCESS = {*multiprocessing.Process().__dict__, "result_queue"}
+# What ``multiprocessing.Process`` keeps of a process, and the ways of its results and of what it prints.
+_OF_A_PROCESS = {*multiprocessing.Process().__dict__, "result_queue", "output"}
 
 
 class Runner:
     """One process that is kept, seen from the worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, output: RunOutput | None) -> None:
         requests, self._requests = Pipe(duplex=False)
         self.results, results = Pipe(duplex=False)
-        self.process = multiprocessing.Process(target=_serve, args=(requests, results), name="luigi-runner")
-        self.process.start()
+        # All its runs print into the pipes that are made for the first one.
+        self._output = output
+        arguments = (requests, results, output)
+        self.process = multiprocessing.Process(target=_serve, args=arguments, name="luigi-runner")
+        if output is not None:
+            output.open()
+        try:
+            self.process.start()
+        finally:
+            if output is not None:
+                output.started()
         requests.close()
         results.close()
         # The interpreter waits for its processes when it ends, so this one has to hear of it before.
         self._farewell = Finalize(self, _say_farewell, args=(self._requests,), exitpriority=10)
 
-    def send(self, run: bytes) -> None:
+    def send(self, run: bytes, output: RunOutput | None) -> None:
         """Has a run carried out. Raises OSError if the process has gone."""
+        if self._output is not None and output is not None:
+            self._output.lend(output)
         self._requests.send_bytes(run)
 
     def close(self) -> None:
@@ -70,13 +83,13 @@ class Runners:
         while self._idle:
             runner = self._idle.pop()
             try:
-                runner.send(run)
+                runner.send(run, process.output)
                 break
             except OSError:
                 runner.close()
         else:
-            runner = Runner()
-            runner.send(run)
+            runner = Runner(process.output)
+            runner.send(run, process.output)
         own = process._popen = _Run(runner)  # type: ignore[attr-defined]
         process._sentinel = own.sentinel  # type: ignore[attr-defined]
         process.result_queue.read_from(runner.results, functools.partial(self._give_back, own))
@@ -152,16 +165,26 @@ def _say_farewell(requests: Connection) -> None:
     requests.close()
 
 
-def _serve(requests: Connection, results: Connection) -> None:
+def _serve(requests: Connection, results: Connection, output: RunOutput | None) -> None:
     """Runs what comes until there is nothing more to come."""
+    if output is not None:
+        output.enter()
     try:
         while run := requests.recv_bytes():
             kind, state = pickle.loads(run)
             process = kind.__new__(kind)
             BaseProcess.__init__(process)
             process.__setstate__(state)
-            process.result_queue = Channel(process)
-            process.result_queue.write_to(results)
-            process.run()
+            channel = Channel(process)
+            channel.write_to(results)
+            process.result_queue = held = DequeQueue()
+            try:
+                process.run()
+            finally:
+                # Whoever hears of the end looks for what was printed until then.
+                if output is not None:
+                    output.settle()
+                for result in held:
+                    channel.put(result)
     except (EOFError, KeyboardInterrupt):
         pass

@@ -22,6 +22,7 @@ WAYS = {
     "in the worker's process": [],
     "in forked processes": ["--workers", "2"],
     "in forked processes with one worker": ["--worker-force-multiprocessing"],
+    "in processes that are kept": ["--workers", "2", "--worker-reuse-processes"],
 }
 
 

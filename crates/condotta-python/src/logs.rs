@@ -142,8 +142,9 @@ impl LogSink for Gated {
 }
 
 /// The pipes of a run while they are being read.
-#[derive(Default)]
 struct Reading {
+    /// Whose output it is: in a process that is kept, of one run after another.
+    log: Mutex<Log>,
     pipes: Mutex<Option<Arc<[File; 3]>>>,
     ended: Condvar,
     /// Held while something is on its way.
@@ -151,6 +152,15 @@ struct Reading {
 }
 
 impl Reading {
+    fn of(log: Log) -> Arc<Self> {
+        Arc::new(Self {
+            log: Mutex::new(log),
+            pipes: Mutex::default(),
+            ended: Condvar::new(),
+            moving: Mutex::default(),
+        })
+    }
+
     /// Waits for the end of the pipes. What is in them after `patience` is waited for a little longer: who printed it
     /// has ended, and this machine may be slow.
     fn finish(&self, patience: Duration) {
@@ -213,14 +223,15 @@ impl RunLogs {
     #[pyo3(signature = (task_id, attempt=None, private=None))]
     fn begin(&self, task_id: &str, attempt: Option<u64>, private: Option<&Private>) -> RunLog {
         let private = private.map_or_else(Texts::default, |private| private.texts.clone());
-        let reading = Arc::<Reading>::default();
+        let log = self.logs.begin(task_id, attempt, private);
+        let reading = Reading::of(log.clone());
         let mut readings = lock(&self.readings);
         readings.retain(|reading| reading.strong_count() > 0);
         readings.push(Arc::downgrade(&reading));
         RunLog {
             logs: Arc::clone(&self.logs),
             life: Arc::clone(&self.life),
-            log: self.logs.begin(task_id, attempt, private),
+            log,
             readers: Mutex::default(),
             reading,
         }
@@ -302,10 +313,10 @@ impl RunLog {
             return Ok(());
         };
         let files = Arc::new(files);
-        let (log, reading) = (self.log.clone(), Arc::clone(&self.reading));
+        let reading = Arc::clone(&self.reading);
         *lock(&reading.pipes) = Some(Arc::clone(&files));
         let read = move || {
-            copy(&files, &log, &reading.moving);
+            copy(&files, &reading);
             *lock(&reading.pipes) = None;
             reading.ended.notify_all();
         };
@@ -314,6 +325,17 @@ impl RunLog {
             .spawn(read)
             .map_err(PyOSError::new_err)?;
         Ok(())
+    }
+
+    /// From here on the pipes are another run's, which takes place in the same process.
+    fn lend(&self, py: Python<'_>, to: &Self) {
+        self.drain(py);
+        *lock(&self.reading.log) = to.log.clone();
+    }
+
+    /// Waits until nothing is left in the pipes, which go on.
+    fn drain(&self, py: Python<'_>) {
+        py.detach(|| self.reading.drain(Instant::now() + DRAIN_PATIENCE));
     }
 
     /// The run ended: waits for the end of the files, and until all was sent.
@@ -339,12 +361,12 @@ fn record(log: &Log, level: u64, logger: &str, message: &str) {
 }
 
 /// Takes standard output, standard error and records until all of them end.
-fn copy(pipes: &[File; 3], log: &Log, moving: &Mutex<()>) {
+fn copy(pipes: &[File; 3], reading: &Reading) {
     let mut line = Vec::new();
     pipes::read(
         pipes,
-        || lock(moving),
-        |index, bytes| take(index, bytes, &mut line, log),
+        || lock(&reading.moving),
+        |index, bytes| take(index, bytes, &mut line, &lock(&reading.log).clone()),
     );
 }
 
