@@ -7,13 +7,16 @@ use rustls::CertificateError;
 
 use crate::{Dialect, name_of};
 
-/// How a database's driver names what encryption takes. Names of the same thing are both good.
+/// How both drivers name the mode.
+const MODE: [&str; 2] = ["sslmode", "ssl-mode"];
+/// And what the client shows of itself.
+const OWN_FILES: [&str; 4] = ["sslcert", "ssl-cert", "sslkey", "ssl-key"];
+
+/// What a database's driver names in its own way. Names of the same thing are both good.
 struct Words {
-    mode: [&'static str; 2],
     /// The modes, which may be written in capitals.
     modes: &'static [&'static str],
     authorities: &'static [&'static str],
-    others: &'static [&'static str],
     /// The mode that demands encryption and looks at no certificate.
     demanded: &'static str,
     /// What demands a certificate of one of the authorities.
@@ -22,7 +25,6 @@ struct Words {
 }
 
 const POSTGRES: Words = Words {
-    mode: ["sslmode", "ssl-mode"],
     modes: &[
         "disable",
         "allow",
@@ -32,14 +34,12 @@ const POSTGRES: Words = Words {
         "verify-full",
     ],
     authorities: &["sslrootcert", "ssl-root-cert", "ssl-ca"],
-    others: &["sslcert", "ssl-cert", "sslkey", "ssl-key"],
     demanded: "require",
     looked_at: "sslmode=verify-ca",
     advice: "sslmode=verify-full and sslrootcert=/path/of/the/authority.pem",
 };
 
 const MYSQL: Words = Words {
-    mode: ["sslmode", "ssl-mode"],
     modes: &[
         "disabled",
         "preferred",
@@ -48,7 +48,6 @@ const MYSQL: Words = Words {
         "verify_identity",
     ],
     authorities: &["sslca", "ssl-ca"],
-    others: &["sslcert", "ssl-cert", "sslkey", "ssl-key"],
     demanded: "required",
     looked_at: "ssl-mode=VERIFY_CA",
     advice: "ssl-mode=VERIFY_IDENTITY and ssl-ca=/path/of/the/authority.pem",
@@ -64,7 +63,7 @@ impl Words {
     }
 
     fn know(&self, name: &str) -> bool {
-        [&self.mode, self.authorities, self.others]
+        [&MODE, self.authorities, &OWN_FILES]
             .iter()
             .any(|names| names.contains(&name))
     }
@@ -82,7 +81,7 @@ pub(crate) fn advice(dialect: Dialect, parameters: &[&str]) -> Option<&'static s
     let is_no_mode = |parameter: &&str| {
         let pair = form_urlencoded::parse(parameter.as_bytes()).next();
         pair.is_some_and(|(name, mode)| {
-            words.mode.contains(&&*name) && !words.modes.contains(&&*mode.to_ascii_lowercase())
+            MODE.contains(&&*name) && !words.modes.contains(&&*mode.to_ascii_lowercase())
         })
     };
     parameters
@@ -102,7 +101,7 @@ pub(crate) fn addition(dialect: Dialect, parameters: &[&str]) -> Option<&'static
         found.map(|parameter| parameter.split_once('=').map_or("", |(_, value)| value))
     };
     find(words.authorities)?;
-    let is_open = find(&words.mode).is_none_or(|mode| mode.eq_ignore_ascii_case(words.demanded));
+    let is_open = find(&MODE).is_none_or(|mode| mode.eq_ignore_ascii_case(words.demanded));
     is_open.then_some(words.looked_at)
 }
 
@@ -169,12 +168,7 @@ pub fn unreadable(url: &str, error: &(dyn Error + 'static)) -> Option<io::Error>
         return None;
     }
     let (_, parameters) = url.split_once('?')?;
-    let files = [
-        POSTGRES.authorities,
-        MYSQL.authorities,
-        POSTGRES.others,
-        MYSQL.others,
-    ];
+    let files = [POSTGRES.authorities, MYSQL.authorities, &OWN_FILES];
     form_urlencoded::parse(parameters.as_bytes())
         .filter(|(name, _)| files.iter().any(|names| names.contains(&&**name)))
         // It may be the certificate itself.
