@@ -28,51 +28,48 @@ pub(crate) fn python(project: &Project) -> anyhow::Result<Tally> {
 
 /// The package's Spark tasks, and the weather, on a real Spark.
 pub(crate) fn spark(project: &Project) -> anyhow::Result<Tally> {
-    let interpreter = Interpreter::at_hand()?;
-    let wheel = wheel::build(project, Profile::Dev)?;
-    let list = [
-        "pytest==9.2.0",
-        "pytest-timeout==2.4.0",
-        "sqlalchemy>=2",
-        setup::SPARK,
-    ]
-    .map(str::to_owned);
-    let venv = Venv::with(project, "spark", &interpreter, &list)?;
-    wheel::install(&venv, &wheel)?;
-    let folder = project.target().join("python/runs/spark");
-    let tests = project.root().join("python/tests/spark");
-    run(&folder, pytest(project, &venv, &folder, &tests)?)
+    let venv = for_engine(project, "spark", &["sqlalchemy>=2", setup::SPARK])?;
+    tests_of_engine(project, &venv, "spark", |_| {})
 }
 
 /// Python tasks on a real Slurm.
 pub(crate) fn slurm(project: &Project) -> anyhow::Result<Tally> {
-    let interpreter = Interpreter::at_hand()?;
-    let wheel = wheel::build(project, Profile::Dev)?;
-    let list = ["pytest==9.2.0", "pytest-timeout==2.4.0"].map(str::to_owned);
-    let venv = Venv::with(project, "slurm", &interpreter, &list)?;
-    wheel::install(&venv, &wheel)?;
-    let folder = project.target().join("python/runs/slurm");
-    let tests = project.root().join("python/tests/slurm");
-    run(&folder, pytest(project, &venv, &folder, &tests)?)
+    let venv = for_engine(project, "slurm", &[])?;
+    tests_of_engine(project, &venv, "slurm", |_| {})
 }
 
 /// Python tasks on the stand-in for a Kubernetes cluster.
 pub(crate) fn kubernetes(project: &Project) -> anyhow::Result<Tally> {
-    let interpreter = Interpreter::at_hand()?;
-    let wheel = wheel::build(project, Profile::Dev)?;
-    let list = ["pytest==9.2.0", "pytest-timeout==2.4.0"].map(str::to_owned);
-    let venv = Venv::with(project, "kubernetes", &interpreter, &list)?;
-    wheel::install(&venv, &wheel)?;
+    let venv = for_engine(project, "kubernetes", &[])?;
     let build = ["build", "--lib", "--bin", "kubernetes-server"];
     shell::must(project.cargo_with_features(&build))?;
     wheel::put_native_module(&venv, &project.target().join("debug/lib_engine.so"))?;
-    let folder = project.target().join("python/runs/kubernetes");
-    let tests = project.root().join("python/tests/kubernetes");
-    let mut pytest = pytest(project, &venv, &folder, &tests)?;
-    pytest.env(
-        "CONDOTTA_KUBERNETES_SERVER",
-        project.target().join("debug/kubernetes-server"),
-    );
+    tests_of_engine(project, &venv, "kubernetes", |pytest| {
+        let server = project.target().join("debug/kubernetes-server");
+        pytest.env("CONDOTTA_KUBERNETES_SERVER", server);
+    })
+}
+
+/// An environment with the wheel for the tests of an engine, and what they need besides.
+fn for_engine(project: &Project, engine: &str, more: &[&str]) -> anyhow::Result<Venv> {
+    let wheel = wheel::build(project, Profile::Dev)?;
+    let list = [&["pytest==9.2.0", "pytest-timeout==2.4.0"], more].concat();
+    let list: Vec<String> = list.into_iter().map(str::to_owned).collect();
+    let venv = Venv::with(project, engine, &Interpreter::at_hand()?, &list)?;
+    wheel::install(&venv, &wheel)?;
+    Ok(venv)
+}
+
+fn tests_of_engine(
+    project: &Project,
+    venv: &Venv,
+    engine: &str,
+    change: impl FnOnce(&mut Command),
+) -> anyhow::Result<Tally> {
+    let folder = project.target().join("python/runs").join(engine);
+    let tests = project.root().join("python/tests").join(engine);
+    let mut pytest = pytest(project, venv, &folder, &tests)?;
+    change(&mut pytest);
     run(&folder, pytest)
 }
 
