@@ -37,9 +37,25 @@ def private_of(task: Task) -> _engine.Private | None:
 
 
 def all_params(task: Task) -> dict[str, str]:
-    """All parameters as texts, private ones, too: for a process that builds the task anew."""
+    """The parameters as texts, private ones, too: for whoever builds the task anew, and nobody else.
+
+    A private one has its default there if its text does not give its value back, as all of them have in Luigi.
+    """
+    texts = dict(task.to_str_params())
     params = task._params_by_name()
-    return {name: params[name].serialize(value) for name, value in task.param_kwargs.items()}
+    for name, value in task.param_kwargs.items():
+        if params[name].visibility == _PRIVATE:
+            # Such a value may be any object, a connection for example.
+            with contextlib.suppress(Exception):
+                text = params[name].serialize(value)
+                if _value_of(params[name], text) == value:
+                    texts[name] = text
+    return texts
+
+
+def _value_of(param: Any, text: str) -> Any:
+    value = param.normalize(param.parse(text))
+    return tuple(value) if isinstance(value, (list, set)) else value
 
 
 def _texts(task: Task, visibility: ParameterVisibility) -> Iterator[tuple[str, str]]:

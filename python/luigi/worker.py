@@ -230,7 +230,7 @@ class TaskProcess(multiprocessing.Process):
         while (wanted := _next_requirements(steps, paths)) is not None:
             if not wanted.complete(self.check_complete):
                 # The run starts from the top when these are complete.
-                return [(task.task_module, task.task_family, task.to_str_params()) for task in wanted.flat_requirements]
+                return [(task.task_module, task.task_family, all_params(task)) for task in wanted.flat_requirements]
             paths = wanted.paths
         return None
 

@@ -24,15 +24,21 @@ class Writes(luigi.Task):
             out.write(str(os.getpid()))
 
 
-class Asks(Writes):
+class Keeps(Writes):
     secret = luigi.Parameter(visibility=ParameterVisibility.PRIVATE)
 
+    def run(self):
+        assert self.secret == "told"
+        super().run()
+
+
+class Asks(Keeps):
     def requires(self):
         return Writes(self.folder, "required")
 
     def run(self):
         assert self.secret == "told"
-        yield Writes(self.folder, "asked for")
+        yield Keeps(self.folder, "asked for", self.secret)
         super().run()
 
 
