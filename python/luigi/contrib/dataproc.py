@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from typing import Any
 
@@ -29,12 +30,22 @@ _CLUSTER_POLL_SECONDS = 10
 _JOB_POLL_SECONDS = 5
 
 
+def __getattr__(name: str) -> Any:
+    """Google's default login, found when it is first wanted, so that importing this module needs none."""
+    if name == "DEFAULT_CREDENTIALS":
+        found, _ = google.auth.default()
+    elif name == "authenticate_kwargs":
+        found = gcp.get_authenticate_kwargs(sys.modules[__name__].DEFAULT_CREDENTIALS)
+    else:
+        raise AttributeError("module %r has no attribute %r" % (__name__, name))
+    return globals().setdefault(name, found)
+
+
 def get_dataproc_client() -> Any:
     """The client that all tasks use; made with Google's default login when it is first wanted."""
     global _dataproc_client
     if _dataproc_client is None:
-        credentials, _ = google.auth.default()
-        login = gcp.get_authenticate_kwargs(credentials)
+        login = sys.modules[__name__].authenticate_kwargs
         _dataproc_client = discovery.build("dataproc", "v1", cache_discovery=False, **login)
     return _dataproc_client
 

@@ -175,3 +175,17 @@ def test_the_default_login_is_used_when_a_client_is_first_wanted(monkeypatch):
     client = dataproc.get_dataproc_client()
     assert client is dataproc.get_dataproc_client()
     assert client.projects().regions().jobs()
+
+
+def test_the_default_login_is_found_when_it_is_first_wanted(monkeypatch):
+    login, asked = AnonymousCredentials(), []
+    monkeypatch.setattr(dataproc.google.auth, "default", lambda: asked.append("login") or (login, "project"))
+    monkeypatch.setattr(dataproc.discovery, "build", lambda *args, **kwargs: kwargs)
+    monkeypatch.setattr(dataproc, "_dataproc_client", None)
+    for name in ("DEFAULT_CREDENTIALS", "authenticate_kwargs"):
+        monkeypatch.setitem(dataproc.__dict__, name, None)
+        del dataproc.__dict__[name]
+    made = dataproc.get_dataproc_client()
+    assert dataproc.DEFAULT_CREDENTIALS is login
+    assert dataproc.authenticate_kwargs.items() <= made.items()
+    assert asked == ["login"]

@@ -163,11 +163,11 @@ fn types_fit(project: &Project, venv: &Venv) -> anyhow::Result<bool> {
     Ok(shell::run(mypy)?.success)
 }
 
-/// Whether the stubs say what the native module has.
+/// Whether the stubs say what the native module has, and the parameters' module.
 fn stubs_fit(project: &Project, venv: &Venv) -> anyhow::Result<bool> {
     let mut stubtest = Command::new(venv.python());
     stubtest
-        .args(["-m", "mypy.stubtest", "condotta._engine"])
+        .args(["-m", "mypy.stubtest", "condotta._engine", "luigi.parameter"])
         .current_dir(project.target());
     Ok(shell::run(stubtest)?.success)
 }
