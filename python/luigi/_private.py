@@ -39,23 +39,34 @@ def private_of(task: Task) -> _engine.Private | None:
 def all_params(task: Task) -> dict[str, str]:
     """The parameters as texts, private ones, too: for whoever builds the task anew, and nobody else.
 
-    A private one has its default there if its text does not give its value back, as all of them have in Luigi.
+    A private one has its default there if its text does not give its value back, as all of them have in Luigi. Raises
+    TypeError where it has none.
     """
     texts = dict(task.to_str_params())
     params = task._params_by_name()
     for name, value in task.param_kwargs.items():
-        if params[name].visibility == _PRIVATE:
-            # Such a value may be any object, a connection for example.
-            with contextlib.suppress(Exception):
-                text = params[name].serialize(value)
-                if _value_of(params[name], text) == value:
-                    texts[name] = text
+        param = params[name]
+        if param.visibility != _PRIVATE:
+            continue
+        text = _faithful_text(param, value)
+        if text is not None:
+            texts[name] = text
+        elif not param.has_task_value(task.task_family, name):
+            raise TypeError(
+                f"{task.task_family} cannot be built anew: the value of its private parameter {name} "
+                "cannot be told from its text, and there is no default"
+            )
     return texts
 
 
-def _value_of(param: Any, text: str) -> Any:
-    value = param.normalize(param.parse(text))
-    return tuple(value) if isinstance(value, (list, set)) else value
+def _faithful_text(param: Any, value: Any) -> str | None:
+    # Such a value may be any object, a connection for example.
+    with contextlib.suppress(Exception):
+        text = str(param.serialize(value))
+        again = param.normalize(param.parse(text))
+        if (tuple(again) if isinstance(again, (list, set)) else again) == value:
+            return text
+    return None
 
 
 def _texts(task: Task, visibility: ParameterVisibility) -> Iterator[tuple[str, str]]:

@@ -78,3 +78,21 @@ def test_tasks_that_a_run_asks_for_keep_them_and_the_scheduler_hears_nothing(way
     assert (folder_of_its_own / "others").read_text() == f"{SECRET} None () none"
     assert [call for call in scheduler.heard if "texts" in call and "add_task" in call]
     assert SECRET not in "".join(scheduler.heard) + caplog.text
+
+
+class Connects(luigi.Task):
+    connection = luigi.Parameter(**PRIVATE)
+
+
+class AsksInVain(luigi.Task):
+    def run(self):
+        yield Connects(object())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_run_fails_that_asks_for_a_task_which_cannot_be_built_anew(way):
+    settings = {"wait_interval": 0.01, "wait_jitter": 0.0, **WAYS[way]}
+    with Worker(scheduler=Scheduler(), worker_id="me", **settings) as worker:
+        assert worker.add(AsksInVain()) and not worker.run()
+    error = worker._scheduler.fetch_error(AsksInVain().task_id)["error"]
+    assert "Connects cannot be built anew: the value of its private parameter connection cannot be told" in error
