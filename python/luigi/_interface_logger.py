@@ -42,10 +42,13 @@ class InterfaceLogger(logging.Logger):
                 pass  # logging itself has a way to complain of such a line.
             else:
                 with handler.lock:
-                    stream = handler.stream
-                    stream.write(line)
-                    if hasattr(stream, "flush"):
-                        stream.flush()
+                    try:
+                        stream = handler.stream
+                        stream.write(line)
+                        if hasattr(stream, "flush"):
+                            stream.flush()
+                    except Exception as error:
+                        complain(self, handler, error, level, msg, *args)
                 return
         super()._log(level, msg, args, exc_info, extra, stack_info, stacklevel + 1)
 
@@ -59,6 +62,18 @@ class InterfaceLogger(logging.Logger):
     def _plain_handler(self, level: int) -> Any:
         """The handler to which the line alone is all, if that is how things are now."""
         return _engine.plain_handler(self, level)
+
+
+def complain(
+    logger: logging.Logger, handler: logging.Handler, error: Exception, level: int, msg: object, *args: Any
+) -> None:
+    """Does what ``logging`` does where a line cannot be written: nothing ends because nobody reads its log."""
+    try:
+        raise error
+    except RecursionError:
+        raise
+    except Exception:
+        handler.handleError(logger.makeRecord(logger.name, level, "(unknown file)", 0, msg, args, None))
 
 
 def interface_logger() -> logging.Logger:

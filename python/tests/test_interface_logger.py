@@ -1,11 +1,14 @@
 """The worker's logger says the same whether or not it takes the short way."""
 
+import errno
 import io
 import logging
 
 import pytest
 
+import luigi
 from luigi._interface_logger import PLAIN_FORMAT, InterfaceLogger
+from luigi.setup_logging import InterfaceLogging
 
 LINES = [
     ("nothing to fill in: 100%",),
@@ -93,3 +96,45 @@ def test_tracebacks_are_in_the_log(logger):
 def test_a_line_that_cannot_be_filled_in_is_complained_of_as_ever(logger, capsys):
     logger.info("%d", "no number")
     assert "Logging error" in capsys.readouterr().err
+
+
+class Deaf(io.StringIO):
+    """Takes nothing, like a pipe that nobody reads or a disk that is full."""
+
+    def write(self, text):
+        raise OSError(errno.EPIPE, "Broken pipe")
+
+
+class RunsInLog(luigi.Task):
+    done = False
+
+    def run(self):
+        logging.getLogger("luigi-interface").info("running")
+        type(self).done = True
+
+    def complete(self):
+        return self.done
+
+
+@pytest.mark.parametrize("stream", [Deaf(), None], ids=["a pipe that nobody reads", "closed"])
+def test_a_log_that_cannot_be_written_ends_nothing(stream, monkeypatch):
+    interface = logging.getLogger("luigi-interface")
+    monkeypatch.setattr(InterfaceLogging, "_configured", True)
+    handler = logging.StreamHandler()
+    handler.stream = stream
+    handler.setFormatter(logging.Formatter(PLAIN_FORMAT))
+    monkeypatch.setattr(interface, "handlers", [handler])
+    monkeypatch.setattr(interface, "propagate", False)
+    monkeypatch.setattr(RunsInLog, "done", False)
+    complaints = []
+    monkeypatch.setattr(handler, "handleError", complaints.append)
+    level = interface.level
+    interface.setLevel(logging.INFO)
+    try:
+        interface.info("%s", "lost")
+        assert [complaint.getMessage() for complaint in complaints] == ["lost"]
+        assert luigi.build([RunsInLog()], local_scheduler=True)
+    finally:
+        interface.setLevel(level)
+    said = [complaint.getMessage() for complaint in complaints]
+    assert "running" in said and "Running Worker with 1 processes" in said

@@ -90,7 +90,12 @@ fn say<'py>(
         Way::Nowhere => return Ok(()),
         Way::Handler(handler) => {
             if let Some(text) = text(&handler, level, &line)? {
-                return write(&handler, &text);
+                return match write(&handler, &text) {
+                    Err(error) if error.is_instance_of::<PyException>(py) => {
+                        complain(&logger, &handler, error, level, &line)
+                    }
+                    written => written,
+                };
             }
         }
         Way::Logger => {}
@@ -320,4 +325,22 @@ fn write(handler: &Bound<'_, PyAny>, text: &str) -> PyResult<()> {
     });
     lock.call_method0(names.release.bind(py))?;
     written
+}
+
+/// A line could not be written. What `logging` does then does not end the worker.
+fn complain(
+    logger: &Bound<'_, PyAny>,
+    handler: &Bound<'_, PyAny>,
+    error: PyErr,
+    level: i64,
+    line: &Bound<'_, PyTuple>,
+) -> PyResult<()> {
+    static COMPLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = logger.py();
+    let about = (logger, handler, error.into_value(py), level).into_pyobject(py)?;
+    let arguments = about.add(line)?;
+    COMPLAIN
+        .import(py, "luigi._interface_logger", "complain")?
+        .call1(arguments.cast_into::<PyTuple>()?)?;
+    Ok(())
 }
