@@ -27,7 +27,17 @@ class core(task.Config):
     """Section ``[core]`` of the configuration: how a program runs its tasks. Its flags have no prefix."""
 
     use_cmdline_section = False
-    ignore_unconsumed = {"autoload_range", "no_configure_logging"}
+    # Others read these. A warning would show the token.
+    ignore_unconsumed = {
+        "autoload_range",
+        "no_configure_logging",
+        "rpc_ca_file",
+        "rpc_connect_timeout",
+        "rpc_log_retries",
+        "rpc_retry_attempts",
+        "rpc_retry_wait",
+        "rpc_token",
+    }
 
     local_scheduler = parameter.BoolParameter(
         default=False, description="Schedule in this process, without a server", always_in_help=True

@@ -63,6 +63,9 @@ def _core(name: str) -> Any:
 class email(Config):
     """The section `[email]`."""
 
+    # The engine's server reads these.
+    ignore_unconsumed = {"max_queue", "retry_for"}
+
     force_send = BoolParameter(default=False, description="Send mail although the output goes to a terminal")
     format = ChoiceParameter(
         default="plain",
@@ -90,6 +93,9 @@ class email(Config):
 
 class smtp(Config):
     """The section `[smtp]`."""
+
+    # The engine's server reads these.
+    ignore_unconsumed = {"ca_file", "verify"}
 
     host = Parameter(default="localhost", config_path=_core("smtp_host"), description="Name of the mail server")
     local_hostname = Parameter(

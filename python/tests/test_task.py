@@ -15,6 +15,8 @@ import pytest
 import luigi
 import luigi.task
 from luigi.event import Event
+from luigi.interface import core
+from luigi.notifications import email, smtp
 from luigi.parameter import (
     DuplicateParameterException,
     MissingParameterException,
@@ -320,6 +322,22 @@ def test_values_that_are_not_used_are_warned_about_once(configure):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnconsumedParameterWarning)
         T(a=5)
+
+
+@pytest.mark.parametrize(
+    "settings, keys",
+    [
+        (core, ["rpc_token", "rpc_ca_file", "rpc-connect-timeout", "rpc_retry_attempts", "rpc_retry_wait"]),
+        (core, ["rpc_log_retries", "autoload_range", "no_configure_logging"]),
+        (email, ["retry_for", "max_queue"]),
+        (smtp, ["verify", "ca_file"]),
+    ],
+)
+def test_keys_that_somebody_else_reads_are_not_warned_about(configure, settings, keys):
+    configure({settings.task_family: dict.fromkeys(keys, "secret")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnconsumedParameterWarning)
+        settings()
 
 
 def test_a_task_that_forgot_its_constructor_is_not_initialized():
