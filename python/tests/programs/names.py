@@ -41,9 +41,17 @@ def taken(function):
     ]
 
 
+def is_luigis(thing):
+    return str(getattr(thing, "__module__", "")).split(".")[0] in ("luigi", "condotta")
+
+
+def kinds(cls):
+    return [base.__name__ for base in cls.__mro__ if is_luigis(base)]
+
+
 def described(thing):
     if isinstance(thing, Parameter):
-        facts = {"significant": thing.significant, "positional": thing.positional, "visibility": thing.visibility}
+        facts = {"significant": thing.significant, "positional": thing.positional, "visibility": int(thing.visibility)}
         facts |= {"default": plain(thing._default), "config_path": thing._config_path}
         return {"parameter": {name: str(fact) for name, fact in facts.items()}, "types": kinds(type(thing))}
     if isinstance(thing, (staticmethod, classmethod)):
@@ -53,14 +61,6 @@ def described(thing):
     if isinstance(thing, PLAIN):
         return {"value": plain(thing)}
     return {}
-
-
-def kinds(cls):
-    return [base.__name__ for base in cls.__mro__]
-
-
-def is_luigis(thing):
-    return str(getattr(thing, "__module__", "")).split(".")[0] in ("luigi", "condotta")
 
 
 def class_described(cls):
