@@ -159,6 +159,18 @@ def test_a_parameter_that_cannot_be_shown_does_not_spoil_the_summary():
     assert "- 2 Shown(other=0) and Shown(other=1)" in lines(told)
 
 
+def test_a_parameter_that_cannot_be_read_is_shown_without_a_value():
+    class Shut(luigi.Task):
+        value = luigi.Parameter()
+
+        def __getattribute__(self, name):
+            if name == "value":
+                raise RuntimeError
+            return super().__getattribute__(name)
+
+    assert "- 1 Shut(value=)" in lines(done(Shut("seven")))
+
+
 def test_a_deep_graph_is_sorted():
     class Deep(luigi.Task):
         depth = luigi.IntParameter()
