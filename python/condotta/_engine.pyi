@@ -211,7 +211,7 @@ class FetchError(ConnectionError):
     """A request to the scheduler's server has no answer."""
 
 class NobodyError(FetchError):
-    """Nobody listens at the server's address."""
+    """Nobody listens at the server's address, or the server has just gone or is not ready yet."""
 
 class RefusedError(FetchError):
     """The server will not answer the same request otherwise."""

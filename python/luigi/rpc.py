@@ -296,7 +296,7 @@ class RemoteScheduler:
         return self._fetcher.fetch(self._full_url(f"/api/{method}"), body, self._connect_timeout)
 
     def _look_for_server(self, full_url: str, body: Any) -> str | None:
-        """Wait before a request is sent again, but send it now and then, as long as nobody listens who might mind.
+        """Wait before a request is sent again, but send it now and then, as long as nobody is there who might mind.
 
         The text of the answer, if there is one before the wait is over. A look is no attempt.
         """

@@ -32,7 +32,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, reply = self.server.answers.pop(0) if self.server.answers else (200, None)
         if status == 200 and reply is None:
             reply = getattr(self.server.scheduler, self.path.rpartition("/")[2])(**arguments)
-        content = json.dumps({"response": reply}).encode()
+        if status is None:  # As when the server is killed.
+            self.close_connection = True
+            return
+        content = json.dumps({"response": reply} if status == 200 else reply).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -249,6 +252,25 @@ def test_what_a_server_that_is_back_refuses_is_told_at_once(clock):
     with pytest.raises(RPCError, match=r"Errors \(2 attempts\)"):
         client.ping(worker="w")
     assert clock.now < 4.5
+
+
+NOT_READY = 503, {"error": {"code": "unavailable", "message": "it reads its state"}}
+
+
+@pytest.mark.parametrize("answers", [[NOT_READY] * 4, [(None, None), NOT_READY]], ids=["starts", "is killed"])
+def test_a_server_that_restarts_is_found_as_soon_as_it_is_ready(clock, server, answers):
+    client = RemoteScheduler(server.url)
+    server.answers += answers
+    assert client.ping(worker="w") == {"rpc_messages": []}
+    assert clock.now < 4.0
+    assert len(server.asked) == len(answers) + 1
+
+
+def test_a_server_that_is_there_and_busy_is_left_alone(clock, server):
+    client = RemoteScheduler(server.url)
+    server.answers += [(503, {"error": {"code": "busy"}})]
+    assert client.ping(worker="w") == {"rpc_messages": []}
+    assert clock.now == 30.0
 
 
 def test_no_work_at_all_is_asked_for_again(client, server):

@@ -19,7 +19,7 @@ create_exception!(
     condotta._engine,
     NobodyError,
     FetchError,
-    "Nobody listens at the server's address."
+    "Nobody listens at the server's address, or the server has just gone or is not ready yet."
 );
 create_exception!(
     condotta._engine,

@@ -13,6 +13,9 @@ use super::{
 /// The type of a body in JSON.
 const JSON: &str = "application/json";
 
+/// What the engine's own server says while it reads its state, or stops.
+const NOT_READY: &str = "unavailable";
+
 /// Sends requests to one server, each once. Connections stay open between them.
 pub struct HttpClient {
     http: Http,
@@ -25,7 +28,8 @@ pub struct HttpFailure {
     reason: String,
     /// What that means for the same request.
     pub outlook: Outlook,
-    /// Nobody listens at the address, so that nobody is disturbed by who asks again soon.
+    /// Nobody listens at the address, or the engine's own server has just gone or is not ready yet, so that
+    /// nobody is disturbed by who asks again soon.
     pub nobody_listens: bool,
     /// The word for it, where the engine's own server says one.
     pub code: Option<String>,
@@ -116,11 +120,20 @@ impl From<Failure> for HttpFailure {
 }
 
 fn nobody_listens(failure: &Failure) -> bool {
+    if failure.code.as_deref() == Some(NOT_READY) {
+        return true;
+    }
     match failure.error.downcast_ref() {
-        // The latter is a socket in the file system that is not there.
         Some(ureq::Error::Io(error)) => matches!(
             error.kind(),
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
+            io::ErrorKind::ConnectionRefused
+                // A socket in the file system that is not there.
+                | io::ErrorKind::NotFound
+                // Whoever listened was killed meanwhile.
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof
         ),
         Some(error) => matches!(error, ureq::Error::ConnectionFailed),
         None => false,
