@@ -314,6 +314,7 @@ class TaskProcess(multiprocessing.Process):
                 raise TaskException(f"the parameters of {state['task_id']} make {task.task_id} in a new process")
             self.task = task
         except Exception:
+            logger.exception("[pid %s] Worker %s cannot build %s", os.getpid(), self.worker_id, state["task_id"])
             self._not_loaded = (
                 state["task_id"],
                 FAILED,

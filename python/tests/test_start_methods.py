@@ -29,3 +29,10 @@ def test_what_cannot_be_sent_is_named_and_nothing_hangs(tmp_path, method):
     done = run(method, tmp_path, "unsendable")
     assert done.stdout == "FAILED\n", done.stderr
     assert "attribute lock of its ContextManagedTaskProcess cannot be sent there" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_why_a_task_cannot_be_built_is_in_the_log(tmp_path, method):
+    done = run(method, tmp_path, "hidden")
+    assert done.stdout == "FAILED\n", done.stderr
+    assert "cannot build Hidden_" in done.stderr and "No task Hidden" in done.stderr

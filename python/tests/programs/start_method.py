@@ -42,6 +42,15 @@ class Asks(Keeps):
         super().run()
 
 
+def hidden():
+    """A task whose class no other process finds."""
+
+    class Hidden(Writes):
+        pass
+
+    return Hidden
+
+
 class Locks(luigi.worker.Worker):
     """A worker whose processes have a part that cannot be sent anywhere."""
 
@@ -61,5 +70,6 @@ if __name__ == "__main__":
     multiprocessing.set_start_method(method)
     factory = Factory() if case == "unsendable" else None
     settings = {"local_scheduler": True, "workers": 2, "log_level": "WARNING", "detailed_summary": True}
-    result = luigi.build([Asks(folder, "asks", secret="told")], worker_scheduler_factory=factory, **settings)
+    task = hidden()(folder, "hidden") if case == "hidden" else Asks(folder, "asks", secret="told")
+    result = luigi.build([task], worker_scheduler_factory=factory, **settings)
     print(result.status.name)
