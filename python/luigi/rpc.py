@@ -327,10 +327,11 @@ class RemoteScheduler:
             except Exception as error:
                 if attempt >= self._rpc_retry_attempts or not _may_pass(error):
                     if isinstance(error, self._fetcher.raises):
-                        message = (
-                            f"Errors ({attempt} attempts) when connecting to remote scheduler {_shown(self._url)!r}"
-                        )
-                        raise RPCError(message, error) from error
+                        place = _shown(self._url)
+                        message = f"Errors ({attempt} attempts) when connecting to remote scheduler {place!r}"
+                        # The last line is what people read. What others raise may have the password.
+                        why = f": {error}" if isinstance(error, _engine.FetchError) else ""
+                        raise RPCError(message + why, error) from error
                     raise
                 if self._rpc_log_retries:
                     self._log_retry(attempt + 1)

@@ -145,6 +145,12 @@ def test_at_last_it_is_given_up(client, server):
     assert len(server.asked) == 3
 
 
+def test_the_last_line_of_an_error_says_what_the_server_said(client, server):
+    server.answers += [(401, {"error": {"code": "unauthorized", "message": "there is no such token"}})]
+    with pytest.raises(RPCError, match=f"'{server.url}': there is no such token$"):
+        client.ping(worker="w")
+
+
 def test_what_the_server_refuses_is_not_tried_again(client, server):
     server.answers += [(404, None)]
     with pytest.raises(RPCError, match=r"Errors \(1 attempts\)"):
