@@ -18,11 +18,18 @@ TASKS = {
 
 
 @pytest.fixture
-def scheduler():
+def authorizations():
+    """What those who asked the scheduler said of themselves."""
+    return []
+
+
+@pytest.fixture
+def scheduler(authorizations):
     """A server that answers as a scheduler does; gives its port."""
 
     class Graph(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            authorizations.append(self.headers["Authorization"])
             self.send_response(200 if self.path == "/api/graph" else 404)
             self.end_headers()
             self.wfile.write(json.dumps({"response": TASKS}).encode())
@@ -48,6 +55,17 @@ def test_tasks_are_found_by_the_beginning_of_their_id(scheduler):
         },
         {"name": "Report_2", "status": "DONE", "deps_by_status": {}},
     ]
+
+
+def test_the_token_is_sent(scheduler, authorizations, configure, monkeypatch):
+    monkeypatch.delenv("CONDOTTA_TOKEN", raising=False)
+    grep = luigi_grep.LuigiGrep("127.0.0.1", scheduler)
+    list(grep.status_search("done"))
+    configure({"core": {"rpc_token": "configured"}})
+    list(grep.status_search("done"))
+    monkeypatch.setenv("CONDOTTA_TOKEN", "of the environment")
+    list(grep.status_search("done"))
+    assert authorizations == [None, "Bearer configured", "Bearer of the environment"]
 
 
 def test_tasks_are_found_by_status_in_any_case(scheduler):

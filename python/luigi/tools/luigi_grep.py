@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
+
+from luigi.configuration import get_config
 
 
 class LuigiGrep:
@@ -38,7 +41,9 @@ class LuigiGrep:
 
     def _fetch_json(self) -> dict[str, Any]:
         print("Fetching from url: " + self.graph_url)
-        with urlopen(self.graph_url) as answer:
+        token = os.environ.get("CONDOTTA_TOKEN") or get_config().get("core", "rpc_token", "")
+        request = Request(self.graph_url, headers={"Authorization": f"Bearer {token}"} if token else {})
+        with urlopen(request) as answer:
             return json.loads(answer.read().decode("utf-8"))
 
     def _build_results(self, jobs: dict[str, Any], job: str) -> dict[str, Any]:
