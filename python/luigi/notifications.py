@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from luigi._parameter.base import UnsetParameter
 from luigi.parameter import BoolParameter, ChoiceParameter, FloatParameter, IntParameter, Parameter
 from luigi.task import Config, Task
 
@@ -98,19 +99,19 @@ class smtp(Config):
     ignore_unconsumed = {"ca_file", "verify"}
 
     host = Parameter(default="localhost", config_path=_core("smtp_host"), description="Name of the mail server")
-    local_hostname = Parameter(
+    local_hostname = UnsetParameter(
         default=None,
         config_path=_core("smtp_local_hostname"),
         description="Name by which this machine greets the server, if not its own",
     )
     no_tls = BoolParameter(default=False, config_path=_core("smtp_without_tls"), description="Never switch to TLS")
-    password = Parameter(default=None, config_path=_core("smtp_password"), description="Password at the server")
+    password = UnsetParameter(default=None, config_path=_core("smtp_password"), description="Password at the server")
     port = IntParameter(default=0, config_path=_core("smtp_port"), description="Port of the server; 0 is the usual one")
     ssl = BoolParameter(default=False, config_path=_core("smtp_ssl"), description="Talk TLS from the first byte")
     timeout = FloatParameter(
         default=10.0, config_path=_core("smtp_timeout"), description="Seconds to wait for the server; 0 is no limit"
     )
-    username = Parameter(default=None, config_path=_core("smtp_login"), description="User name at the server")
+    username = UnsetParameter(default=None, config_path=_core("smtp_login"), description="User name at the server")
 
 
 class sendgrid(Config):

@@ -1,12 +1,14 @@
 """Ranges of dates: which instances of a recurring task are required, and how the missing ones are found."""
 
 import calendar
+import warnings
 from datetime import date, datetime, timedelta
 
 import pytest
 
 import luigi
 from luigi.local_target import LocalFileSystem, LocalTarget
+from luigi.notifications import smtp
 from luigi.parameter import ParameterException
 from luigi.tools import _range_listing, range
 from luigi.tools.range import RangeByMinutes, RangeDaily, RangeEvent, RangeHourly, RangeMonthly
@@ -53,6 +55,15 @@ def nothing_done():
 
 def moments(task):
     return [each.moment for each in task.requires()]
+
+
+def test_luigis_own_defaults_are_not_warned_about_and_ids_stay_luigis():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        task = RangeDaily(of=Daily, start=date(2016, 1, 1), stop=date(2016, 1, 2), now=0)
+        smtp()
+    assert task.to_str_params()["param_name"] == "None"
+    assert task.task_id == "RangeDaily_100_0_0_4565ec6477"
 
 
 def test_days_without_an_instance_are_required():

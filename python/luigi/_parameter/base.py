@@ -258,6 +258,13 @@ class Parameter(Generic[T]):
         return {"action": "store", "dest": dest}
 
 
+class UnsetParameter(Parameter[Any]):
+    """A text or ``None``, which is written as Luigi's plain parameters write it: ids of tasks have that text.
+
+    Nobody is warned of a ``None`` that is Luigi's own default.
+    """
+
+
 class OptionalParameterMixin(Generic[_OptT]):
     """Put before a parameter class, makes ``None`` a value and the default. On the command line it is the empty string.
 

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from luigi import _warnings
+from luigi._parameter.base import UnsetParameter
 from luigi.event import Event
 from luigi.parameter import (
     BoolParameter,
@@ -89,7 +90,7 @@ class RangeBase(WrapperTask):
     )
     task_limit = IntParameter(default=50, description="how many instances are required at most in one run")
     now = IntParameter(default=None, description="seconds since the epoch to take for the current time")
-    param_name = Parameter(
+    param_name = UnsetParameter(
         default=None,
         description="the recurring task's parameter for the date or time. Default: its first positional one",
         positional=False,
