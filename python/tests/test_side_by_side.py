@@ -30,7 +30,9 @@ def run(python: str, folder: Path, *arguments: str, **environment: str) -> tuple
         "TELL": "events" if "Tells" in arguments else "",
         **environment,
     }
-    command = [python, "-m", "luigi", "--local-scheduler", "--no-lock", *arguments]
+    command = [python, *arguments]
+    if not arguments[0].endswith(".py"):
+        command = [python, "-m", "luigi", "--local-scheduler", "--no-lock", *arguments]
     done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
@@ -50,6 +52,8 @@ def in_any_order(log: list[str]) -> list[str]:
     """The lines, without how many tasks were left at each point."""
     return sorted(line for line in log if not line.startswith("DEBUG: Pending tasks"))
 
+
+PIPELINE = [str(PROGRAMS / "pipeline.py"), "--local-scheduler", "--no-lock"]
 
 CASES = {
     "hello world": ["--module", "helloworld", "HelloWorldTask"],
@@ -95,6 +99,10 @@ CASES = {
         *["--module", "everyday", "TakesAndMisses", "--worker-check-unfulfilled-deps", "false"]
     ],
     "events": ["--module", "everyday", "Tells"],
+    "a program's own task": [*PIPELINE, "Total", "--parts", "3"],
+    "a program's own task by the flag of its family": [*PIPELINE, "Total", "--Total-parts", "1"],
+    "a program that names no task": PIPELINE,
+    "a program that chooses its task": [PIPELINE[0], "build"],
 }
 
 
@@ -113,6 +121,9 @@ ARBITRARY = {
     "a range of hours",
     "requirements while running",
     "events",
+    "a program's own task",
+    "a program's own task by the flag of its family",
+    "a program that chooses its task",
 }
 
 
