@@ -1,6 +1,6 @@
 //! What a server does beside its work costs workers: history, what tasks print, and readers of the event
-//! stream. The same load on a server with all of that and on one without any, turn by turn, so that the
-//! machine's mood is in neither's favour.
+//! stream. The same load on a server with all of that and on one without any, in many short turns, so that
+//! the machine's mood is in neither's favour: it changes within seconds.
 
 use std::{
     net::SocketAddr,
@@ -27,13 +27,16 @@ const PRINTING: usize = 16;
 const SEND_EVERY: Duration = Duration::from_millis(250);
 /// How many workers there are, and connections.
 const CONNECTIONS: usize = 16;
+/// How many times the rounds of other parts there are turns here, and which part of their time each has.
+const MORE_TURNS: usize = 8;
+const SHORTER: f64 = 0.5;
 /// No history, and nothing of what tasks print.
 const ALONE: &str = "[history]\nenabled = false\n[logs]\nenabled = false\n";
 
-/// What is measured of a kind of load.
+/// What is measured of a kind of load on one of the servers.
 #[derive(Default)]
 struct Measured {
-    /// Requests or tasks a second, in each round.
+    /// Requests or tasks a second, in each turn.
     rates: Vec<f64>,
     /// Microseconds of the server's CPU time for each.
     cpu: Vec<f64>,
@@ -50,10 +53,10 @@ enum Load {
 pub(super) async fn all_together(size: &Size) {
     let alone = Server::start_with(Kind::Condotta, ALONE);
     let together = Server::start(Kind::Condotta);
+    let turns = MORE_TURNS * size.rounds;
     println!(
         "\nalone, and with history, {PRINTING} tasks that print and {READERS} readers of events; \
-         {CONNECTIONS} connections, medians of {} rounds",
-        2 * size.rounds
+         {CONNECTIONS} connections, medians of {turns} turns and of their ratios"
     );
     println!(
         "{:<12}{:>12}{:>12}{:>9}{:>20}{:>12}{:>9}",
@@ -62,20 +65,20 @@ pub(super) async fn all_together(size: &Size) {
     for (load, name) in [(Load::AddTask, "add_task"), (Load::WholeTask, "whole task")] {
         let mut measured = [Measured::default(), Measured::default()];
         let mut told = 0;
-        for round in 0..2 * size.rounds {
-            let has_all = [round % 2 == 0, round % 2 != 0];
+        for turn in 0..turns {
+            let has_all = [turn % 2 == 0, turn % 2 != 0];
             for has_all in has_all {
                 let server = if has_all { &together } else { &alone };
-                let beside = Beside::start(server.address, has_all, round).await;
+                let beside = Beside::start(server.address, has_all, turn).await;
                 let cpu = server.cpu();
-                let duration = Duration::from_secs_f64(size.seconds);
+                let duration = Duration::from_secs_f64(SHORTER * size.seconds);
                 let started = Instant::now();
                 let done = match load {
                     Load::AddTask => {
-                        load::add_tasks(server.address, CONNECTIONS, duration, round).await
+                        load::add_tasks(server.address, CONNECTIONS, duration, turn).await
                     }
                     Load::WholeTask => {
-                        load::whole_tasks(server.address, CONNECTIONS, duration, round).await
+                        load::whole_tasks(server.address, CONNECTIONS, duration, turn).await
                     }
                 };
                 let secs = started.elapsed().as_secs_f64();
@@ -91,14 +94,24 @@ pub(super) async fn all_together(size: &Size) {
     }
 }
 
-fn show(name: &str, measured: &mut [Measured; 2]) {
-    let [alone, with] = measured.each_mut().map(|it| median(&mut it.rates));
-    let [cpu_alone, cpu_with] = measured.each_mut().map(|it| median(&mut it.cpu));
+fn show(name: &str, [alone, with]: &mut [Measured; 2]) {
+    let rate = median(&mut ratios(&with.rates, &alone.rates));
+    let cpu = median(&mut ratios(&with.cpu, &alone.cpu));
     println!(
-        "{name:<12}{alone:>12.0}{with:>12.0}{:>9.2}{cpu_alone:>20.1}{cpu_with:>12.1}{:>9.2}",
-        with / alone,
-        cpu_with / cpu_alone
+        "{name:<12}{:>12.0}{:>12.0}{rate:>9.2}{:>20.1}{:>12.1}{cpu:>9.2}",
+        median(&mut alone.rates),
+        median(&mut with.rates),
+        median(&mut alone.cpu),
+        median(&mut with.cpu),
     );
+}
+
+/// The ratio of each turn.
+fn ratios(with: &[f64], alone: &[f64]) -> Vec<f64> {
+    with.iter()
+        .zip(alone)
+        .map(|(with, alone)| with / alone)
+        .collect()
 }
 
 /// Who reads and who prints while something is measured.
