@@ -26,7 +26,7 @@ format = %(levelname)s|%(name)s|%(message)s
 fn log_lines_are_luigids() {
     let place = Place::new();
     let server = Server::start(&place, Kind::Ours);
-    let (id, said) = (server.id(), server.stderr());
+    let (id, said) = (server.id(), server.says("Listening"));
     let line = said.lines().next().unwrap();
     let (time, rest) = line.split_at("2026-05-17 14:15:16,123".len());
     let as_zero = |c: char| if c.is_ascii_digit() { '0' } else { c };

@@ -100,7 +100,7 @@ fn the_server_knows_the_keys_of_the_page() {
     }
     place.write("luigi.cfg", &config);
     let server = Server::start(&place, Kind::Ours);
-    let said = server.stderr();
+    let said = server.says("Listening");
     assert!(!said.contains("WARNING"), "{config}{said}");
     assert!(config.lines().count() >= 25, "{config}");
 }
