@@ -207,6 +207,8 @@ class RemoteScheduler:
         self._full_urls: dict[str, str] = {}
         self._gathered: list[Any] | None = None
         self._gathering_thread = 0
+        # Whether it ever answered. Until then nothing is put aside: the log would say that it was told.
+        self._was_there = False
         self._is_ours: bool | None = None
         self._tells_of_work = self._takes_many = isinstance(self._fetcher, _EngineFetcher)
 
@@ -367,7 +369,7 @@ class RemoteScheduler:
 
     def _gather(self, url: str, arguments: Any) -> bool:
         """Whether a request was put aside, to go with others."""
-        if self._gathered is None or threading.get_ident() != self._gathering_thread:
+        if self._gathered is None or threading.get_ident() != self._gathering_thread or not self._was_there:
             return False
         if url == "/api/add_task":
             self._gathered.append(arguments)
@@ -435,6 +437,7 @@ class RemoteScheduler:
         body = {"data": json.dumps(data)}
         for _ in range(attempts):
             reply = json.loads(self._fetch(url, body))["response"]
+            self._was_there = True
             if allow_null or reply is not None:
                 return reply
         raise RPCError(f"Received null response from remote scheduler {_shown(self._url)!r}")

@@ -78,6 +78,14 @@ def client(server):
     client.close()
 
 
+@pytest.fixture
+def known(client, server):
+    """The same client, when the server has answered it."""
+    client.ping(worker="w")
+    server.asked.clear()
+    return client
+
+
 def test_methods_are_those_of_the_scheduler(client):
     client.add_task(worker="w", task_id="A", family="F", params={"x": "\u00fc&=+% 1"})
     work = client.get_work(worker="w")
@@ -297,51 +305,61 @@ def test_many_tasks_are_announced_at_once(client, server):
     assert [len(arguments["tasks"]) for _, arguments, *_ in server.asked[2:]] == [1, 1]
 
 
-def test_what_is_announced_is_gathered(client, server):
+def test_what_is_announced_is_gathered(known, server):
     server.answers += [(200, {"refused": []})] * 2
-    with client.announcing():
-        client.add_task(worker="w", task_id="A")
-        client.add_task(worker="w", task_id="B")
+    with known.announcing():
+        known.add_task(worker="w", task_id="A")
+        known.add_task(worker="w", task_id="B")
         assert server.asked == []
         server.answers.insert(1, (200, {"rpc_messages": []}))
-        client.task_list()
-        client.add_task(worker="w", task_id="C")
+        known.task_list()
+        known.add_task(worker="w", task_id="C")
     sent = [(path, [task["task_id"] for task in told.get("tasks", [])]) for path, told, *_ in server.asked]
     assert sent == [("/api/add_tasks", ["A", "B"]), ("/api/task_list", []), ("/api/add_tasks", ["C"])]
-    client.add_task(worker="w", task_id="D")
+    known.add_task(worker="w", task_id="D")
     assert server.asked[-1][0] == "/api/add_task"
 
 
-def test_what_another_thread_says_is_said_at_once(client, server):
+def test_nothing_is_put_aside_for_a_server_that_never_answered(client, server):
     server.answers += [(200, None), (200, {"refused": []})]
     with client.announcing():
         client.add_task(worker="w", task_id="A")
-        thread = threading.Thread(target=client.add_task, kwargs={"worker": "w", "task_id": "B"})
+        assert [path for path, *_ in server.asked] == ["/api/add_task"]
+        client.add_task(worker="w", task_id="B")
+        client.add_task(worker="w", task_id="C")
+    assert [path for path, *_ in server.asked] == ["/api/add_task", "/api/add_tasks"]
+
+
+def test_what_another_thread_says_is_said_at_once(known, server):
+    server.answers += [(200, None), (200, {"refused": []})]
+    with known.announcing():
+        known.add_task(worker="w", task_id="A")
+        thread = threading.Thread(target=known.add_task, kwargs={"worker": "w", "task_id": "B"})
         thread.start()
         thread.join()
     assert [path for path, *_ in server.asked] == ["/api/add_task", "/api/add_tasks"]
 
 
-def test_what_was_announced_before_a_failure_is_sent(client, server):
+def test_what_was_announced_before_a_failure_is_sent(known, server):
     server.answers += [(200, {"refused": []})]
-    with pytest.raises(RuntimeError), client.announcing():
-        client.add_task(worker="w", task_id="A")
+    with pytest.raises(RuntimeError), known.announcing():
+        known.add_task(worker="w", task_id="A")
         raise RuntimeError
     assert [path for path, *_ in server.asked] == ["/api/add_tasks"]
 
 
-def test_after_a_failure_nothing_is_gathered_any_more(client, server):
+def test_after_a_failure_nothing_is_gathered_any_more(known, server):
     server.answers += [(400, None)]
-    with pytest.raises(RPCError), client.announcing():
-        client.add_task(worker="w", task_id="A")
-    client.add_task(worker="w", task_id="B")
+    with pytest.raises(RPCError), known.announcing():
+        known.add_task(worker="w", task_id="A")
+    known.add_task(worker="w", task_id="B")
     assert [path for path, *_ in server.asked] == ["/api/add_tasks", "/api/add_task"]
 
 
-def test_nothing_is_gathered_where_requests_are_sent_in_another_way(client, server):
-    client._fetcher = URLLibFetcher()
-    with client.announcing():
-        client.add_task(worker="w", task_id="A")
+def test_nothing_is_gathered_where_requests_are_sent_in_another_way(known, server):
+    known._fetcher = URLLibFetcher()
+    with known.announcing():
+        known.add_task(worker="w", task_id="A")
         assert [path for path, *_ in server.asked] == ["/api/add_task"]
 
 
