@@ -467,8 +467,8 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
             self._install_shutdown_handler()
 
     def _install_shutdown_handler(self) -> None:
-        # A platform may lack the signal.
-        with contextlib.suppress(AttributeError):
+        # A platform may lack the signal, and only the main thread may have a handler.
+        with contextlib.suppress(AttributeError, ValueError):
             signal.signal(signal.SIGUSR1, self.handle_interrupt)
             signal.siginterrupt(signal.SIGUSR1, False)
 

@@ -191,9 +191,7 @@ def test_a_signal_to_a_process_that_begins_ends_its_run_and_not_the_worker(hooks
 
 def test_a_worker_in_another_thread_starts_its_runs(way):
     told = []
-    # As Luigi's: signals can be handled in the main thread only.
-    settings = {**way, "no_install_shutdown_handler": True}
-    thread = threading.Thread(target=lambda: told.append(said_by(lambda: "ran", settings)))
+    thread = threading.Thread(target=lambda: told.append(said_by(lambda: "ran", way)))
     thread.start()
     thread.join(60)
     assert told == [("DONE", "ran")]
