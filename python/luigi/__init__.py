@@ -7,6 +7,7 @@ import importlib
 import sys
 import warnings
 
+import condotta._engine  # noqa: F401  before the modules below: they share the names that it makes
 from luigi import configuration, event, interface, local_target, parameter, rpc, target, task
 from luigi.__version__ import VERSION
 from luigi.event import Event

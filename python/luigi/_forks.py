@@ -7,6 +7,7 @@ or the process writes to has to be copied, and most of what a process of its own
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import multiprocessing
 import os
@@ -57,6 +58,7 @@ class _Shared:
         from luigi.worker import PLAIN_AFTER_FORK
 
         _engine.lighten_forks()
+        _look_up_ahead()
         self.pid = os.getpid()
         self.nothing = os.open(os.devnull, os.O_RDONLY)
         sentinel = os.pidfd_open(self.pid)
@@ -74,6 +76,32 @@ class _Shared:
             self.stdin: Any = open(0, encoding="utf-8", closefd=False)
         except OSError:
             self.terminal = None
+
+
+def _look_up_ahead() -> None:
+    """Looks up what most runs look up when they write a file.
+
+    Python notes what was looked up in a class. The first process to do so would have to copy the memory for the note.
+    """
+    from luigi.format import TextFormat, TextWrapper
+    from luigi.local_target import LocalTarget, atomic_file
+
+    methods = ("__init__", "__enter__", "__exit__", "__del__", "_finalizing", "close", "closed", "flush", "write")
+    stream = (*methods, "_dealloc_warn", "fileno", "name", "readable", "seek", "seekable", "tell", "writable")
+    atomic = ("_AtomicLocalFile__tmp_path", "_pending", "generate_tmp_path", "move_to_final_destination", "path")
+    wrapper = ("_CHUNK_SIZE", "__getattr__", "__getattribute__", "_stream", "read1")
+    looked_up: tuple[tuple[type, tuple[str, ...]], ...] = (
+        (LocalTarget, ("__init__", "__del__", "_temporary_file", "format", "is_tmp", "makedirs", "open", "path")),
+        (TextFormat, ("args", "kwargs", "pipe_writer", "wrapper_cls")),
+        (TextWrapper, stream + wrapper),
+        (atomic_file, stream + atomic),
+        (io.FileIO, stream),
+        (io.BufferedWriter, stream),
+        (io.TextIOWrapper, stream + wrapper),
+    )
+    for kind, names in looked_up:
+        for name in names:
+            getattr(kind, name, None)
 
 
 def _is_first_file(stream: Any) -> bool:

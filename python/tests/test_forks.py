@@ -3,6 +3,7 @@
 import errno
 import gc
 import json
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -93,6 +94,37 @@ def test_a_run_knows_its_process_and_its_worker():
     )
     assert name.startswith("ContextManagedTaskProcess-")
     assert (own, parent, parent_pid, is_main) == (True, "MainProcess", os.getpid(), True)
+
+
+def test_a_run_can_log_though_another_thread_of_the_worker_was_logging():
+    handler = logging.StreamHandler()
+    holds, leaves = threading.Event(), threading.Event()
+
+    def hold():
+        with handler.lock:
+            holds.set()
+            leaves.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holds.wait()
+    try:
+        assert told_by(lambda: handler.lock.acquire(timeout=5)) is True
+    finally:
+        leaves.set()
+        thread.join()
+
+
+def test_a_handler_is_put_in_order_in_its_own_way():
+    class Own(logging.StreamHandler):
+        pid = None
+
+        def _at_fork_reinit(self):
+            super()._at_fork_reinit()
+            self.pid = os.getpid()
+
+    handler = Own()
+    assert told_by(lambda: handler.pid == os.getpid()) is True
 
 
 def test_a_run_sees_that_its_worker_lives():

@@ -32,8 +32,10 @@ built_in! {
     base_process = "multiprocessing.process"."BaseProcess",
     base_process_init = "multiprocessing.process"."BaseProcess"."__init__",
     formatter = "logging"."Formatter",
+    fork_lock = "luigi._keep_alive"."fork_lock",
     forward_attributes = "luigi.worker"."TaskProcess"."_forward_attributes",
     is_external = "luigi.worker"."_is_external",
+    keep_alive_run = "luigi._keep_alive"."KeepAliveThread"."run",
     log_record = "logging"."LogRecord",
     logger = "luigi._interface_logger"."InterfaceLogger",
     logger_debug = "luigi._interface_logger"."InterfaceLogger"."debug",
@@ -103,7 +105,6 @@ static BUILT_IN: PyOnceLock<BuiltIn> = PyOnceLock::new();
 /// Takes what there is now for what the package made. `luigi.worker` calls it when it is loaded.
 #[pyfunction]
 pub(crate) fn remember_built_in(py: Python<'_>) -> PyResult<()> {
-    names(py);
     BUILT_IN.get_or_try_init(py, || BuiltIn::find(py)).map(drop)
 }
 

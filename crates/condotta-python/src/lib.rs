@@ -14,6 +14,7 @@ mod names;
 mod orphans;
 mod pipes;
 mod processes;
+mod release;
 mod scheduler;
 mod summary;
 mod task_id;
@@ -56,6 +57,11 @@ mod _engine {
     use crate::watch::WorkWatch;
     #[pymodule_export]
     use crate::worker::{Additions, WorkerSteps, plain_handler, plan_graph};
+
+    #[pymodule_init]
+    fn begin(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::names::make_names(module.py())
+    }
 
     /// The version of the engine.
     #[pyfunction]

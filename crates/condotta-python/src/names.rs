@@ -1,7 +1,13 @@
 //! The names that a process looks up after its fork. They are made before it: what each process makes for
 //! itself costs more than what it is needed for.
+//!
+//! Python counts who uses a name each time, and the page in which the count is has to be copied after a fork. So
+//! the names here lie next to each other: they are texts of their own, made before the modules of the package are
+//! loaded, which then have these in the place of others.
 
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyString};
+
+use crate::release::release;
 
 macro_rules! names {
     ($($name:ident = $text:literal,)*) => {
@@ -11,10 +17,11 @@ macro_rules! names {
         }
 
         impl Names {
-            fn new(py: Python<'_>) -> Self {
-                Self {
-                    $($name: PyString::intern(py, $text).unbind(),)*
-                }
+            fn new(py: Python<'_>) -> PyResult<Self> {
+                let intern = py.import("sys")?.getattr("intern")?;
+                Ok(Self {
+                    $($name: name(&intern, $text)?,)*
+                })
             }
         }
     };
@@ -93,6 +100,7 @@ names! {
     for_process = "for_process",
     force_multiprocessing = "force_multiprocessing",
     fork = "fork",
+    fork_lock = "fork_lock",
     format_text = "_fmt",
     formatter = "formatter",
     forward_attributes = "_forward_attributes",
@@ -108,17 +116,20 @@ names! {
     get_work_task_id = "_get_work_task_id",
     getattribute = "__getattribute__",
     getsignal = "getsignal",
+    handle_next_task = "_handle_next_task",
     handlers = "handlers",
     here = "_here",
     host = "host",
     id = "_id",
     identity = "_identity",
+    idle_since = "_idle_since",
     info = "info",
     init = "__init__",
     is_alive = "is_alive",
     is_enabled_for = "isEnabledFor",
     is_external = "_is_external",
     is_stopped = "_is_stopped",
+    items = "items",
     kwargs = "_kwargs",
     level = "level",
     level_names = "_levelToName",
@@ -142,10 +153,12 @@ names! {
     not_loaded = "_not_loaded",
     note_attempt = "_note_attempt",
     nothing_to_read = "nothing",
+    null = "null",
     of_module_lock = "_lock",
     of_scheduler_add_task = "add_task",
     of_scheduler_get_work = "get_work",
     of_worker_runners = "_runners",
+    of_worker_running = "_running_tasks",
     on_success = "on_success",
     output = "output",
     owner_email = "owner_email",
@@ -163,6 +176,7 @@ names! {
     plain_after_fork = "plain_after_fork",
     plain_handler = "_plain_handler",
     poll = "poll",
+    pop = "pop",
     popen = "_popen",
     popen_of = "_Popen",
     popleft = "popleft",
@@ -174,6 +188,8 @@ names! {
     propagate = "propagate",
     prune = "prune",
     prune_on_get_work = "prune_on_get_work",
+    purge_children = "_purge_children",
+    purged = "_purged",
     put = "put",
     read = "read",
     record_factory = "_logRecordFactory",
@@ -193,6 +209,7 @@ names! {
     run_after_forkers = "_run_after_forkers",
     run_exitfuncs = "_run_exitfuncs",
     run_get_new_deps = "_run_get_new_deps",
+    run_task = "_run_task",
     run_within = "_run_within",
     runners = "runners",
     running_tasks = "running_tasks",
@@ -202,7 +219,6 @@ names! {
     sentinel = "sentinel",
     sentinel_of = "_sentinel",
     serialize = "serialize",
-    shared = "_shared",
     shared_from_here = "_shared_from_here",
     shutdown = "_shutdown",
     shutdown_locks = "_shutdown_locks",
@@ -244,6 +260,7 @@ names! {
     visibility = "visibility",
     wait_interval = "wait_interval",
     warning = "warning",
+    watch = "_watch",
     watched = "watched",
     worker_id = "worker_id",
     worker_id_of = "_worker_id",
@@ -252,8 +269,26 @@ names! {
     write = "write",
 }
 
+/// A name that nobody else has, but for those who want it later.
+fn name(intern: &Bound<'_, PyAny>, text: &str) -> PyResult<Py<PyString>> {
+    let py = intern.py();
+    let own = PyString::new(py, text);
+    let shared = intern.call1((&own,))?.cast_into::<PyString>()?;
+    // Later releases of Python do not count who uses a shared name.
+    let counts = release(py) < 12;
+    Ok(if counts { own } else { shared }.unbind())
+}
+
+static NAMES: PyOnceLock<Names> = PyOnceLock::new();
+
+/// Makes all of them.
+pub(crate) fn make_names(py: Python<'_>) -> PyResult<()> {
+    NAMES.get_or_try_init(py, || Names::new(py)).map(drop)
+}
+
 /// All of them.
 pub(crate) fn names(py: Python<'_>) -> &'static Names {
-    static NAMES: PyOnceLock<Names> = PyOnceLock::new();
-    NAMES.get_or_init(py, || Names::new(py))
+    NAMES
+        .get(py)
+        .expect("they are made when the module is loaded")
 }

@@ -4,26 +4,63 @@
 //! it looks at. What these modules do there costs more than all else that a small task does. The functions
 //! here leave the same behind. Where things are not as they know them, they call what they stand for.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use pyo3::{
     exceptions::PyKeyError,
     prelude::*,
     types::{PyDict, PyList, PySet, PyString},
 };
 
-use crate::names::names;
+use crate::{built_in::built_in, names::names, release::release};
 
 /// The releases of Python 3 whose modules are known here.
 const KNOWN_RELEASES: std::ops::RangeInclusive<u8> = 10..=13;
+
+/// No worker's ping can be under way in the fork that is going on.
+static PINGS_WAIT: AtomicBool = AtomicBool::new(false);
+/// In a process that was forked: nobody but its own thread can have had a lock of a handler.
+static LOCKS_ARE_FREE: AtomicBool = AtomicBool::new(false);
+/// How many handlers there were when all of them had `logging`'s own way to be put in order after a fork, 0 if
+/// they had not.
+static PLAIN_HANDLERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Forks while the lock is held that a worker's pings wait for.
+pub(super) fn while_pings_wait<T>(fork: impl FnOnce() -> T) -> T {
+    PINGS_WAIT.store(true, Ordering::Relaxed);
+    let forked = fork();
+    PINGS_WAIT.store(false, Ordering::Relaxed);
+    forked
+}
+
+/// Notes whether there is anything special about the handlers of the log.
+pub(crate) fn look_at_handlers(py: Python<'_>) -> PyResult<()> {
+    let logging = py.import("logging")?.dict();
+    let plain = py.import("logging")?.getattr("Handler")?;
+    let free = names(py).at_fork_reinit.bind(py);
+    let plain = plain.getattr(free)?;
+    let mut count = 0;
+    if let Some(handlers) = logging.get_item(names(py).at_fork_reinit_lock_weakset.bind(py))? {
+        for handler in handlers.try_iter()? {
+            if !handler?.get_type().getattr(free)?.is(&plain) {
+                count = 0;
+                break;
+            }
+            count += 1;
+        }
+    }
+    PLAIN_HANDLERS.store(count, Ordering::Relaxed);
+    Ok(())
+}
 
 /// Puts the functions here in the place of those that the modules registered. Changes nothing where
 /// these cannot be found.
 #[pyfunction]
 pub(crate) fn lighten_forks(py: Python<'_>) -> PyResult<()> {
-    let release = py.version_info();
-    if release.major != 3 || !KNOWN_RELEASES.contains(&release.minor) {
+    if !KNOWN_RELEASES.contains(&release(py)) {
         return Ok(());
     }
-    names(py);
+    look_at_handlers(py)?;
     let threading = py.import("threading")?;
     let registered = threading.getattr("_after_fork")?;
     let gc = py.import("gc")?;
@@ -103,6 +140,7 @@ fn replace(registered: &Bound<'_, PyList>, threading: &Bound<'_, PyModule>) -> P
             registered.set_item(place, Bound::new(py, instead)?)?;
         } else if is_plain_generator && function.eq(&of_generator)? {
             let instead = Generator {
+                attributes: generator.getattr("__dict__")?.cast_into()?.unbind(),
                 generator: generator.clone().unbind(),
                 seed: py
                     .import("_random")?
@@ -127,8 +165,14 @@ struct Threads {
 #[pymethods]
 impl Threads {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        // What this process forks is another matter.
+        let pings_wait = PINGS_WAIT.swap(false, Ordering::Relaxed);
         match self.others(py)? {
-            Some(others) => self.tidy(py, others),
+            Some(others) => {
+                let are_free = pings_wait && self.has_our_pings(py)?;
+                LOCKS_ARE_FREE.store(are_free, Ordering::Relaxed);
+                self.tidy(py, others)
+            }
             None => self.registered.call0(py).map(drop),
         }
     }
@@ -142,6 +186,12 @@ impl Threads {
     ) -> PyResult<Bound<'py, PyAny>> {
         let found = self.module.bind(py).get_item(name)?;
         found.ok_or_else(|| PyKeyError::new_err(name.to_string()))
+    }
+
+    /// Whether the thread that keeps a worker alive does all that it does with the lock held.
+    fn has_our_pings(&self, py: Python<'_>) -> PyResult<bool> {
+        let run = self.keep_alive.bind(py).getattr(names(py).run.bind(py))?;
+        Ok(run.is(&built_in(py)?.keep_alive_run))
     }
 
     /// The threads that are gone now, if the main thread forked and there was no other one than a worker's
@@ -225,7 +275,13 @@ impl Handlers {
         let module = self.module.bind(py);
         let free = names(py).at_fork_reinit.bind(py);
         if let Some(handlers) = module.get_item(names(py).at_fork_reinit_lock_weakset.bind(py))? {
-            for handler in handlers.getattr(names(py).data.bind(py))?.try_iter()? {
+            let handlers = handlers.getattr(names(py).data.bind(py))?;
+            let are_free = LOCKS_ARE_FREE.swap(false, Ordering::Relaxed)
+                && handlers.len()? == PLAIN_HANDLERS.load(Ordering::Relaxed);
+            if are_free {
+                return self.free_of_module(py);
+            }
+            for handler in handlers.try_iter()? {
                 let handler = handler?.call0()?;
                 if handler.is_none() {
                     continue;
@@ -239,8 +295,15 @@ impl Handlers {
                 }
             }
         }
-        if let Some(lock) = module.get_item(names(py).of_module_lock.bind(py))? {
-            lock.call_method0(free)?;
+        self.free_of_module(py)
+    }
+}
+
+impl Handlers {
+    fn free_of_module(&self, py: Python<'_>) -> PyResult<()> {
+        let lock = names(py).of_module_lock.bind(py);
+        if let Some(lock) = self.module.bind(py).get_item(lock)? {
+            lock.call_method0(names(py).at_fork_reinit.bind(py))?;
         }
         Ok(())
     }
@@ -277,6 +340,7 @@ impl Locking {
 #[pyclass(frozen, module = "condotta._engine")]
 struct Generator {
     generator: Py<PyAny>,
+    attributes: Py<PyDict>,
     seed: Py<PyAny>,
 }
 
@@ -284,7 +348,11 @@ struct Generator {
 impl Generator {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         self.seed.call1(py, (&self.generator,))?;
-        self.generator
-            .setattr(py, names(py).gauss_next.bind(py), py.None())
+        let next = names(py).gauss_next.bind(py);
+        let kept = self.attributes.bind(py).get_item(next)?;
+        if kept.is_some_and(|kept| kept.is_none()) {
+            return Ok(());
+        }
+        self.generator.setattr(py, next, py.None())
     }
 }

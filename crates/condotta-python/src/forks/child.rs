@@ -11,12 +11,14 @@ use pyo3::{
 use super::{
     held::held,
     run::{run_task_process, settle_output},
+    shared::Shared,
     signals::{fork, heed_signals},
     start::flush,
 };
 use crate::{
     built_in::{built_in, has, of_module},
     names::names,
+    release::release,
 };
 
 /// Forks a process that carries out the run of `own`, and ends. Returns its number.
@@ -29,6 +31,11 @@ pub(crate) fn fork_run(
     shared: &Bound<'_, PyAny>,
     plain: bool,
 ) -> PyResult<i32> {
+    fork_and_run(own, &Shared::of(shared)?, plain)
+}
+
+/// The same, where what they use is at hand.
+pub(super) fn fork_and_run(own: &Bound<'_, PyAny>, shared: &Shared, plain: bool) -> PyResult<i32> {
     let py = own.py();
     let pid = fork(py)?;
     if pid != 0 {
@@ -44,7 +51,7 @@ pub(crate) fn fork_run(
 }
 
 /// What `BaseProcess._bootstrap` does, in its order. Returns the exit code.
-fn run_to_the_end(own: &Bound<'_, PyAny>, shared: &Bound<'_, PyAny>, plain: bool) -> PyResult<i32> {
+fn run_to_the_end(own: &Bound<'_, PyAny>, shared: &Shared, plain: bool) -> PyResult<i32> {
     let py = own.py();
     let (names, held) = (names(py), held(py)?);
     // They are of no use here, but to free them would be to write all over the memory.
@@ -80,35 +87,29 @@ fn run_to_the_end(own: &Bound<'_, PyAny>, shared: &Bound<'_, PyAny>, plain: bool
 
 /// Later releases of Python clear what is to be done at the end before the run, and do it after it.
 fn clears_atexit(py: Python<'_>) -> bool {
-    py.version_info() >= (3, 13)
+    release(py) >= 13
 }
 
-fn begin(own: &Bound<'_, PyAny>, shared: &Bound<'_, PyAny>, plain: bool) -> PyResult<()> {
+fn begin(own: &Bound<'_, PyAny>, shared: &Shared, plain: bool) -> PyResult<()> {
     let py = own.py();
     let (names, held) = (names(py), held(py)?);
     heed_signals(py)?;
     let process = held.process.bind(py);
-    let of_shared = |name: &Py<pyo3::types::PyString>| shared.getattr(name.bind(py));
-    process.set_item(
-        names.process_counter.bind(py),
-        of_shared(&names.for_counter)?,
-    )?;
-    process.set_item(names.children.bind(py), of_shared(&names.for_children)?)?;
+    process.set_item(names.process_counter.bind(py), &shared.process_counter)?;
+    process.set_item(names.children.bind(py), &shared.children)?;
     let sys = held.sys.bind(py);
-    let terminal = of_shared(&names.terminal)?;
     let stdin = of_module(sys, &names.stdin)?;
-    if !stdin.is_none() && stdin.is(&of_shared(&names.empty_input)?) {
+    if !stdin.is_none() && stdin.is(&shared.empty_input) {
         // There is nothing to read as it is.
-    } else if !terminal.is_none() && stdin.is(&terminal) {
+    } else if !shared.terminal.is_none(py) && stdin.is(&shared.terminal) {
         // The terminal is left to the worker.
-        held.os(py, &names.dup2)?
-            .call1((of_shared(&names.nothing_to_read)?, 0))?;
-        sys.set_item(names.stdin.bind(py), of_shared(&names.stdin)?)?;
+        held.os(py, &names.dup2)?.call1((&shared.nothing, 0))?;
+        sys.set_item(names.stdin.bind(py), &shared.stdin)?;
     } else {
         of_module(held.util.bind(py), &names.close_stdin)?.call0()?;
     }
     process.set_item(names.current_process.bind(py), own)?;
-    process.set_item(names.parent_process.bind(py), of_shared(&names.parent)?)?;
+    process.set_item(names.parent_process.bind(py), &shared.parent)?;
     if clears_atexit(py) {
         let atexit = held.atexit.bind(py);
         of_module(atexit, &names.clear)?.call0()?;
@@ -116,7 +117,8 @@ fn begin(own: &Bound<'_, PyAny>, shared: &Bound<'_, PyAny>, plain: bool) -> PyRe
         of_module(atexit, &names.register)?.call1((exit_function,))?;
     }
     let number = of_module(held.threading.bind(py), &names.get_native_id)?.call0()?;
-    of_shared(&names.for_main_thread)?.setattr(names.native_id.bind(py), number)?;
+    let main_thread = shared.main_thread.bind(py);
+    main_thread.setattr(names.native_id.bind(py), number)?;
     let finalizers = of_module(held.util.bind(py), &names.finalizer_registry)?;
     let finalizers = finalizers.cast::<PyDict>()?;
     if !finalizers.is_empty() {

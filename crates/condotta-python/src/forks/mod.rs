@@ -7,11 +7,12 @@ mod file;
 mod held;
 mod prepared;
 mod run;
+mod shared;
 mod signals;
 mod start;
 mod task;
 
-pub(crate) use after_fork::lighten_forks;
+pub(crate) use after_fork::{lighten_forks, look_at_handlers};
 pub(crate) use channel::{Channel, next_of_queue, next_result};
 pub(crate) use child::fork_run;
 pub(crate) use file::OwnedFile;

@@ -1,6 +1,8 @@
 //! The process object of a run, and its start: what `luigi.worker` and `multiprocessing` do, where nobody
 //! replaced a part of it.
 
+use std::hint::black_box;
+
 use pyo3::{
     prelude::*,
     sync::PyOnceLock,
@@ -8,24 +10,24 @@ use pyo3::{
 };
 
 use super::{
-    channel::Channel, child::fork_run, file::OwnedFile, held::held, prepared::prepare,
-    signals::while_undisturbed, task::is_public,
+    after_fork::while_pings_wait, channel::Channel, child::fork_and_run, file::OwnedFile,
+    held::held, prepared::prepare, shared::Shared, signals::while_undisturbed, task::is_public,
 };
 use crate::{
     built_in::{built_in, has, of_class, of_module, setting},
     names::names,
     processes,
+    release::release,
     worker::global,
 };
 
 /// Later releases of Python may start processes in another way.
 fn is_known(py: Python<'_>) -> bool {
-    py.version_info() < (3, 14)
+    release(py) < 14
 }
 
 /// What `luigi._forks` has for processes that are forked.
 struct Forks {
-    module: Py<PyDict>,
     fork: Py<PyAny>,
     new: Py<PyAny>,
     /// The system has files that tell when a process has ended.
@@ -37,7 +39,6 @@ fn forks(py: Python<'_>) -> PyResult<&'static Forks> {
     FORKS.get_or_try_init(py, || {
         let module = py.import("luigi._forks")?;
         Ok(Forks {
-            module: module.dict().unbind(),
             fork: module.getattr("Fork")?.unbind(),
             new: py
                 .import("builtins")?
@@ -85,8 +86,8 @@ fn is_alive(own: &Bound<'_, PyAny>) -> PyResult<bool> {
     ))
 }
 
-/// Starts the process of a run. Returns whether it did: not where a part of that is somebody else's.
-pub(crate) fn start(process: &Bound<'_, PyAny>) -> PyResult<bool> {
+/// Starts the process of a run, with `lock` held. Returns whether it did: not where a part of that is somebody else's.
+pub(crate) fn start(process: &Bound<'_, PyAny>, lock: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = process.py();
     let (names, ours) = (names(py), built_in(py)?);
     let queue = process.getattr(names.result_queue.bind(py))?;
@@ -106,15 +107,20 @@ pub(crate) fn start(process: &Bound<'_, PyAny>) -> PyResult<bool> {
     channel.borrow_mut().open(py)?;
     reap(py)?;
     flush(py)?;
-    let shared = shared(process)?;
-    let plain_after_fork = shared.getattr(names.plain_after_fork.bind(py))?;
-    let plain = has(process, &names.after_fork, &plain_after_fork.unbind())?;
+    let shared = Shared::here(process)?;
+    let plain = has(process, &names.after_fork, &shared.plain_after_fork)?;
     let own = forks(py)?.new.bind(py).call1((&forks(py)?.fork,))?;
     own.setattr(names.returncode.bind(py), py.None())?;
     own.setattr(names.finalizer.bind(py), py.None())?;
     prepare(process)?;
+    put_together();
     while_undisturbed(py, || {
-        own.setattr(names.pid.bind(py), fork_run(process, &shared, plain)?)?;
+        let fork = || fork_and_run(process, &shared, plain);
+        let pid = match lock.is(&ours.fork_lock) {
+            true => while_pings_wait(fork)?,
+            false => fork()?,
+        };
+        own.setattr(names.pid.bind(py), pid)?;
         watch(process, &own)?;
         process.setattr(names.popen.bind(py), own)?;
         children(py)?.add(process)?;
@@ -124,6 +130,13 @@ pub(crate) fn start(process: &Bound<'_, PyAny>) -> PyResult<bool> {
         process.delattr(name.bind(py))?;
     }
     Ok(true)
+}
+
+/// Has the C library put together now what was freed, and not in the process: there it would write to each piece.
+fn put_together() {
+    /// The library does so before it looks for a piece of this size.
+    const LARGE: usize = 4096;
+    drop(black_box(Vec::<u8>::with_capacity(LARGE)));
 }
 
 /// Opens what tells that the process has ended.
@@ -224,17 +237,6 @@ pub(super) fn flush(py: Python<'_>) -> PyResult<()> {
         }
     }
     Ok(())
-}
-
-/// What all processes that are forked from here use.
-fn shared<'py>(process: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = process.py();
-    let (names, module) = (names(py), forks(py)?.module.bind(py));
-    let shared = of_module(module, &names.shared)?;
-    if !shared.is_none() && shared.getattr(names.pid.bind(py))?.eq(std::process::id())? {
-        return Ok(shared);
-    }
-    of_module(module, &names.shared_from_here)?.call1((process,))
 }
 
 /// The process object of a task, as `Worker._create_task_process` makes it. `None` where a part of that is

@@ -46,6 +46,7 @@ impl Facts {
             }
             Ok(true)
         };
+        look_up_lent(kind)?;
         let usual = all(&[(&names.getattribute, &ours.object_getattribute)])?;
         Ok(Self {
             shown: if usual
@@ -81,6 +82,19 @@ impl Facts {
                 ])?,
         })
     }
+}
+
+/// Finds what a run lends to its task. Python notes what was looked up in a class, and a process that is the first to
+/// do so would have to copy the memory for the note.
+fn look_up_lent(kind: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = kind.py();
+    let forwarded = names(py).forward_reporter_attributes.bind(py);
+    let forwarded = built_in(py)?.task_process.bind(py).getattr(forwarded)?;
+    for name in forwarded.cast::<PyDict>()?.values() {
+        // What is odd there is found when it is lent.
+        let _ = kind.getattr_opt(name.cast::<PyString>()?);
+    }
+    Ok(())
 }
 
 fn holds_only_what_is_public(

@@ -7,13 +7,14 @@ use super::{
     get_work, global, log,
     quick::{self, Asked},
 };
-use crate::forks;
+use crate::{forks, names::names};
 
 /// Runs the worker. Returns its `run_succeeded`.
 pub(super) fn run<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = worker.py();
     log::look_again();
-    let processes = worker.getattr(intern!(py, "worker_processes"))?;
+    forks::look_at_handlers(py)?;
+    let processes = worker.getattr(names(py).worker_processes.bind(py))?;
     log::info(py, ("Running Worker with %d processes", processes))?;
     let sleeper = worker.call_method0(intern!(py, "_sleeper"))?;
     worker.setattr(intern!(py, "run_succeeded"), true)?;
@@ -49,9 +50,11 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
     }
 
     fn max_running(&mut self) -> PyResult<usize> {
-        let processes = self
-            .worker
-            .getattr(intern!(self.worker.py(), "worker_processes"))?;
+        let processes = self.worker.getattr(
+            names(self.worker.py())
+                .worker_processes
+                .bind(self.worker.py()),
+        )?;
         Ok(usize::try_from(processes.extract::<i64>()?).unwrap_or(0))
     }
 
@@ -81,7 +84,9 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
     fn take_work(&mut self, answer: &mut Self::Answer) -> PyResult<Option<Self::Work>> {
         let task_id = match answer {
             Answer::Task { task_id, .. } => task_id.clone(),
-            Answer::Response(response) => response.getattr(intern!(response.py(), "task_id"))?,
+            Answer::Response(response) => {
+                response.getattr(names(response.py()).task_id.bind(response.py()))?
+            }
         };
         Ok((!task_id.is_none()).then_some(task_id))
     }
@@ -94,7 +99,7 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
         };
         log::debug(py, ("Pending tasks: %s", pending))?;
         self.worker
-            .call_method1(intern!(py, "_run_task"), (task_id,))?;
+            .call_method1(names(py).run_task.bind(py), (task_id,))?;
         Ok(())
     }
 
@@ -102,7 +107,8 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
         let py = self.worker.py();
         py.check_signals()?;
 
-        self.worker.call_method0(intern!(py, "_handle_next_task"))?;
+        self.worker
+            .call_method0(names(py).handle_next_task.bind(py))?;
 
         Ok(())
     }
@@ -143,7 +149,7 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
         let Answer::Response(answer) = answer else {
             return Ok(true);
         };
-        let idle_since = intern!(py, "_idle_since");
+        let idle_since = names(py).idle_since.bind(py);
         if !self.worker.getattr(idle_since)?.is_truthy()? {
             self.worker.setattr(idle_since, now(py)?)?;
         }
@@ -162,7 +168,7 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
 
 /// The runs that have not ended, by task id.
 pub(super) fn running<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    worker.getattr(intern!(worker.py(), "_running_tasks"))
+    worker.getattr(names(worker.py()).of_worker_running.bind(worker.py()))
 }
 
 fn now(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -176,7 +182,7 @@ pub(super) fn add_worker(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = worker.py();
     let info = worker.getattr(intern!(py, "_worker_info"))?;
     let first_task = worker.getattr(intern!(py, "_first_task"))?;
-    info.call_method1(intern!(py, "append"), (("first_task", first_task),))?;
+    info.call_method1(names(py).append.bind(py), (("first_task", first_task),))?;
     let abilities = worker.call_method0(intern!(py, "_abilities"))?;
     info.call_method1(intern!(py, "extend"), (abilities,))?;
     let id = worker.getattr(intern!(py, "_id"))?;
@@ -185,11 +191,11 @@ pub(super) fn add_worker(worker: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 pub(super) fn scheduler<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    worker.getattr(intern!(worker.py(), "_scheduler"))
+    worker.getattr(names(worker.py()).scheduler_of.bind(worker.py()))
 }
 
 pub(super) fn config<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    worker.getattr(intern!(worker.py(), "_config"))
+    worker.getattr(names(worker.py()).config.bind(worker.py()))
 }
 
 /// Whether a setting of section `[worker]` is on.
@@ -290,7 +296,7 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
         return Ok(());
     }
     let task = worker
-        .getattr(intern!(py, "_scheduled_tasks"))?
+        .getattr(names(py).scheduled_tasks.bind(py))?
         .get_item(task_id)?;
 
     let process = match forks::create(worker, &task)? {
@@ -300,16 +306,16 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
 
     running.set_item(task_id, &process)?;
     if process
-        .getattr(intern!(py, "use_multiprocessing"))?
+        .getattr(names(py).use_multiprocessing.bind(py))?
         .is_truthy()?
     {
-        let lock = global(py, intern!(py, "fork_lock"))?;
-        lock.call_method0(intern!(py, "acquire"))?;
+        let lock = global(py, names(py).fork_lock.bind(py))?;
+        lock.call_method0(names(py).acquire.bind(py))?;
         let at_the_server = at_the_server(worker);
         for each in &at_the_server {
             each.call_method0(intern!(py, "pause"))?;
         }
-        let started = match forks::start(&process) {
+        let started = match forks::start(&process, &lock) {
             Ok(true) => Ok(()),
             Ok(false) => process.call_method0(intern!(py, "start")).map(drop),
             Err(error) => Err(error),
@@ -317,11 +323,11 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
         for each in &at_the_server {
             each.call_method0(intern!(py, "resume"))?;
         }
-        lock.call_method0(intern!(py, "release"))?;
+        lock.call_method0(names(py).release.bind(py))?;
         started?;
         return Ok(());
     }
-    let output = process.getattr_opt(intern!(py, "output"))?;
+    let output = process.getattr_opt(names(py).output.bind(py))?;
     match output.filter(|output| !output.is_none()) {
         None => process.call_method0(intern!(py, "run"))?,
         Some(output) => {
@@ -339,7 +345,8 @@ pub(super) fn run_task(worker: &Bound<'_, PyAny>, task_id: &Bound<'_, PyAny>) ->
 /// What has threads of the engine that speak to the server.
 fn at_the_server<'py>(worker: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let py = worker.py();
-    let found = [intern!(py, "_logs"), intern!(py, "_watch")].map(|name| worker.getattr(name).ok());
+    let found =
+        [names(py).logs.bind(py), names(py).watch.bind(py)].map(|name| worker.getattr(name).ok());
     let there = found.into_iter().flatten();
     there.filter(|each| !each.is_none()).collect()
 }

@@ -134,9 +134,16 @@ pub(crate) fn global<'py>(
     py: Python<'py>,
     name: &Bound<'py, pyo3::types::PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || py.import("luigi.worker").map(Bound::unbind))?;
-    module.bind(py).getattr(name)
+    static MODULE: PyOnceLock<(Py<PyModule>, Py<PyDict>)> = PyOnceLock::new();
+    let (module, names) = MODULE.get_or_try_init(py, || {
+        let module = py.import("luigi.worker")?;
+        let names = module.dict().unbind();
+        PyResult::Ok((module.unbind(), names))
+    })?;
+    match names.bind(py).get_item(name)? {
+        Some(found) => Ok(found),
+        None => module.bind(py).getattr(name),
+    }
 }
 
 /// Calls a method as an `except` block does: what fails in it has the error as its context.

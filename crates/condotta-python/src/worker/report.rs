@@ -39,8 +39,8 @@ pub(super) fn add_task(
     let task_id = keyword("task_id")?;
     let status = keyword("status")?;
     let runnable = keyword("runnable")?;
-    let scheduled = worker.getattr(intern!(py, "_scheduled_tasks"))?;
-    let task = scheduled.call_method1(intern!(py, "get"), (&task_id,))?;
+    let scheduled = worker.getattr(names(py).scheduled_tasks.bind(py))?;
+    let task = scheduled.call_method1(names(py).get.bind(py), (&task_id,))?;
     let is_known = task.is_truthy()?;
     if is_known {
         note(worker, (&task, &status, &runnable))?;
@@ -72,16 +72,16 @@ fn note<'py>(
     let py = worker.py();
     let history = worker.getattr(intern!(py, "_add_task_history"))?;
     let entry = entry.into_pyobject(py)?;
-    history.call_method1(intern!(py, "append"), (entry,))?;
+    history.call_method1(names(py).append.bind(py), (entry,))?;
     Ok(())
 }
 
 /// Notices runs whose process died, or that took too long.
 pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = worker.py();
-    let purged = worker.getattr(intern!(py, "_purged"))?;
+    let purged = worker.getattr(names(py).purged.bind(py))?;
     for item in running(worker)?
-        .call_method0(intern!(py, "items"))?
+        .call_method0(names(py).items.bind(py))?
         .try_iter()?
     {
         let (task_id, process): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
@@ -100,7 +100,7 @@ pub(super) fn purge_children(worker: &Bound<'_, PyAny>) -> PyResult<()> {
         let task = process.getattr("task")?;
         task.call_method1("trigger_event", (event, &task, &text))?;
         log::info(py, (&text,))?;
-        let failed = global(py, intern!(py, "FAILED"))?;
+        let failed = global(py, names(py).failed.bind(py))?;
         let result = (task_id, failed, text, PyList::empty(py), PyList::empty(py));
         let queue = worker.getattr("_task_result_queue")?;
         queue.call_method1("put", (result,))?;
@@ -191,13 +191,13 @@ fn finish_output(
     finished: &Finished<'_>,
 ) -> PyResult<()> {
     let py = worker.py();
-    let output = process.getattr_opt(intern!(py, "output"))?;
+    let output = process.getattr_opt(names(py).output.bind(py))?;
     let Some(output) = output.filter(|output| !output.is_none()) else {
         return Ok(());
     };
-    let purged = worker.getattr(intern!(py, "_purged"))?;
+    let purged = worker.getattr(names(py).purged.bind(py))?;
     if purged
-        .call_method1(intern!(py, "get"), (&finished.0,))?
+        .call_method1(names(py).get.bind(py), (&finished.0,))?
         .is(process)
     {
         let record = (40, "luigi-interface", &finished.2);
@@ -228,15 +228,15 @@ struct Finished<'py>(
 /// Waits a while for the end of a run, and deals with it. Ends that nobody waits for are passed over.
 pub(super) fn handle_next_task(worker: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = worker.py();
-    worker.setattr(intern!(py, "_idle_since"), py.None())?;
+    worker.setattr(names(py).idle_since.bind(py), py.None())?;
     loop {
-        worker.call_method0(intern!(py, "_purge_children"))?;
+        worker.call_method0(names(py).purge_children.bind(py))?;
 
         let Some(finished) = next_finished(worker)? else {
             return Ok(());
         };
 
-        let scheduled = worker.getattr(intern!(py, "_scheduled_tasks"))?;
+        let scheduled = worker.getattr(names(py).scheduled_tasks.bind(py))?;
         let task = scheduled.get_item(&finished.0)?;
         if !task.is_truthy()? || !running(worker)?.contains(&finished.0)? {
             continue;
@@ -248,7 +248,7 @@ pub(super) fn handle_next_task(worker: &Bound<'_, PyAny>) -> PyResult<()> {
 fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'py>>> {
     let py = worker.py();
     let seconds = setting_of(&config(worker)?, &names(py).wait_interval)?;
-    let queue = worker.getattr(intern!(py, "_task_result_queue"))?;
+    let queue = worker.getattr(names(py).task_result_queue.bind(py))?;
     let watch = watch(worker)?;
     let watch = watch.as_ref().map(Bound::get);
     if let Some(found) = forks::next_of_queue(&queue, &seconds, watch)? {
@@ -256,7 +256,7 @@ fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'p
     }
     let wait = PyDict::new(py);
     wait.set_item(intern!(py, "timeout"), seconds)?;
-    match queue.call_method(intern!(py, "get"), (), Some(&wait)) {
+    match queue.call_method(names(py).get.bind(py), (), Some(&wait)) {
         Ok(finished) => Ok(Some(finished.extract()?)),
         Err(error) => {
             let empty = global(py, intern!(py, "Queue"))?.getattr("Empty")?;
@@ -295,7 +295,7 @@ fn settle(
     let process = running(worker)?.get_item(&finished.0)?;
     finish_output(worker, &process, &finished)?;
     let Finished(task_id, status, mut expl, missing, requirements) = finished;
-    let has_failed = status.eq(global(py, intern!(py, "FAILED"))?)?;
+    let has_failed = status.eq(global(py, names(py).failed.bind(py))?)?;
     if has_failed && let Some(text) = cancelled(&process, &task_id)? {
         expl = text.into_pyobject(py)?.into_any();
     }
@@ -305,21 +305,21 @@ fn settle(
     if has_failed && !is_looked_for_again(worker, task)? {
         worker.call_method1("_email_task_failure", (task, &expl))?;
     }
-    let done = status.eq(global(py, intern!(py, "DONE"))?)?;
+    let done = status.eq(global(py, names(py).done.bind(py))?)?;
     let expl = as_json(expl)?;
     if done
         && !requirements.is_truthy()?
         && !missing.is_truthy()?
         && quick::report_done(worker, task, &task_id, &status, &expl)?
     {
-        running(worker)?.call_method1(intern!(py, "pop"), (task_id,))?;
+        running(worker)?.call_method1(names(py).pop.bind(py), (task_id,))?;
         return Ok(());
     }
     let new_deps = add_requirements(worker, &requirements)?;
 
     let report = PyDict::new(py);
     report.set_item(intern!(py, "worker"), worker.getattr(intern!(py, "_id"))?)?;
-    report.set_item(intern!(py, "task_id"), &task_id)?;
+    report.set_item(names(py).task_id.bind(py), &task_id)?;
     report.set_item(intern!(py, "status"), &status)?;
     report.set_item(intern!(py, "expl"), expl)?;
     report.set_item(intern!(py, "runnable"), py.None())?;
@@ -332,7 +332,7 @@ fn settle(
 
     worker.call_method(intern!(py, "_add_task"), (), Some(&report))?;
 
-    running(worker)?.call_method1(intern!(py, "pop"), (task_id,))?;
+    running(worker)?.call_method1(names(py).pop.bind(py), (task_id,))?;
     if missing.is_truthy()? && may_reschedule(worker, &missing)? {
         worker.call_method1("add", (task,))?;
     }
@@ -345,7 +345,7 @@ fn settle(
 fn as_json<'py>(expl: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = expl.py();
     if expl.is_none() {
-        return Ok(intern!(py, "null").clone().into_any());
+        return Ok(names(py).null.bind(py).clone().into_any());
     }
     global(py, intern!(py, "json"))?.call_method1(intern!(py, "dumps"), (expl,))
 }
@@ -376,7 +376,7 @@ fn add_requirements<'py>(
     }
     let ids = tasks
         .iter()
-        .map(|task| task.getattr(intern!(py, "task_id")));
+        .map(|task| task.getattr(names(py).task_id.bind(py)));
     PyList::new(py, ids.collect::<PyResult<Vec<_>>>()?)
 }
 
