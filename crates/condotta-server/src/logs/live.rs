@@ -86,29 +86,30 @@ impl LiveLog {
             last: 0,
             position: 0,
         };
-        let files = files(&log.stem)?;
-        let Some((number, path)) = files.last() else {
-            log.begin_file(Some(header.clone()))?;
-            return Ok(log);
+        let mut files = files(&log.stem)?;
+        let (number, path, read) = loop {
+            let Some((number, path)) = files.pop() else {
+                log.begin_file(Some(header.clone()))?;
+                return Ok(log);
+            };
+            match read_file(&fs::read(&path)?) {
+                Some(read) if number > 0 || read.header.is_some() => break (number, path, read),
+                // A crash or a full disk tore its first line, without which nothing in it can be read.
+                _ => remove(&path)?,
+            }
         };
-        log.file = *number;
-        log.file_bytes = mend(path)?;
-        let pieces = read_file(&fs::read(path)?);
-        match pieces.pieces.last() {
+        log.file = number;
+        log.file_bytes = mend(&path)?;
+        match read.pieces.last() {
             Some(piece) => (log.last, log.position) = (piece.frame.number, piece.end()),
             None => {
-                log.position = pieces.position;
+                log.position = read.position;
                 // A file that was begun just before a crash; what is before it has the last number.
-                if let Some((_, before)) = files.iter().rev().nth(1) {
-                    let before = read_file(&fs::read(before)?);
+                if let Some((_, before)) = files.last() {
+                    let before = read_file(&fs::read(before)?).unwrap_or_default();
                     log.last = before.pieces.last().map_or(0, |piece| piece.frame.number);
                 }
             }
-        }
-        if pieces.header.is_none() && log.file == 0 {
-            // Torn in its first line.
-            fs::remove_file(path)?;
-            log.begin_file(Some(header.clone()))?;
         }
         Ok(log)
     }
@@ -208,11 +209,11 @@ impl Whole {
 
     /// Whose it is, if that can be read.
     pub(crate) fn header(&self) -> Option<Header> {
-        read_file(self.files.first()?).header
+        read_file(self.files.first()?)?.header
     }
 
     pub(crate) fn pieces(&self) -> Vec<Piece> {
-        let files = self.files.iter().map(|file| read_file(file));
+        let files = self.files.iter().filter_map(|file| read_file(file));
         files.flat_map(|file| file.pieces).collect()
     }
 }
@@ -320,13 +321,10 @@ struct FilePieces {
     pieces: Vec<Piece>,
 }
 
-fn read_file(bytes: &[u8]) -> FilePieces {
-    let Some(line) = bytes.iter().position(|byte| *byte == b'\n') else {
-        return FilePieces::default();
-    };
-    let Ok(head) = serde_json::from_slice::<FileHead>(&bytes[..line]) else {
-        return FilePieces::default();
-    };
+/// What can be read of a file; nothing if its first line is torn.
+fn read_file(bytes: &[u8]) -> Option<FilePieces> {
+    let line = bytes.iter().position(|byte| *byte == b'\n')?;
+    let head = serde_json::from_slice::<FileHead>(&bytes[..line]).ok()?;
     let mut position = head.position;
     let (frames, _) = LogFrame::read_all(&bytes[line + 1..]);
     let pieces = frames.into_iter().map(|frame| {
@@ -334,11 +332,11 @@ fn read_file(bytes: &[u8]) -> FilePieces {
         position = piece.end();
         piece
     });
-    FilePieces {
+    Some(FilePieces {
         pieces: pieces.collect(),
         header: head.header,
         position: head.position,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -406,6 +404,35 @@ mod tests {
         assert_eq!(log.last(), 1);
         log.append(vec![frame(2, 50)]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_file_whose_first_line_is_torn_costs_nothing_that_comes_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || LiveLog::open(folder.path(), &id(), &header(), 8192).unwrap();
+        let mut log = open();
+        // So many that the next one needs a file of its own.
+        for number in 1..=4 {
+            log.append(vec![frame(number, 1000)]).unwrap();
+        }
+        let stem = folder.path().join(id().as_str());
+        // As a full disk leaves it.
+        for torn in ["", "{\"version\":1,\"posi"] {
+            make_end(&stem, torn);
+            let mut log = open();
+            assert_eq!((log.last(), log.position), (4, 4000), "{torn}");
+            let added = log.append(vec![frame(4, 1000), frame(5, 10)]).unwrap();
+            assert_eq!((added[0].position, added.len()), (4000, 1), "{torn}");
+            let whole = Whole::read(folder.path(), &id()).unwrap().unwrap();
+            let last = whole.pieces().pop().unwrap();
+            assert_eq!((last.frame.number, last.position), (5, 4000), "{torn}");
+            fs::remove_file(path(&stem, 1)).unwrap();
+        }
+    }
+
+    fn make_end(stem: &Path, text: &str) {
+        super::super::make_folder(&ends(stem)).unwrap();
+        fs::write(path(stem, 1), text).unwrap();
     }
 
     #[test]

@@ -19,6 +19,8 @@ const MAGIC: &[u8; 8] = b"CLOGPK1\n";
 const BLOCK_BYTES: usize = 256 << 10;
 /// At the end: where the list is, how long it is, and the magic once more.
 const FOOT_BYTES: u64 = 24;
+/// The name of a pack until it is whole. There is one at a time, so what a crash left is written over.
+const TEMPORARY: &str = "next.tmp";
 const BROKEN: &str = "the pack of logs is damaged";
 
 /// A pack, as its name and its size tell of it.
@@ -84,13 +86,19 @@ impl Pack {
         };
         let name = format!("{number:08}_{made_secs}_{first}_{last}.pack");
         let path = folder.join(&name);
-        let temporary = folder.join(format!("{name}.tmp"));
+        let temporary = folder.join(TEMPORARY);
         let bytes = encode(logs)?;
-        let mut file = super::create(&temporary)?;
-        file.write_all(&bytes)?;
-        // The logs themselves are removed after this.
-        file.sync_data()?;
-        fs::rename(&temporary, &path)?;
+        let written = super::create(&temporary).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            // The logs themselves are removed after this.
+            file.sync_data()?;
+            fs::rename(&temporary, &path)
+        });
+        if let Err(error) = written {
+            // On a full disk it would take the room that others need.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
         Ok(Self {
             path,
             number,
@@ -250,6 +258,22 @@ mod tests {
         assert!(!pack.may_have(&id(4000)));
         // A year of a hundred thousand a day is 36.5 million: at 60 bytes, 2.2 GB.
         assert!(pack.bytes / 4000 < 60, "{}", pack.bytes / 4000);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_pack_that_could_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = [(id(1), small(1)), (id(2), small(2))];
+        let name = format!("{:08}_{}_{}_{}.pack", 1, 1, id(1), id(2));
+        let in_the_way = folder.path().join(name);
+        fs::create_dir(&in_the_way).unwrap();
+        assert!(Pack::write(folder.path(), 1, 1, &logs).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::remove_dir(in_the_way).unwrap();
+        // By a crash.
+        fs::write(folder.path().join(TEMPORARY), "half").unwrap();
+        Pack::write(folder.path(), 1, 1, &logs).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

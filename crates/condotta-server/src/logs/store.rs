@@ -66,6 +66,7 @@ pub struct Stored {
 /// The logs under one folder.
 #[derive(Debug)]
 pub struct LogStore {
+    folder: PathBuf,
     live: PathBuf,
     packs: PathBuf,
     pub(super) config: LogsConfig,
@@ -74,9 +75,10 @@ pub struct LogStore {
     total: AtomicU64,
     /// Bytes on the disk that were removed, since they were too old or too many.
     removed: AtomicU64,
-    /// How often something was not taken, since there was no room.
+    /// How often something was not taken, since there was no room, or the disk failed.
     refused: AtomicU64,
     full: Seldom,
+    failing: Seldom,
 }
 
 #[derive(Debug, Default)]
@@ -122,6 +124,7 @@ impl LogStore {
         let bytes = found.iter().map(|pack| pack.bytes).sum();
         let next_pack = found.last().map_or(0, |pack| pack.number + 1);
         Ok(Self {
+            folder: folder.to_owned(),
             live,
             packs,
             config,
@@ -134,6 +137,7 @@ impl LogStore {
             removed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             full: Seldom::default(),
+            failing: Seldom::default(),
         })
     }
 
@@ -160,6 +164,26 @@ impl LogStore {
             }
             return Err(AppendError::Full);
         }
+        let appended = self.append_to(id, header, frames);
+        if let Err(AppendError::Disk(error)) = &appended {
+            let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+            if self.failing.is_due() {
+                let folder = self.folder.display();
+                tracing::error!(
+                    "what attempts print cannot be written to {folder}: {error}; workers hold back some of it, \
+                     and try again; {refused} times until now"
+                );
+            }
+        }
+        appended
+    }
+
+    fn append_to(
+        &self,
+        id: &AttemptId,
+        header: &Header,
+        frames: Vec<LogFrame>,
+    ) -> Result<u64, AppendError> {
         let entry = self.entry(id);
         let mut writing = lock(&entry.log);
         if let Writing::NotOpen = *writing {
@@ -298,13 +322,18 @@ impl LogStore {
         self.removed.load(Ordering::Relaxed)
     }
 
-    /// How often something was not taken, since there was no room.
+    /// How often something was not taken, since there was no room, or the disk failed.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
     // For whoever keeps order.
+
+    /// Where the logs are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
 
     /// The logs that are not packed, with their bytes and since when they are known to have ended.
     pub(super) fn open_logs(&self) -> io::Result<Vec<(AttemptId, u64, Option<Instant>)>> {

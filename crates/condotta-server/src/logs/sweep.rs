@@ -53,7 +53,10 @@ impl Sweeper {
             match swept {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if self.complaints.is_due() => {
-                    tracing::error!("the logs of attempts cannot be tidied up: {error}");
+                    let folder = self.store.folder().display();
+                    tracing::error!(
+                        "the logs of attempts in {folder} cannot be tidied up: {error}; it is tried again"
+                    );
                 }
                 Ok(Err(_)) => {}
                 Err(error) => tracing::error!("tidying up the logs of attempts failed: {error}"),
@@ -115,13 +118,18 @@ pub(super) fn sweep(store: &LogStore, pack_after: Duration) -> io::Result<()> {
     }
     let mut live: u64 = logs.iter().map(|(_, bytes, _)| bytes).sum();
     let is_full = store.count(live) > store.config.total_bytes;
+    let mut packed = Ok(());
     if !due.is_empty()
         && (is_full || bytes >= PACK_BYTES || due.len() >= PACK_LOGS || oldest >= pack_after)
     {
-        store.pack(&due, now_secs)?;
-        live -= bytes;
+        packed = store.pack(&due, now_secs);
+        if packed.is_ok() {
+            live -= bytes;
+        }
     }
-    drop_old(store, now_secs, live)
+    // All the more on a disk that has no room for a pack.
+    drop_old(store, now_secs, live)?;
+    packed
 }
 
 /// Removes packs; beside them there are `live` bytes.

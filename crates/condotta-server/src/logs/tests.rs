@@ -122,6 +122,36 @@ fn nothing_is_taken_when_what_runs_prints_more_than_there_is_room_for() {
     assert_eq!(store.refused(), 1);
 }
 
+#[test]
+fn a_disk_that_takes_nothing_is_counted_and_room_is_made_on_it_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogsConfig {
+        total_bytes: 2000,
+        ..LogsConfig::default()
+    };
+    let store = LogStore::open(folder.path(), config).unwrap();
+    let live = folder.path().join("live");
+    fs::write(&live, "in the way").unwrap();
+    let refused = store.append(&id(1), &header(1), frames(1..=1));
+    assert!(matches!(refused, Err(AppendError::Disk(_))), "{refused:?}");
+    assert_eq!(store.refused(), 1);
+    fs::remove_file(live).unwrap();
+    store.append(&id(1), &header(1), frames(1..=1)).unwrap();
+    store.ended(&id(1));
+    sweep(&store, Duration::ZERO).unwrap();
+    store.append(&id(2), &header(2), frames(1..=100)).unwrap();
+    store.ended(&id(2));
+    let in_the_way = folder.path().join("packs").join("next.tmp");
+    fs::create_dir(&in_the_way).unwrap();
+    sweep(&store, Duration::ZERO).unwrap_err();
+    assert_eq!(numbers(&store, &id(1)), [0; 0], "the oldest went");
+    assert_eq!(numbers(&store, &id(2)).len(), 100);
+    fs::remove_dir(in_the_way).unwrap();
+    sweep(&store, Duration::ZERO).unwrap();
+    assert_eq!(numbers(&store, &id(2)).len(), 100);
+    assert_eq!(live::list(&folder.path().join("live")).unwrap().len(), 0);
+}
+
 /// All that is below a folder, with the modes.
 fn modes(folder: &Path) -> Vec<(bool, u32)> {
     let mut found = Vec::new();

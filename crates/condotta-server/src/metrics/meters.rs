@@ -171,7 +171,7 @@ impl Meters {
         text.single(
             "condotta_logs_refused_total",
             "counter",
-            "requests of workers that brought more of it, when there was no room",
+            "requests of workers that brought more of it, when there was no room, or the disk failed",
             logs.map_or(0, |logs| logs.refused()),
         );
     }
