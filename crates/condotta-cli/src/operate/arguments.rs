@@ -64,7 +64,7 @@ pub(crate) enum OperateCommand {
     /// Show how the numbers of tasks change, and which tasks begin, end and fail
     #[command(after_help = CODES)]
     Watch(WatchArguments),
-    /// Try whether a webhook works (condotta's scheduler only)
+    /// List webhooks and how they go, or try whether one works (condotta's scheduler only)
     #[command(after_help = CODES)]
     Webhook(WebhookArguments),
     /// Print a script that completes the words of this command in a shell
@@ -194,7 +194,7 @@ impl StatusName {
 #[derive(Args, Debug)]
 pub(crate) struct WebhookArguments {
     #[command(subcommand)]
-    pub(crate) command: WebhookCommand,
+    pub(crate) command: Option<WebhookCommand>,
     #[command(flatten)]
     pub(crate) common: Common,
 }

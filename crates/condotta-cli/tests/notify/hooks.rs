@@ -146,6 +146,9 @@ fn what_a_receiver_missed_is_told_when_it_is_back() {
         log.contains("it answers 500") && !log.contains("key-in-path"),
         "{log}"
     );
+    wait_until("it is said that it is taken again", || {
+        story.log().contains(" takes messages again, after ")
+    });
 }
 
 /// It is said who did not get what; the message is not sent elsewhere.
@@ -284,12 +287,14 @@ fn a_lost_worker_and_a_dead_end_are_told() {
 fn an_operator_tries_a_webhook_from_the_command_line() {
     let receiver = Receiver::start();
     let story = Story::new(Place::new(), Kind::Ours, &hook(receiver.port, ""));
-    let run = |story: &Story, name: &str| {
+    let webhook = |story: &Story, words: &[&str]| {
         let url = format!("http://127.0.0.1:{}", story.server.port);
         let mut command = story.place.command(env!("CARGO_BIN_EXE_condotta"));
-        command.args(["webhook", "test", name, "--scheduler-url", &url]);
+        command.arg("webhook").args(words);
+        command.args(["--scheduler-url", &url]);
         story.place.start("command", &mut command).end()
     };
+    let run = |story: &Story, name: &str| webhook(story, &["test", name]);
     let ended = run(&story, "ops").with_code(0);
     ended.says("the receiver of webhook ops took the message");
     let message = receiver.wait_for(1).remove(0).json();
@@ -301,6 +306,19 @@ fn an_operator_tries_a_webhook_from_the_command_line() {
     assert_eq!(ended.code, Some(6), "{ended:?}");
     let ended = run(&story, "none").with_code(5);
     ended.says("there is no webhook none");
+    let listed = webhook(&story, &[]).with_code(0);
+    listed
+        .says("WEBHOOK  HOST")
+        .says("ops      http://127.0.0.1:");
+    assert!(!listed.stdout.contains("key-in-path"), "{listed:?}");
+    let listed = webhook(&story, &["--json"]).with_code(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["webhooks"][0]["name"], "ops");
+    assert_eq!(listed["webhooks"][0]["queued"], 0);
     let luigid = Story::new(Place::new(), Kind::Stock, "");
-    run(&luigid, "ops").says("is Luigi's own, which has no webhooks");
+    for ended in [run(&luigid, "ops"), webhook(&luigid, &[])] {
+        ended
+            .with_code(6)
+            .says("is Luigi's own, which has no webhooks");
+    }
 }

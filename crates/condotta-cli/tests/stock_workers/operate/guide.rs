@@ -164,7 +164,8 @@ impl Reader {
         });
         drop(loader);
         self.run("condotta webhook test")
-            .says("the receiver of webhook ops took the message");
+            .says("the receiver of webhook ops took the message")
+            .says("failed, disabled, worker_lost");
         self.run("curl").says("\"taken\":true").says("\"sent\":");
         let tests = receiver.body().matches("\"event\":\"test\"").count();
         assert_eq!(tests, 2, "{}", receiver.body());

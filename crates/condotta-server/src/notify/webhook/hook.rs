@@ -252,6 +252,12 @@ impl Shared {
             let refused = match self.client.post(id, body) {
                 Ok(()) => {
                     count(&self.counts.sent);
+                    if attempt > 1 {
+                        let secs = began.elapsed().as_secs();
+                        tracing::info!(
+                            "webhook {name}: {place} takes messages again, after {attempt} attempts in {secs} s"
+                        );
+                    }
                     break;
                 }
                 Err(refused) => refused,
