@@ -10,7 +10,7 @@ Exit codes:
   2  the command line makes no sense
   3  the stored state is damaged, or cannot be used
   4  another scheduler runs already, or its port is in use
-  5  there is no such task or worker, or several could be meant
+  5  there is no such task, worker or the like, or several could be meant
   6  the scheduler refuses, or cannot do it
   7  the scheduler cannot be reached";
 

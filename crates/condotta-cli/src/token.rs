@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Failure, Kind, with_causes},
-    operate::{Answer, Common, Scheduler, escaped, table},
+    operate::{Answer, Common, Scheduler, escaped, print, table},
     settings::{self, Settings},
     state,
 };
@@ -104,8 +104,7 @@ fn create(place: &TokenPlace, new: &NewToken) -> Result<(), Failure> {
     if place.json {
         let mut shown = made.token.shown();
         shown["token"] = made.secret.into();
-        println!("{shown}");
-        return Ok(());
+        return hand_over(&new.name, &shown.to_string());
     }
     let until = made.token.expires;
     let until = until.map_or("for ever".to_owned(), |time| {
@@ -113,7 +112,7 @@ fn create(place: &TokenPlace, new: &NewToken) -> Result<(), Failure> {
     });
     let (name, role) = (&new.name, new.role);
     eprintln!("The token `{name}` has the role {role} and is good {until}. It is shown this once:");
-    println!("{}", made.secret);
+    hand_over(name, &made.secret)?;
     if made.is_first {
         eprintln!(
             "It is the first: from now on, whoever comes over TCP to the scheduler {} needs a token",
@@ -121,6 +120,21 @@ fn create(place: &TokenPlace, new: &NewToken) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// Writes what is nowhere else to standard output.
+fn hand_over(name: &str, secret: &str) -> Result<(), Failure> {
+    let lost = |reason: String| {
+        let text = format!(
+            "{reason}: the token `{name}` was made, and nobody has it; revoke it, and make another one"
+        );
+        Err(Failure::new(Kind::Other, text))
+    };
+    match print(&format!("{secret}\n")) {
+        Ok(true) => Ok(()),
+        Ok(false) => lost("nobody reads standard output".to_owned()),
+        Err(failure) => lost(failure.to_string()),
+    }
 }
 
 fn list(keeper: &Keeper) -> Result<Answer, Failure> {
@@ -319,6 +333,8 @@ pub(crate) fn failure(error: TokenError) -> Failure {
         TokenError::Directory(error) => state::failure(error),
         TokenError::Unreadable { .. } => Failure::new(Kind::State, error),
         TokenError::BadName(_) => Failure::new(Kind::Usage, error),
+        TokenError::Unknown(_) => Failure::new(Kind::NotFound, error),
+        TokenError::Exists(_) => Failure::new(Kind::Refused, error),
         other => Failure::new(Kind::Other, other),
     }
 }

@@ -45,7 +45,10 @@ pub(super) fn release(change: Change, arguments: &ReleasedTasks) -> Result<Answe
         named(&scheduler, &arguments.tasks)?
     };
     if tasks.is_empty() {
-        let text = "there is no such task";
+        let text = format!(
+            "no task that is meant is {}: condotta tasks shows what there is",
+            change.releases()
+        );
         return Err(Failure::new(Kind::NotFound, text));
     }
     apply_all(change, &scheduler, &tasks, arguments.common.json)
@@ -64,11 +67,7 @@ fn matching(
 ) -> Result<Vec<Task>, Failure> {
     let words = [&arguments.search, &arguments.family];
     let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
-    let status = match change {
-        Change::Enable => "DISABLED",
-        _ => "FAILED",
-    };
-    let mut query = json!({ "status": status, "limit": false });
+    let mut query = json!({ "status": change.releases(), "limit": false });
     if !words.is_empty() {
         query["search"] = words.join(" ").into();
     }
@@ -183,6 +182,14 @@ impl Change {
             Self::Done => "done",
             Self::Enable => "re-enable",
             Self::Disable => "disable",
+        }
+    }
+
+    /// The status of the tasks that it releases.
+    fn releases(self) -> &'static str {
+        match self {
+            Self::Enable => "DISABLED",
+            _ => "FAILED",
         }
     }
 

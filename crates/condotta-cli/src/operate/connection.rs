@@ -4,7 +4,8 @@
 use std::{
     io::Read,
     path::PathBuf,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use condotta_config::Config;
@@ -19,6 +20,11 @@ use crate::{
     error::{Failure, Kind, with_causes},
     settings,
 };
+
+/// For so long a scheduler that was there is waited for.
+const AWAY: Duration = Duration::from_secs(120);
+/// Between two looks whether it is there again.
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// A scheduler that runs somewhere.
 pub(crate) struct Scheduler {
@@ -100,6 +106,28 @@ impl Scheduler {
             path,
             self.client.stream(&format!("/api/v1/{path}"), silence),
         )
+    }
+
+    /// Asks again and again while nobody answers, for who follows a scheduler through its restart. People are
+    /// told what it waits for.
+    pub(crate) fn patiently<T>(&self, ask: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let begin = Instant::now();
+        let mut is_told = false;
+        loop {
+            match ask() {
+                Err(failure) if failure.kind() == Kind::Unreachable && begin.elapsed() < AWAY => {
+                    if !is_told {
+                        let (shown, secs) = (&self.shown, AWAY.as_secs());
+                        eprintln!(
+                            "condotta: the scheduler at {shown} does not answer; waiting up to {secs} s for it"
+                        );
+                    }
+                    is_told = true;
+                    thread::sleep(PAUSE);
+                }
+                answered => return answered,
+            }
+        }
     }
 
     fn of_api<T>(&self, path: &str, answer: Result<T, HttpFailure>) -> Result<Option<T>, Failure> {

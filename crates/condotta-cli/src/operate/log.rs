@@ -3,14 +3,14 @@
 use std::{
     io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use super::{
     arguments::LogArguments,
-    connection::{Scheduler, escaped},
+    connection::{PAUSE, Scheduler, escaped},
     find,
     harmless::harmless_lines,
     history::is_attempt_id,
@@ -19,9 +19,6 @@ use crate::error::{Failure, Kind};
 
 /// The server says at least so often that it lives.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A server that goes away while a log is followed is waited for.
-const AWAY: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
@@ -33,7 +30,6 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
         next: None,
         ended: false,
     };
-    let mut seen = Instant::now();
     loop {
         let mut path = format!("{place}format=json");
         if arguments.follow {
@@ -44,22 +40,17 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
             (None, Some(tail)) => path += &format!("&tail={tail}"),
             (None, None) => {}
         }
-        let stream = scheduler.stream(&path, PATIENCE).and_then(|stream| {
+        let open = || {
+            let stream = scheduler.stream(&path, PATIENCE)?;
             stream.ok_or_else(|| scheduler.only_ours("keeps no logs and ends no runs"))
-        });
-        match stream {
-            Ok(stream) => {
-                seen = Instant::now();
-                if !out.copy(stream)? {
-                    return Ok(());
-                }
-            }
+        };
+        let stream = match out.next {
             // It was there before.
-            Err(failure)
-                if out.next.is_some()
-                    && failure.kind() == Kind::Unreachable
-                    && seen.elapsed() < AWAY => {}
-            Err(failure) => return Err(failure),
+            Some(_) => scheduler.patiently(open)?,
+            None => open()?,
+        };
+        if !out.copy(stream)? {
+            return Ok(());
         }
         if !arguments.follow || out.ended {
             return Ok(());

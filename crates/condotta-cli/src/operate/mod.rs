@@ -29,7 +29,7 @@ mod workers;
 
 use self::change::Change;
 pub(crate) use self::{
-    answer::{Answer, table},
+    answer::{Answer, print, table},
     arguments::{Common, OperateCommand},
     connection::{Scheduler, escaped, without_user},
 };

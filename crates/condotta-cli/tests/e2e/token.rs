@@ -41,16 +41,28 @@ fn a_token_is_shown_once_and_listed_without_its_secret() {
     assert!(listed[1]["token"].is_null() && listed[1]["expires"].is_string());
     token(&place, "list").with_code(0).says("ci    worker    2");
     token(&place, "create ci --role viewer")
-        .with_code(1)
+        .with_code(6)
         .says("revoke it first");
     token(&place, "revoke ci").with_code(0);
     token(&place, "revoke ci")
-        .with_code(1)
-        .says("there is no token `ci`");
+        .with_code(5)
+        .says("there is no token `ci`: condotta token list shows them");
     token(&place, "create a/b --role viewer").with_code(2);
     token(&place, "create ab --role king")
         .with_code(2)
         .says("viewer, worker and operator");
+}
+
+/// It is nowhere else.
+#[test]
+fn a_token_that_nobody_took_is_no_success() {
+    let place = Place::new();
+    let mut shell = place.command("bash");
+    let script = "\"$0\" token create ci --role viewer --state-dir state >/dev/full";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_condotta")]);
+    let ended = place.start("shell", &mut shell).end().with_code(1);
+    ended.says("cannot write to standard output: No space left");
+    ended.says("the token `ci` was made, and nobody has it; revoke it, and make another one");
 }
 
 #[test]
@@ -128,7 +140,7 @@ fn an_operator_lets_others_in_from_elsewhere_and_the_trail_says_so() {
     let taken = run(&anna, "token create bob --role worker").with_code(6);
     taken.says("there is a token `bob` already");
     let unknown = run(&anna, "token revoke eve").with_code(5);
-    unknown.says("there is no token `eve`");
+    unknown.says("there is no token `eve`: condotta token list shows them");
     run(&anna, "token list --state-dir state").with_code(2);
     run(&anna, "resources set gpu 3").with_code(0);
     run(&anna, "token revoke bob")

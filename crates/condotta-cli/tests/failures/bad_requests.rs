@@ -171,7 +171,9 @@ fn odd_values_hurt_nobody() {
     }
     assert!(sent > 1000 && refused > sent / 3, "{refused} of {sent}");
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        stage.server.stop_and_start(&stage.place, signal, || {});
+        stage
+            .server
+            .stop_and_start(&stage.place, Kind::Ours, signal, || {});
         stage.wire = Wire::new(&stage.server);
         let after = stage.seen();
         let tasks = |seen: &str| seen.lines().next().unwrap().to_owned();

@@ -32,7 +32,7 @@ fn ask(rpc: &Rpc, worker: &str) -> Value {
 
 /// Stops the server for longer than it waits for workers.
 fn long_outage(server: &mut Server, place: &Place, signal: Signal) {
-    server.stop_and_start(place, signal, || thread::sleep(2 * DELAY));
+    server.stop_and_start(place, Kind::Ours, signal, || thread::sleep(2 * DELAY));
 }
 
 /// Somebody looks at the tasks before the first worker says anything. On luigid all workers are taken

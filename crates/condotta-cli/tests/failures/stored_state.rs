@@ -204,7 +204,7 @@ fn a_kill_while_stopping_loses_nothing() {
         assert!(add(&server.rpc, &format!("T{round}")));
         server.send(Signal::SIGTERM);
         thread::sleep(Duration::from_micros(2500) * u32::try_from(round).unwrap());
-        server.stop_and_start(&place, Signal::SIGKILL, || {});
+        server.stop_and_start(&place, Kind::Ours, Signal::SIGKILL, || {});
         assert_eq!(tasks(&server.rpc).len(), round + 1);
     }
 }

@@ -40,17 +40,18 @@ impl Server {
         ended
     }
 
-    /// The same with ours, and something happens between the end and the start.
+    /// The same, and something happens between the end and the start.
     pub(crate) fn stop_and_start(
         &mut self,
         place: &Place,
+        kind: Kind,
         signal: Signal,
         meanwhile: impl FnOnce(),
     ) -> Ended {
         self.process.send(signal);
         let ended = self.process.wait();
         meanwhile();
-        let again = Self::try_start(place, Kind::Ours, self.port);
+        let again = Self::try_start(place, kind, self.port);
         *self = again.expect("nobody else has taken the port");
         ended
     }

@@ -41,9 +41,11 @@ fn long_outage() {
     });
     let mut ended = None;
     let place = &stage.place;
-    stage.server.stop_and_start(place, Signal::SIGKILL, || {
-        ended = Some(worker.end());
-    });
+    stage
+        .server
+        .stop_and_start(place, Kind::Ours, Signal::SIGKILL, || {
+            ended = Some(worker.end());
+        });
     let ended = ended.expect("the worker was waited for");
     assert_ne!(ended.code, Some(0), "{ended:#?}");
     assert!(stage.count("DONE") >= 9, "{:#}", stage.tasks());

@@ -94,7 +94,7 @@ pub enum TokenError {
     #[error("there is a token `{0}` already: choose another name, or revoke it first")]
     Exists(String),
     /// Nothing to revoke.
-    #[error("there is no token `{0}`")]
+    #[error("there is no token `{0}`: condotta token list shows them")]
     Unknown(String),
     /// Nothing to make a secret of.
     #[error(transparent)]

@@ -236,7 +236,7 @@ fn failed(error: TokenError) -> HttpError {
         TokenError::Exists(_) => HttpError::new(StatusCode::CONFLICT, "exists", message),
         TokenError::Unknown(name) => {
             let name: String = name.chars().take(100).collect();
-            HttpError::not_found(format!("there is no token `{name}`"))
+            HttpError::not_found(TokenError::Unknown(name).to_string())
         }
         other => {
             // Where the files are is nobody's business but the operator's, who reads the log.

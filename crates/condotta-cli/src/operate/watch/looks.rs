@@ -57,7 +57,10 @@ pub(super) fn follow(
     let mut before: Option<Seen> = None;
     loop {
         let begin = Instant::now();
-        let seen = look(scheduler)?;
+        let seen = match before {
+            Some(_) => scheduler.patiently(|| look(scheduler))?,
+            None => look(scheduler)?,
+        };
         if !tell(before.as_ref(), &seen, log)? {
             return Ok(());
         }

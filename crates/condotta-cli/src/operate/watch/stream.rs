@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read},
+    thread,
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use crate::{
     error::{Failure, Kind},
     operate::{
         arguments::StatusName,
-        connection::{Scheduler, escaped},
+        connection::{PAUSE, Scheduler, escaped},
         harmless::harmless,
         tasks::{Counts, counts, counts_text},
     },
@@ -40,8 +41,9 @@ pub(super) fn follow(scheduler: &Scheduler, log: &mut Log) -> Result<bool, Failu
     let mut goes_on = follower.read(first)?;
     while goes_on {
         // A server that was restarted, or a proxy on the way, has ended it.
+        thread::sleep(PAUSE);
         let path = format!("events?{KINDS}&last_event_id={}", escaped(&follower.last));
-        let again = scheduler.stream(&path, SILENCE)?;
+        let again = scheduler.patiently(|| scheduler.stream(&path, SILENCE))?;
         let again = again.ok_or_else(|| {
             let text = "the scheduler has no stream of events any more";
             Failure::new(Kind::Unreachable, text)
@@ -89,8 +91,9 @@ impl Follower<'_> {
 
     fn event(&mut self, kind: &str, mut facts: Value) -> Result<GoesOn, Failure> {
         if kind == "reset" {
-            // Something was missed: the numbers say how things stand.
-            return self.log.counts(&counts(self.scheduler)?);
+            // Something was missed: the numbers say how things stand. A server that starts has none yet.
+            let counts = self.scheduler.patiently(|| counts(self.scheduler))?;
+            return self.log.counts(&counts);
         }
         let Some(text) = text(kind, &facts) else {
             return Ok(true);

@@ -60,7 +60,11 @@ fn forgive_many(operator: &Operator) {
     assert_eq!(text, format!("{one} is PENDING now\n"));
     let json = operator.json(&["forgive", "--search", "loader day"]);
     assert_eq!(json["tasks"][0]["task_id"], json!(other));
-    operator.fails(&["forgive", "--family", "Load"], 5, "there is no such task");
+    operator.fails(
+        &["forgive", "--family", "Load"],
+        5,
+        "no task that is meant is FAILED",
+    );
     operator.prints(&["forgive", "--all"]);
     assert_eq!(operator.status(&third), "PENDING");
     operator.fails(&["forgive"], 2, "TASK");

@@ -33,11 +33,17 @@ pub(crate) fn trials() -> Vec<Trial> {
             )
         })
     });
+    let restarts = [Kind::Ours, Kind::Stock].map(|kind| {
+        trial(
+            &format!("operate_watch_through_a_restart_{kind:?}").to_lowercase(),
+            move || talking::watch_through_a_restart(kind),
+        )
+    });
     let pages = [
         trial("the_page_about_operating", guide::follow),
         trial("the_page_about_the_history", history_page::follow),
     ];
-    on_both.chain(pages).collect()
+    on_both.chain(restarts).chain(pages).collect()
 }
 
 /// Somebody with a terminal, and a scheduler.

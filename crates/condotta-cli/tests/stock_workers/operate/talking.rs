@@ -91,6 +91,35 @@ fn watch(operator: &Operator) {
     assert_eq!(line["counts"]["FAILED"], 1);
 }
 
+/// Somebody watches while the scheduler is started anew.
+pub(super) fn watch_through_a_restart(kind: Kind) {
+    let mut operator = Operator::new(kind, "");
+    operator.task("Load", "1", &json!({}));
+    let mut command = operator.place.command(env!("CARGO_BIN_EXE_condotta"));
+    let watch = operator
+        .place
+        .start("watch", command.args(["watch", "--interval", "0.1"]));
+    let said = |operator: &Operator| operator.place.read("watch.out");
+    wait_until("the numbers are told", || {
+        said(&operator).contains("1 PENDING\n")
+    });
+    operator
+        .server
+        .stop_and_start(&operator.place, kind, Signal::SIGTERM, || {
+            wait_until("it is told that nobody answers", || {
+                watch
+                    .stderr()
+                    .contains(" does not answer; waiting up to 120 s for it")
+            });
+        });
+    let task = operator.task("Load", "2", &json!({"priority": 1}));
+    operator.get_work("worker-a");
+    let run = format!("RUNNING {task} on worker-a\n");
+    wait_until("the run is told", || said(&operator).contains(&run));
+    watch.send(Signal::SIGTERM);
+    watch.end();
+}
+
 /// Where the scheduler is.
 fn address(operator: &Operator) {
     let port = operator.server.port;
