@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use condotta_protocol::{LogFrame, LogSource};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -22,10 +23,16 @@ const SIZE: &str = "4";
 const RESERVE: usize = 768 << 10;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial(
-        "a_disk_with_less_room_than_the_state_takes_is_enough_to_go_on",
-        goes_on,
-    )]
+    vec![
+        trial(
+            "a_disk_with_less_room_than_the_state_takes_is_enough_to_go_on",
+            goes_on,
+        ),
+        trial(
+            "what_runs_print_leaves_the_journal_its_room",
+            logs_stop_first,
+        ),
+    ]
 }
 
 /// Whether a file system may be mounted in a namespace of one's own.
@@ -110,6 +117,44 @@ fn goes_on() {
     let query = json!({"limit": false});
     let tasks = server.rpc.call("task_list", &query);
     assert_eq!(tasks.as_object().unwrap().len(), stored + 20);
+    server.stop(Signal::SIGTERM).with_code(0);
+}
+
+fn logs_stop_first() {
+    let place = Place::new();
+    let server = server(&place);
+    let rpc = &server.rpc;
+    rpc.call("add_task", &json!({"worker": "w", "task_id": "Loud"}));
+    rpc.call("get_work", &json!({"worker": "w"}));
+    let mut number = 0;
+    let mut print = || {
+        number += 1;
+        let frame = LogFrame {
+            number,
+            time_millis: 0,
+            source: LogSource::Stdout,
+            text: vec![b'-'; 64 << 10],
+        };
+        let mut body = Vec::new();
+        frame.write(&mut body);
+        let url = format!(
+            "http://127.0.0.1:{}/api/v1/attempt-log?task_id=Loud&worker=w",
+            server.port
+        );
+        let request = ureq::post(url).config().http_status_as_error(false).build();
+        request.send(&body).unwrap().status().as_u16()
+    };
+    let mut taken = 0;
+    while print() == 200 {
+        taken += 1;
+        assert!(taken < 100, "more than the disk has");
+    }
+    assert!(taken > 20, "{taken}");
+    assert_eq!(print(), 503);
+    server.says("so little room left that it is kept for the journal: make room there");
+    for number in 0..100 {
+        assert!(add(rpc, number), "the state is stored all the same");
+    }
     server.stop(Signal::SIGTERM).with_code(0);
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod live;
 mod pack;
 mod reading;
+mod room;
 mod running;
 mod scheduled;
 mod store;

@@ -11,7 +11,7 @@ use std::{
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
-use super::live::Whole;
+use super::{live::Whole, room};
 use crate::attempt_id::AttemptId;
 
 const MAGIC: &[u8; 8] = b"CLOGPK1\n";
@@ -88,6 +88,11 @@ impl Pack {
         let path = folder.join(&name);
         let temporary = folder.join(TEMPORARY);
         let bytes = encode(logs)?;
+        if !room::has(folder, bytes.len()) {
+            // Half a pack would take the room that the journal needs.
+            let text = format!("the disk has no room for {} bytes", bytes.len());
+            return Err(io::Error::new(io::ErrorKind::StorageFull, text));
+        }
         let written = super::create(&temporary).and_then(|mut file| {
             file.write_all(&bytes)?;
             // The logs themselves are removed after this.

@@ -21,6 +21,7 @@ use super::{
     LogsConfig,
     live::{self, Header, LiveLog, Piece, Whole},
     pack::Pack,
+    room,
 };
 use crate::{attempt_id::AttemptId, seldom::Seldom};
 
@@ -40,6 +41,9 @@ pub enum AppendError {
         "the logs of attempts have reached their size; [logs] total_bytes says how much they may have"
     )]
     Full,
+    /// What is left of the disk is for the scheduler's state.
+    #[error("the disk of the scheduler has so little room left that it is kept for the journal")]
+    Short,
     /// The disk failed.
     #[error("the log cannot be written: {0}")]
     Disk(#[from] io::Error),
@@ -77,8 +81,7 @@ pub struct LogStore {
     removed: AtomicU64,
     /// How often something was not taken, since there was no room, or the disk failed.
     refused: AtomicU64,
-    full: Seldom,
-    failing: Seldom,
+    refusing: Seldom,
 }
 
 #[derive(Debug, Default)]
@@ -136,8 +139,7 @@ impl LogStore {
             total: AtomicU64::new(bytes),
             removed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            full: Seldom::default(),
-            failing: Seldom::default(),
+            refusing: Seldom::default(),
         })
     }
 
@@ -154,28 +156,40 @@ impl LogStore {
         frames: Vec<LogFrame>,
     ) -> Result<u64, AppendError> {
         let total = self.config.total_bytes;
-        if self.total.load(Ordering::Relaxed) > total.saturating_add(total / 4) {
-            let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-            if self.full.is_due() {
-                tracing::error!(
-                    "what attempts print is not taken, since their logs have {total} bytes, as [logs] \
-                     total_bytes says, and no more of them can be removed; {refused} times until now"
-                );
-            }
-            return Err(AppendError::Full);
-        }
-        let appended = self.append_to(id, header, frames);
-        if let Err(AppendError::Disk(error)) = &appended {
-            let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-            if self.failing.is_due() {
-                let folder = self.folder.display();
-                tracing::error!(
-                    "what attempts print cannot be written to {folder}: {error}; workers hold back some of it, \
-                     and try again; {refused} times until now"
-                );
-            }
+        let appended = if self.total.load(Ordering::Relaxed) > total.saturating_add(total / 4) {
+            Err(AppendError::Full)
+        } else if room::is_short(&self.folder) {
+            Err(AppendError::Short)
+        } else {
+            self.append_to(id, header, frames)
+        };
+        if let Err(error) = &appended {
+            self.complain(error);
         }
         appended
+    }
+
+    /// Counts what is not taken, and says why, but seldom.
+    fn complain(&self, error: &AppendError) {
+        let folder = self.folder.display();
+        let why = match error {
+            AppendError::Closed => return,
+            AppendError::Full => format!(
+                "their logs have {} bytes, as [logs] total_bytes says, and no more of them can be removed",
+                self.config.total_bytes
+            ),
+            AppendError::Short => format!(
+                "the disk of {folder} has so little room left that it is kept for the journal: make room there, \
+                 or set [logs] total_bytes lower"
+            ),
+            AppendError::Disk(error) => format!("{folder} cannot be written: {error}"),
+        };
+        let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.refusing.is_due() {
+            tracing::error!(
+                "what attempts print is not taken, since {why}; {refused} times until now"
+            );
+        }
     }
 
     fn append_to(

@@ -172,7 +172,7 @@ fn frames(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<LogFrame>, HttpError
 fn not_taken(error: AppendError) -> HttpError {
     match &error {
         AppendError::Closed => HttpError::new(StatusCode::GONE, "closed", error.to_string()),
-        AppendError::Full => HttpError::unavailable("full", error.to_string()),
+        AppendError::Full | AppendError::Short => HttpError::unavailable("full", error.to_string()),
         AppendError::Disk(_) => HttpError::unavailable("disk", error.to_string()),
     }
 }
