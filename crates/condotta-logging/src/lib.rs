@@ -159,7 +159,7 @@ fn is_wanted(plan: &Plan, metadata: &Metadata<'_>) -> bool {
 fn logger_name(target: &str) -> String {
     match target.split("::").next() {
         Some("condotta_scheduler") => "luigi.scheduler".to_owned(),
-        Some("condotta_server" | "condotta_cli") => "luigi.server".to_owned(),
+        Some("condotta_server" | "condotta_cli" | "condotta_history") => "luigi.server".to_owned(),
         Some(name) if name == "condotta" || name.starts_with("condotta_") => {
             "luigi-interface".to_owned()
         }
@@ -201,6 +201,7 @@ mod tests {
             ("condotta", "luigi-interface"),
             ("condotta_scheduler::prune", "luigi.scheduler"),
             ("condotta_server::driver", "luigi.server"),
+            ("condotta_history::recorder", "luigi.server"),
             ("condottage::x", "condottage.x"),
             ("my_pipeline::load", "my_pipeline.load"),
         ] {
