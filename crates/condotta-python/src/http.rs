@@ -67,7 +67,7 @@ impl HttpClient {
         answer.map_err(|failure| match failure.outlook {
             Outlook::MayPass if failure.nobody_listens => NobodyError::new_err(failure.to_string()),
             Outlook::MayPass => FetchError::new_err(failure.to_string()),
-            Outlook::Refused => RefusedError::new_err(failure.to_string()),
+            Outlook::Refused | Outlook::NoWay => RefusedError::new_err(failure.to_string()),
             Outlook::NoMethod => NoMethodError::new_err(failure.to_string()),
         })
     }

@@ -183,6 +183,10 @@ impl Scheduler {
                 Kind::Unreachable,
                 format!("there is no scheduler at {shown}: it does not know {method} ({failed})"),
             ),
+            Outlook::NoWay => Failure::new(
+                Kind::Unreachable,
+                format!("the scheduler at {shown} cannot be spoken to: {failed}"),
+            ),
             Outlook::Refused => Failure::new(
                 Kind::Refused,
                 format!("the scheduler at {shown} refuses: {failed}"),

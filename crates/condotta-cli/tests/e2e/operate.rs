@@ -3,9 +3,10 @@
 
 use std::process::Command;
 
+use condotta_test_servers::certificates::Authority;
 use serde_json::{Value, json};
 
-use crate::processes::{Ended, Kind, Place, Server, wait_until};
+use crate::processes::{Ended, Kind, Place, Server, free_port, wait_until};
 
 fn run(place: &Place, words: &[&str]) -> Ended {
     let mut command = place.command(env!("CARGO_BIN_EXE_condotta"));
@@ -29,6 +30,30 @@ fn a_scheduler_on_a_unix_socket_is_asked_too() {
     let ended = run(&place, &["pause", "--json"]).with_code(0);
     let paused: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(paused, json!({"paused": true}));
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_told_with_what_to_do() {
+    let place = Place::new();
+    let authority = Authority::new("one of the test's own");
+    let certificate = authority.certificate("localhost");
+    place.write("ca.pem", &authority.pem);
+    place.write("cert.pem", &certificate.pem);
+    place.write("key.pem", &certificate.key);
+    let port = free_port();
+    let mut server = place.command(env!("CARGO_BIN_EXE_condotta"));
+    server.args(["scheduler", "--state-dir", "state", "--tls-certificate"]);
+    server.args(["cert.pem", "--tls-key", "key.pem", "--port"]);
+    let server = place.start("server", server.arg(port.to_string()));
+    wait_until("it is ready", || server.stderr().contains("State in "));
+    let url = format!("https://localhost:{port}");
+    let ended = run(&place, &["tasks", "--scheduler-url", &url]).with_code(7);
+    ended
+        .says("cannot be spoken to")
+        .says("[core] rpc_ca_file or the variable REQUESTS_CA_BUNDLE");
+    place.write("luigi.cfg", "[core]\nrpc_ca_file = ca.pem\n");
+    let ended = run(&place, &["tasks", "--scheduler-url", &url]).with_code(0);
+    assert_eq!(ended.stdout, "no tasks\n");
 }
 
 /// With tens of thousands of tasks each answer has what matters, and no more than is asked for.

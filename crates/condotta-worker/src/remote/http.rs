@@ -260,10 +260,19 @@ fn transport_failure(error: ureq::Error) -> Failure {
         }
         _ => FailureKind::Away { retry_after: None },
     };
+    let said = error.to_string();
+    let error = match kind {
+        FailureKind::NoWay if said.contains("UnknownIssuer") => format!(
+            "{said}: nobody who is trusted vouches for its certificate; name that, or its authority's, in [core] \
+             rpc_ca_file or the variable REQUESTS_CA_BUNDLE"
+        )
+        .into(),
+        _ => error.into(),
+    };
     Failure {
         kind,
         code: None,
-        error: error.into(),
+        error,
     }
 }
 

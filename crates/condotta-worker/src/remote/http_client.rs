@@ -42,6 +42,8 @@ pub enum Outlook {
     MayPass,
     /// It will fail each time.
     Refused,
+    /// The server cannot be spoken to as things are: its certificate is not trusted, for instance.
+    NoWay,
     /// It will fail each time, because the server has no such method.
     NoMethod,
 }
@@ -111,9 +113,8 @@ impl From<Failure> for HttpFailure {
             outlook: match failure.kind {
                 FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,
                 FailureKind::NoMethod => Outlook::NoMethod,
-                FailureKind::NoWay | FailureKind::TooLong | FailureKind::Refused => {
-                    Outlook::Refused
-                }
+                FailureKind::NoWay => Outlook::NoWay,
+                FailureKind::TooLong | FailureKind::Refused => Outlook::Refused,
             },
         }
     }
