@@ -94,15 +94,16 @@ fn apply_all(
     let mut text = String::new();
     let mut refused = Vec::new();
     for (task, status) in tasks.iter().zip(statuses) {
-        let is_changed = change.reached(&status);
+        let is_changed = status != task.status;
         let id = harmless(&task.id);
-        if is_changed {
-            text += &format!("{id} is {} now\n", harmless(&status));
+        if change.reached(&status) {
+            let since = if is_changed { "now" } else { "already" };
+            text += &format!("{id} is {} {since}\n", harmless(&status));
         } else {
             refused.push(format!(
                 "{id} is {}: {}",
                 harmless(&status),
-                change.applies_to()
+                change.applies_to(&status)
             ));
         }
         changed.push(json!({ "task_id": task.id, "status": status, "changed": is_changed }));
@@ -203,8 +204,11 @@ impl Change {
         }
     }
 
-    fn applies_to(self) -> &'static str {
+    fn applies_to(self, status: &str) -> &'static str {
         match self {
+            Self::Forgive if status == "DISABLED" => {
+                "only failed tasks can be forgiven; condotta enable lets this one be tried again"
+            }
             Self::Forgive => "only failed tasks can be forgiven",
             Self::Done => "only running, failed and disabled tasks can be taken for done",
             Self::Enable => "a worker announced it as disabled, and only a worker can change that",

@@ -77,6 +77,10 @@ fn done(operator: &Operator) {
     let json = operator.json(&["done", &failed]);
     let changed = json!([{"task_id": failed, "status": "DONE", "changed": true}]);
     assert_eq!(json["tasks"], changed);
+    let again = operator.json(&["done", &failed]);
+    assert_eq!(again["tasks"][0]["changed"], json!(false));
+    let text = operator.prints(&["done", &failed]);
+    assert_eq!(text, format!("{failed} is DONE already\n"));
     let text = "only running, failed and disabled tasks can be taken for done";
     operator.fails(&["done", &pending, &failed], 6, text);
     assert_eq!(operator.status(&failed), "DONE");
@@ -86,6 +90,9 @@ fn done(operator: &Operator) {
 fn enable(operator: &Operator) {
     let task = failed(operator, "Bad");
     assert_eq!(operator.status(&task), "DISABLED");
+    let text =
+        "is DISABLED: only failed tasks can be forgiven; condotta enable lets this one be tried";
+    operator.fails(&["forgive", "Bad"], 6, text);
     assert_eq!(
         operator.prints(&["enable", "Bad"]),
         format!("{task} is FAILED now\n")

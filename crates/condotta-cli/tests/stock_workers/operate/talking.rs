@@ -112,6 +112,12 @@ pub(super) fn watch_through_a_restart(kind: Kind) {
                     .contains(" does not answer; waiting up to 120 s for it")
             });
         });
+    if kind == Kind::Ours {
+        // It cannot tell what happened meanwhile.
+        wait_until("the numbers are told again", || {
+            said(&operator).matches("1 PENDING\n").count() == 2
+        });
+    }
     let task = operator.task("Load", "2", &json!({"priority": 1}));
     operator.get_work("worker-a");
     let run = format!("RUNNING {task} on worker-a\n");
