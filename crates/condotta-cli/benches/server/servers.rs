@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use condotta_test_servers::life;
+
 /// A server process, killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -76,26 +78,12 @@ impl Server {
 
     /// The CPU time that it took until now, user and system.
     pub(crate) fn cpu(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(path).expect("it runs");
-        // The name of the program may hold spaces; it ends with the last parenthesis.
-        let (_, rest) = stat.rsplit_once(')').expect("Linux says it");
-        let ticks = rest.split_whitespace().skip(11).take(2);
-        let ticks: u64 = ticks.map(|it| it.parse::<u64>().expect("a number")).sum();
-        // Linux has a hundred a second, whatever the hardware does.
-        Duration::from_millis(10 * ticks)
+        life::processor_time(self.child.id())
     }
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        kib.expect("Linux says it")
-            .parse::<u64>()
-            .expect("a number")
-            * 1024
+        life::memory_now(self.child.id())
     }
 }
 

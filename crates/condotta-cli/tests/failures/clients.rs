@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use condotta_test_servers::life;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
-    life,
     processes::{Kind, Place, Server, free_port, wait_until},
     wire::Wire,
 };

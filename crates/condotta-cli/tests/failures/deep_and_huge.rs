@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use condotta_test_servers::life;
 use serde_json::{Value, json};
 
 use crate::{
-    life,
     processes::{Kind, Place, Rpc, Server},
     wire::Wire,
 };

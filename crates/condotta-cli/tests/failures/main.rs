@@ -15,7 +15,6 @@ mod corpus;
 mod dead_ends;
 mod deep_and_huge;
 mod large_states;
-mod life;
 mod returning_workers;
 mod stale_reports;
 mod stored_state;

@@ -1,10 +1,8 @@
 //! Runs a part of this program in a process of its own, which can be killed or measured.
 
-use std::{
-    env,
-    io::{BufRead as _, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
-};
+use std::{env, process::Command};
+
+use condotta_test_servers::child::Running;
 
 use crate::{faults, kills, memory};
 
@@ -34,62 +32,21 @@ pub(crate) fn play_a_role() -> bool {
     true
 }
 
-/// A child process.
-pub(crate) struct Running {
-    child: Child,
-    output: BufReader<ChildStdout>,
+/// Starts a child that plays `role`.
+pub(crate) fn start(role: &str, url: &str, path: &str) -> Running {
+    start_with(&[], role, url, path)
 }
 
-impl Running {
-    pub(crate) fn start(role: &str, url: &str, path: &str) -> Self {
-        Self::start_with(&[], role, url, path)
-    }
-
-    /// Starts it with variables of the environment.
-    pub(crate) fn start_with(
-        variables: &[(&str, &str)],
-        role: &str,
-        url: &str,
-        path: &str,
-    ) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+/// The same with variables of the environment.
+pub(crate) fn start_with(variables: &[(&str, &str)], role: &str, url: &str, path: &str) -> Running {
+    Running::start(
+        Command::new(env::current_exe().unwrap())
             .env_remove("PGPASSWORD")
             .env_remove("MYSQL_PWD")
             .env("PGPASSFILE", "/dev/null")
             .envs(variables.iter().copied())
             .env(ROLE, role)
             .env(URL, url)
-            .env(PATH, path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    /// Waits until the child says `word`, and gives the rest of that line.
-    pub(crate) fn wait_for(&mut self, word: &str) -> String {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let read = self.output.read_line(&mut line).unwrap();
-            assert!(read > 0, "the child ended without saying {word}");
-            if let Some((_, rest)) = line.split_once(word) {
-                return rest.trim().to_owned();
-            }
-        }
-    }
-
-    /// Kills the child with SIGKILL.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+            .env(PATH, path),
+    )
 }

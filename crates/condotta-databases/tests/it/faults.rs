@@ -7,7 +7,7 @@ use condotta_targets::Target as _;
 
 use condotta_test_servers::databases::{Kind, PASSWORD, Place};
 
-use crate::{Case, chain, child::Running};
+use crate::{Case, chain, child};
 
 pub(crate) const CASES: &[Case] = &[
     ("wrong_credentials_are_said_without_them", wrong_credentials),
@@ -102,14 +102,14 @@ fn environment(place: &Place) {
         return; // A file asks nobody.
     }
     let url = place.url.replace(&format!(":{PASSWORD}@"), "@");
-    let message = Running::start("look", &url, "").wait_for("FAILED ");
+    let message = child::start("look", &url, "").wait_for("FAILED ");
     assert!(message.contains("cannot connect to"), "{message}");
 
     let variable = match place.kind {
         Kind::Postgres => "PGPASSWORD",
         _ => "MYSQL_PWD",
     };
-    let mut child = Running::start_with(&[(variable, PASSWORD)], "look", &url, "");
+    let mut child = child::start_with(&[(variable, PASSWORD)], "look", &url, "");
     assert_eq!(child.wait_for("FOUND "), "false");
 
     if place.kind == Kind::Postgres {
@@ -118,7 +118,7 @@ fn environment(place: &Place) {
         let only_mine = Permissions::from_mode(0o600);
         std::fs::set_permissions(&file, only_mine).unwrap();
         let variables = [("PGPASSFILE", file.to_str().unwrap())];
-        let mut child = Running::start_with(&variables, "look", &url, "");
+        let mut child = child::start_with(&variables, "look", &url, "");
         assert_eq!(child.wait_for("FOUND "), "false");
     }
 }

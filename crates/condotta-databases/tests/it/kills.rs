@@ -9,9 +9,12 @@ use std::{
 use condotta_databases::{Database, Type};
 use condotta_targets::{LocalTarget, Target as _};
 
-use condotta_test_servers::databases::{Kind, PASSWORD, Place, Server};
+use condotta_test_servers::{
+    child::wait_to_be_killed,
+    databases::{Kind, PASSWORD, Place, Server},
+};
 
-use crate::{Case, Contents as _, chain, child::Running};
+use crate::{Case, Contents as _, chain, child};
 
 pub(crate) const CASES: &[Case] = &[
     ("a_killed_copy_leaves_neither_rows_nor_marker", killed_copy),
@@ -35,14 +38,6 @@ pub(crate) const SERVERS: &[ServerCase] = &[
 
 fn columns() -> [(&'static str, Type); 2] {
     [("day", Type::Integer), ("place", Type::Text)]
-}
-
-/// Says that it is ready and waits to be killed.
-fn wait_to_be_killed() -> ! {
-    println!("READY");
-    loop {
-        std::thread::park();
-    }
 }
 
 /// In a child: stops when most rows have been sent.
@@ -131,7 +126,7 @@ fn killed_copy(place: &Place) {
         .unwrap();
     let target = database.table("rain", "killed");
     for role in ["stop while copying", "stop before the end"] {
-        let mut child = Running::start(role, &place.url, &format!("{:?}", place.kind));
+        let mut child = child::start(role, &place.url, &format!("{:?}", place.kind));
         child.wait_for("READY");
         if role == "stop before the end" {
             wait_for_the_last_statement(place);
@@ -175,7 +170,7 @@ fn killed_dump(place: &Place) {
     let folder = place.folder.path().join("dumps");
     let target = LocalTarget::new(folder.join("rain.csv"));
     let path = target.path().to_str().unwrap();
-    let mut child = Running::start("dump without end", &place.url, path);
+    let mut child = child::start("dump without end", &place.url, path);
     wait_for_bytes(&folder);
     child.kill();
     assert!(!target.exists().unwrap());

@@ -3,9 +3,9 @@
 use condotta_databases::{Database, Type};
 use condotta_targets::{LocalTarget, ReadWrite as _};
 
-use condotta_test_servers::databases::Place;
+use condotta_test_servers::{child::Running, databases::Place, life::Peak};
 
-use crate::{Case, child::Running};
+use crate::{Case, child};
 
 pub(crate) const CASES: &[Case] = &[("a_million_rows_take_little_memory", a_million_rows)];
 
@@ -13,7 +13,7 @@ const ROWS: u32 = 1_000_000;
 /// What a million of these rows take as text, at least.
 const BYTES: u64 = 60 * ROWS as u64;
 /// How much more memory it may be than before, in KiB.
-const MOST_KIB: usize = 24 * 1024;
+const MOST_KIB: u64 = 24 * 1024;
 
 fn columns() -> [(&'static str, Type); 3] {
     [
@@ -31,7 +31,7 @@ pub(crate) fn copy_a_million(url: &str, _: &str) {
         .copy(columns())
         .rows([(1, "few", 0.5)])
         .unwrap();
-    let before = peak_kib();
+    let peak = Peak::now();
     let place = "somewhere over the rainbow, where there is a lot of room";
     let rows = (0..ROWS).map(|id| (id, place, f64::from(id) * 0.5));
     database
@@ -39,7 +39,7 @@ pub(crate) fn copy_a_million(url: &str, _: &str) {
         .copy(columns())
         .rows(rows)
         .unwrap();
-    println!("GREW {}", grown_kib(before));
+    println!("GREW {}", peak.growth_kib());
 }
 
 /// In a child: dumps them.
@@ -49,27 +49,27 @@ pub(crate) fn dump_a_million(url: &str, path: &str) {
     let parquet = LocalTarget::new(format!("{path}.parquet")).fsync(false);
     database.snapshot("few").csv(&csv).unwrap();
     database.snapshot("few").parquet(&parquet).unwrap();
-    let before = peak_kib();
+    let peak = Peak::now();
     assert_eq!(
         database.snapshot("many").csv(&csv).unwrap(),
         u64::from(ROWS)
     );
-    println!("GREW {}", grown_kib(before));
+    println!("GREW {}", peak.growth_kib());
     assert_eq!(
         database.snapshot("many").parquet(&parquet).unwrap(),
         u64::from(ROWS)
     );
-    println!("GREW {}", grown_kib(before));
+    println!("GREW {}", peak.growth_kib());
 }
 
 fn a_million_rows(place: &Place) {
     let path = place.folder.path().join("many.csv");
-    let grew = |child: &mut Running| child.wait_for("GREW ").parse::<usize>().unwrap();
-    let mut child = Running::start("copy a million", &place.url, "");
+    let grew = |child: &mut Running| child.wait_for("GREW ").parse::<u64>().unwrap();
+    let mut child = child::start("copy a million", &place.url, "");
     let copied = grew(&mut child);
     assert!(copied < MOST_KIB, "copying took {copied} KiB");
 
-    let mut child = Running::start("dump a million", &place.url, path.to_str().unwrap());
+    let mut child = child::start("dump a million", &place.url, path.to_str().unwrap());
     let dumped = grew(&mut child);
     assert!(dumped < MOST_KIB, "dumping took {dumped} KiB");
     let dump = LocalTarget::new(&path);
@@ -82,20 +82,4 @@ fn a_million_rows(place: &Place) {
         dumped < 2 * MOST_KIB,
         "dumping to Parquet took {dumped} KiB"
     );
-}
-
-/// By how much the peak is higher now. The kernel counts in batches for each processor, so what it says of the same
-/// peak may be a little less later.
-fn grown_kib(before: usize) -> usize {
-    peak_kib().saturating_sub(before)
-}
-
-/// The most memory that this process had.
-fn peak_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

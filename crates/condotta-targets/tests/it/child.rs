@@ -2,10 +2,11 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::Command,
 };
+
+use condotta_test_servers::child::Running;
 
 use crate::{crash, memory_use};
 
@@ -24,7 +25,7 @@ const ROLES: [(&str, Play); 6] = [
     ("stream", memory_use::stream),
 ];
 
-/// The children's way in: only a process that was started by [`Running::start`] has a role.
+/// The children's way in: only a process that was started by [`start`] has a role.
 #[test]
 fn plays_its_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -36,56 +37,12 @@ fn plays_its_role() {
     play(path.into());
 }
 
-/// A child process.
-pub(crate) struct Running {
-    child: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Running {
-    /// Starts a child that plays `role` with `path`.
-    pub(crate) fn start(role: &str, path: &Path) -> Self {
-        let mut child = Command::new(env::current_exe().expect("this program"))
+/// Starts a child that plays `role` with `path`.
+pub(crate) fn start(role: &str, path: &Path) -> Running {
+    Running::start(
+        Command::new(env::current_exe().expect("this program"))
             .args(["--exact", "child::plays_its_role", "--nocapture"])
             .env(ROLE, role)
-            .env(PATH, path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, output }
-    }
-
-    /// Waits until the child says `word`, and gives the rest of that line.
-    pub(crate) fn wait_for(&mut self, word: &str) -> String {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let read = self.output.read_line(&mut line).expect("reads");
-            assert!(read > 0, "the child ended without saying {word}");
-            if let Some((_, rest)) = line.split_once(word) {
-                return rest.trim().to_owned();
-            }
-        }
-    }
-
-    /// Kills the child with SIGKILL.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
-    }
-
-    /// Waits for the child's own end, which must be a good one.
-    pub(crate) fn finish(mut self) {
-        let mut rest = String::new();
-        while self.output.read_line(&mut rest).expect("reads") > 0 {}
-        assert!(self.child.wait().expect("ends").success(), "{rest}");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+            .env(PATH, path),
+    )
 }

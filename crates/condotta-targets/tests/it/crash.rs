@@ -7,18 +7,11 @@ use std::{
 };
 
 use condotta_targets::{DirectoryTarget, LocalTarget, ReadWrite, Target};
+use condotta_test_servers::child::wait_to_be_killed;
 
-use crate::{child::Running, conformance::temporary_files};
+use crate::{child, conformance::temporary_files};
 
 const LENGTH: usize = 300_000;
-
-/// Says that it is ready and waits to be killed.
-fn wait_to_be_killed() -> ! {
-    println!("READY");
-    loop {
-        std::thread::park();
-    }
-}
 
 /// In a child: stops in the middle of a stream.
 pub(crate) fn stop_in_a_stream(path: PathBuf) {
@@ -68,13 +61,13 @@ fn a_killed_writer_leaves_no_output_and_the_next_run_sweeps() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let target = LocalTarget::new(folder.path().join("out put"));
-        let mut writer = Running::start(role, target.path());
+        let mut writer = child::start(role, target.path());
         writer.wait_for("READY");
         assert!(!target.exists().unwrap(), "{role}");
 
         // Others that write meanwhile sweep, but not what a living run holds.
         let other = folder.path().join("other");
-        Running::start("write once", &other).finish();
+        child::start("write once", &other).finish();
         assert_eq!(fs::read(&other).unwrap(), b"once");
         assert_eq!(temporary_files(folder.path()), 1, "{role}");
 
@@ -103,7 +96,7 @@ fn killed_at_any_moment_the_output_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     for kills in 1..=10 {
-        let mut writer = Running::start("write again and again", &path);
+        let mut writer = child::start("write again and again", &path);
         for _ in 0..kills {
             writer.wait_for("WRITES");
         }

@@ -1,21 +1,21 @@
 //! Streams need the memory of a buffer, not that of their content.
 
 use std::{
-    fs,
     io::{self, Read, Write},
     path::PathBuf,
 };
 
 use condotta_targets::{Format, LocalTarget, ReadWrite};
+use condotta_test_servers::life::Peak;
 
-use crate::child::Running;
+use crate::child;
 
 const MIB: usize = 1 << 20;
 const LENGTH: usize = 64 * MIB;
 
 /// In a child, for its peak to be its own: writes and reads 64 MiB.
 pub(crate) fn stream(path: PathBuf) {
-    let before = peak_kib();
+    let peak = Peak::now();
     for format in [Format::Plain, Format::Zstd] {
         let target = LocalTarget::new(&path).format(format).fsync(false);
         let mut writer = target.writer().unwrap();
@@ -28,25 +28,14 @@ pub(crate) fn stream(path: PathBuf) {
         let read = io::copy(&mut reader, &mut io::sink()).unwrap();
         assert_eq!(read, LENGTH as u64);
     }
-    // The kernel counts in batches for each processor: the same peak may be a little less later.
-    println!("GREW {}", peak_kib().saturating_sub(before));
+    println!("GREW {}", peak.growth_kib());
 }
 
 #[test]
 fn memory_stays_far_below_the_content() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Running::start("stream", &folder.path().join("x"));
+    let mut child = child::start("stream", &folder.path().join("x"));
     let grew: usize = child.wait_for("GREW ").parse().unwrap();
     assert!(grew < LENGTH / 1024 / 4, "grew by {grew} KiB");
     child.finish();
-}
-
-/// The most memory that this process had.
-fn peak_kib() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -3,8 +3,7 @@
 use condotta_targets::{Azure, AzureFileSystem, AzureTarget, ReadWrite, Target};
 
 use crate::{
-    child::Running,
-    faults,
+    child, faults,
     proxy::Proxy,
     servers::azurite::{ACCOUNT, Azurite, CONTAINER, KEY, endpoint, token},
     suite::{Can, Store, cases, configuration, said, suite},
@@ -92,7 +91,7 @@ fn a_token_is_in_no_log() {
     ));
     environment.push(("RUST_BACKTRACE".to_owned(), "0".to_owned()));
     let url = format!("azblob://{CONTAINER}/x");
-    let said = Running::start("fail", &url, &environment).all_said();
+    let said = child::start("fail", &url, &environment).finish();
     let waits: Vec<&str> = said.split("; trying again in ").skip(1).collect();
     assert!(!waits.is_empty(), "{said}");
     for wait in waits {
@@ -123,7 +122,7 @@ fn the_environment_may_name_the_account() {
             environment.push(((*variable).to_owned(), value.clone()));
         }
         let url = format!("azblob://{CONTAINER}/{name}");
-        Running::start("write", &url, &environment).wait_for("WRITTEN");
+        child::start("write", &url, &environment).wait_for("WRITTEN");
         assert_eq!(
             at(server.port).target(&url).read_to_string().unwrap(),
             "content"

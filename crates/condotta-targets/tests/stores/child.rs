@@ -2,12 +2,16 @@
 //! target as a pipeline does: by URL, with credentials from the environment and the configuration.
 
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader, Read, Write},
-    process::{Child, ChildStdout, Command, Stdio},
+    env,
+    io::{self, Write},
+    process::Command,
 };
 
 use condotta_targets::{ReadWrite, Target, UrlTarget};
+use condotta_test_servers::{
+    child::{Running, wait_to_be_killed},
+    life::Peak,
+};
 
 use crate::{https, suite::said};
 
@@ -20,7 +24,7 @@ pub(crate) const HALF: usize = 40 * MIB;
 /// What is streamed to see that it takes no memory.
 pub(crate) const STREAMED: usize = 1024 * MIB;
 
-/// The children's way in: only a process that was started by [`Running::start`] has a role.
+/// The children's way in: only a process that was started by [`start`] has a role.
 #[test]
 fn plays_its_role() {
     let Ok(role) = env::var(ROLE) else { return };
@@ -50,15 +54,12 @@ fn stop_half_way(target: &UrlTarget) {
     for _ in 0..HALF / MIB {
         writer.write_all(&block).unwrap();
     }
-    println!("READY");
-    loop {
-        std::thread::park();
-    }
+    wait_to_be_killed();
 }
 
 /// Writes and reads a gigabyte, and says by how much its memory grew meanwhile.
 fn stream(target: &UrlTarget) {
-    let before = peak_kib();
+    let peak = Peak::now();
     let mut block: Vec<u8> = (0..MIB).map(|n| (n % 251) as u8).collect();
     let mut writer = target.writer().unwrap();
     for n in 0..STREAMED / MIB {
@@ -70,8 +71,7 @@ fn stream(target: &UrlTarget) {
     let mut sum = Sum(0);
     io::copy(&mut target.reader().unwrap(), &mut sum).unwrap();
     assert_eq!(sum.0, STREAMED);
-    // The kernel counts in batches for each processor: the same peak may be a little less later.
-    println!("GREW {}", peak_kib().saturating_sub(before));
+    println!("GREW {}", peak.growth_kib());
 }
 
 /// Counts bytes and compares them with what was written.
@@ -96,67 +96,13 @@ impl Write for Sum {
     }
 }
 
-/// The most memory that this process had.
-fn peak_kib() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
-}
-
-/// A child process.
-pub(crate) struct Running {
-    child: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Running {
-    /// Starts a child that plays `role` with a URL, and has these variables for its credentials.
-    pub(crate) fn start(role: &str, url: &str, environment: &[(String, String)]) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+/// Starts a child that plays `role` with a URL, and has these variables for its credentials.
+pub(crate) fn start(role: &str, url: &str, environment: &[(String, String)]) -> Running {
+    Running::start(
+        Command::new(env::current_exe().unwrap())
             .args(["--exact", "child::plays_its_role", "--nocapture"])
             .env(ROLE, role)
             .env(URL, url)
-            .envs(environment.iter().cloned())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    /// Waits until the child says `word`, and gives the rest of that line.
-    pub(crate) fn wait_for(&mut self, word: &str) -> String {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let read = self.output.read_line(&mut line).unwrap();
-            assert!(read > 0, "the child ended without saying {word}");
-            if let Some((_, rest)) = line.split_once(word) {
-                return rest.trim().to_owned();
-            }
-        }
-    }
-
-    /// Waits for the child's end, and gives all that it said.
-    pub(crate) fn all_said(mut self) -> String {
-        let mut text = String::new();
-        self.output.read_to_string(&mut text).unwrap();
-        text
-    }
-
-    /// Kills the child with SIGKILL.
-    pub(crate) fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.kill();
-    }
+            .envs(environment.iter().cloned()),
+    )
 }

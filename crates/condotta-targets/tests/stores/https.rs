@@ -7,7 +7,7 @@ use condotta_test_servers::certificates::{Authority, Certificate};
 use tempfile::TempDir;
 
 use crate::{
-    child::Running,
+    child,
     servers::{
         secure::SecureFront,
         web::{Page, WebServer},
@@ -59,7 +59,7 @@ impl Stage {
 
 fn said(role: &str, url: &str, ca: PathBuf) -> String {
     let trusted = ("SSL_CERT_FILE".to_owned(), ca.to_str().unwrap().to_owned());
-    Running::start(role, url, &[trusted]).all_said()
+    child::start(role, url, &[trusted]).finish()
 }
 
 /// In a child: reads a page and downloads it.

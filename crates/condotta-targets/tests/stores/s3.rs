@@ -3,8 +3,7 @@
 use condotta_targets::{ReadWrite, S3FileSystem, S3Target, Target};
 
 use crate::{
-    child::Running,
-    faults,
+    child, faults,
     proxy::Proxy,
     servers::{
         s3::{BUCKET, ID, S3Server, SECRET},
@@ -94,7 +93,7 @@ fn credentials_are_those_of_the_configuration() {
             set("AWS_SECRET_ACCESS_KEY", "wrong");
         }
         let url = format!("s3://{BUCKET}/{name}");
-        Running::start("write", &url, &environment).wait_for("WRITTEN");
+        child::start("write", &url, &environment).wait_for("WRITTEN");
         let written = std::fs::read(server.files().join(name)).unwrap();
         assert_eq!(written, b"content");
     }

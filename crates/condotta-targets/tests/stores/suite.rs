@@ -13,7 +13,7 @@ use condotta_targets::{
 };
 
 use crate::{
-    child::{Running, STREAMED},
+    child::{self, STREAMED},
     content,
     servers::free_port,
 };
@@ -126,7 +126,7 @@ pub(crate) fn a_killed_writer_leaves_nothing<P: Protocol>(store: &Store<P>) {
         if let Some(old) = old {
             target.write(old).unwrap();
         }
-        let mut writer = Running::start("stop half way", &target.url(), &store.environment);
+        let mut writer = child::start("stop half way", &target.url(), &store.environment);
         writer.wait_for("READY");
         writer.kill();
         assert_eq!(target.exists().unwrap(), old.is_some());
@@ -395,7 +395,7 @@ pub(crate) fn a_missing_host_is_an_error<P: Protocol>(fs: &RemoteFileSystem<P>, 
 /// A gigabyte goes to the store and back through a process whose memory hardly grows.
 pub(crate) fn a_gigabyte_needs_no_memory<P: Protocol>(store: &Store<P>) {
     let url = store.url("gigabyte");
-    let mut child = Running::start("stream", &url, &store.environment);
+    let mut child = child::start("stream", &url, &store.environment);
     let grew: usize = child.wait_for("GREW ").parse().unwrap();
     assert!(grew < STREAMED / 1024 / 8, "grew by {grew} KiB");
     assert_eq!(store.fs.size(&url).unwrap(), STREAMED as u64);
