@@ -10,3 +10,18 @@ pub mod kubernetes;
 pub mod life;
 pub mod slurm;
 pub mod stores;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Waits until something is so; much longer than it takes.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use condotta_test_servers::wait_until;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -17,7 +18,7 @@ use nix::{
 
 use crate::{
     program::{Program, Running},
-    server::{Server, wait_until},
+    server::Server,
 };
 
 /// Its time and the scheduler's together, and more: a machine may be busy.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use condotta_test_servers::wait_until;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -13,7 +14,7 @@ use nix::{
 
 use crate::{
     program::{Program, Ran, Running},
-    server::{Server, wait_until},
+    server::Server,
 };
 
 /// Prints, and fails if there is no month.

@@ -8,9 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use condotta_test_servers::wait_until;
 use tempfile::TempDir;
-
-use crate::server::wait_until;
 
 /// An example, to be run as often as needed in one folder.
 pub(crate) struct Program {

@@ -102,13 +102,3 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
-
-/// Waits until something is so; much longer than it takes.
-#[track_caller]
-pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + WAIT;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(10));
-    }
-}

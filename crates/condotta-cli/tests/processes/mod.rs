@@ -10,8 +10,10 @@ mod rpc;
 mod server;
 mod stock;
 
+pub(crate) use condotta_test_servers::wait_until;
+
 pub(crate) use self::{
-    place::{Ended, Place, Process, wait_until},
+    place::{Ended, Place, Process},
     rpc::Rpc,
     server::{Kind, Server, free_port},
     stock::{faketime, nginx, stock_python, unix_sockets},

@@ -1,8 +1,10 @@
 //! How a run elsewhere is ended, and what becomes of it when its worker goes.
 
+use condotta_test_servers::{slurm::state, wait_until};
+
 use crate::{
     Test,
-    place::{Place, Server, state, wait_until},
+    place::{Place, Server},
 };
 
 pub(crate) const TESTS: &[Test] = &[

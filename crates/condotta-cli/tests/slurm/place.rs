@@ -5,15 +5,13 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
+use condotta_test_servers::wait_until;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::PIPELINE;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Place(TempDir);
 
@@ -227,30 +225,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-#[track_caller]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The state of a job, as Slurm says it.
-pub(crate) fn state(job: &str) -> String {
-    let squeue = Command::new("squeue")
-        .args([
-            "--noheader",
-            "--states",
-            "all",
-            "--format",
-            "%T",
-            "--jobs",
-            job,
-        ])
-        .output()
-        .unwrap();
-    String::from_utf8(squeue.stdout).unwrap().trim().to_owned()
 }

@@ -2,11 +2,12 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
+use condotta_test_servers::{slurm::state, wait_until};
 use serde_json::json;
 
 use crate::{
     Test,
-    place::{Place, Server, state, wait_until},
+    place::{Place, Server},
 };
 
 pub(crate) const TESTS: &[Test] = &[

@@ -1,10 +1,6 @@
 //! Processes and servers that are killed half way.
 
-use std::{
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::Path, thread};
 
 use condotta_databases::{Database, Type};
 use condotta_targets::{LocalTarget, Target as _};
@@ -12,6 +8,7 @@ use condotta_targets::{LocalTarget, Target as _};
 use condotta_test_servers::{
     child::wait_to_be_killed,
     databases::{Kind, PASSWORD, Place, Server},
+    wait_until,
 };
 
 use crate::{Case, Contents as _, chain, child};
@@ -110,11 +107,7 @@ fn wait_for_bytes(folder: &Path) {
             .filter_map(|file| file.metadata().ok())
             .any(|file| file.len() > 100_000)
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !written() {
-        assert!(Instant::now() < deadline, "nothing is written");
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until("something is written", written);
 }
 
 fn killed_copy(place: &Place) {
@@ -159,11 +152,7 @@ fn wait_for_the_last_statement(place: &Place) {
              AND db = database()"
         }
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while place.found(query).is_empty() {
-        assert!(Instant::now() < deadline, "it does not come to it");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("it comes to it", || !place.found(query).is_empty());
 }
 
 fn killed_dump(place: &Place) {

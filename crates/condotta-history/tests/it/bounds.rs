@@ -1,9 +1,8 @@
 //! The history stays within its bounds, and a newer one is left alone.
 
-use std::time::{Duration, Instant};
-
 use condotta_history::{Address, Began, Filter, HistoryError, Outcome, Settings};
 use condotta_scheduler::Timestamp;
+use condotta_test_servers::wait_until;
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 use crate::{
@@ -24,15 +23,6 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("no_password_is_shown", no_password_is_shown),
 ];
-
-/// Waits until the attempts are as they should be.
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 pub(crate) fn days_ago(days: f64) -> f64 {
     -86_400.0 * days

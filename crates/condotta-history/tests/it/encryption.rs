@@ -4,12 +4,11 @@ use std::fs;
 
 use condotta_history::{Address, Filter, HistoryError, Outcome, Settings};
 use condotta_scheduler::Timestamp;
-use condotta_test_servers::certificates::Authority;
+use condotta_test_servers::{certificates::Authority, wait_until};
 
 use crate::{
     databases::{Kind, PASSWORD, Server},
     lines,
-    outages::wait_for,
     story::{ask, attempts, began, record, run, start},
 };
 
@@ -44,13 +43,17 @@ fn encrypted(kind: Kind) {
     let doubtful = address(&format!("{full}&{authority}={stranger}"));
     assert_refused(&doubtful, unknown);
     let (recorder, sender) = start(Settings::new(doubtful.clone())).unwrap();
-    wait_for(|| !lines::with(&[doubtful.place(), unknown]).is_empty());
+    wait_until("it is told", || {
+        !lines::with(&[doubtful.place(), unknown]).is_empty()
+    });
     drop(sender);
     recorder.close();
     let missing = address(&format!("{full}&{authority}=/no/such.pem"));
     let (recorder, sender) = start(Settings::new(missing.clone())).unwrap();
     let named = format!("{authority} of the URL names /no/such.pem: No such file");
-    wait_for(|| !lines::with(&[missing.place(), &named]).is_empty());
+    wait_until("it is told", || {
+        !lines::with(&[missing.place(), &named]).is_empty()
+    });
     drop(sender);
     recorder.close();
 

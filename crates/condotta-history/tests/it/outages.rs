@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use condotta_history::{Began, Entry, Filter, Outcome, Settings, Standing};
-
 use condotta_scheduler::Timestamp;
+use condotta_test_servers::wait_until;
 use tracing::Level;
 
 use crate::{
@@ -42,7 +42,9 @@ fn comes_back(kind: Kind) {
         }
     };
     tell(0);
-    wait_for(|| attempts(&address, &Filter::default()).len() == 1);
+    wait_until("it is written", || {
+        attempts(&address, &Filter::default()).len() == 1
+    });
     server.stop();
     (1..2000).for_each(tell);
     server.run();
@@ -72,7 +74,7 @@ fn what_finds_no_room() {
     }
     assert!(!sender.wants_standing(), "there is no room yet");
     server.run();
-    wait_for(|| sender.wants_standing());
+    wait_until("there is room", || sender.wants_standing());
     let standing = Standing {
         running: all[400..].to_vec(),
         ended: Vec::new(),
@@ -139,10 +141,12 @@ fn told_seldom() {
     for n in 0..500 {
         sender.send(Entry::Began(Box::new(began(n, f64::from(n)))));
     }
-    wait_for(|| of(begun).len() == 1 && !of(left_out).is_empty() && of(goes_on).len() >= 2);
+    wait_until("the outage is told", || {
+        of(begun).len() == 1 && !of(left_out).is_empty() && of(goes_on).len() >= 2
+    });
     sender.send(Entry::Began(Box::new(began(500, 500.0))));
     server.run();
-    wait_for(|| !of("is written again").is_empty());
+    wait_until("its end is told", || !of("is written again").is_empty());
     let most = stopped.elapsed().as_millis() / every.as_millis() + 1;
     for part in [begun, goes_on, left_out] {
         let lines = of(part);
@@ -183,12 +187,4 @@ fn questions_that_fail_are_told_once() {
         assert!(history.families(since).await.is_err());
         assert_eq!(lines::with(&["question", &place]).len(), 1);
     });
-}
-
-pub(crate) fn wait_for(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -3,11 +3,12 @@
 use std::{os::unix::fs::symlink, process::Command};
 
 use condotta_history::{Attempt, Began, Ended, Entry, Filter, Outcome, Page, Settings};
+use condotta_test_servers::wait_until;
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use crate::{
     Case,
-    bounds::{days_ago, wait_until},
+    bounds::days_ago,
     databases::Place,
     story::{ask, at, attempt, attempts, began, numbers, record, record_as, run},
     told::assert_same,

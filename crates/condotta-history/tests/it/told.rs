@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use condotta_history::{AttemptId, Began, Ended, Entry, Filter, Outcome, Settings, Standing};
 use condotta_scheduler::Timestamp;
+use condotta_test_servers::wait_until;
 
 use crate::{
     Case,
-    bounds::wait_until,
     databases::Place,
     story::{ask, at, attempt, attempts, began, ended, record, run, start},
 };

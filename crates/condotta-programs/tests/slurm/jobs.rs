@@ -12,6 +12,7 @@ use condotta_programs::{
     slurm::{SlurmError, SlurmJob, SlurmSettings},
 };
 use condotta_targets::{LocalTarget, ReadWrite as _, Target as _};
+use condotta_test_servers::{slurm::state, wait_until};
 use tempfile::TempDir;
 
 use crate::VICTIM;
@@ -148,32 +149,6 @@ pub(crate) fn victim() {
         ..Run::new(id)
     };
     job(&run, &folder, script).run().unwrap();
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The state of a job, as Slurm says it.
-fn state(job: &str) -> String {
-    let squeue = Command::new("squeue")
-        .args([
-            "--noheader",
-            "--states",
-            "all",
-            "--format",
-            "%T",
-            "--jobs",
-            job,
-        ])
-        .output()
-        .unwrap();
-    String::from_utf8(squeue.stdout).unwrap().trim().to_owned()
 }
 
 /// The number of a task's job, once it is noted.

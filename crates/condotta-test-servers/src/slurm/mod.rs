@@ -30,6 +30,17 @@ pub fn is_inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
+/// The state of a job, as the cluster says it within which this program was started.
+#[must_use]
+pub fn state(job: &str) -> String {
+    let squeue = Command::new("squeue")
+        .args(["--noheader", "--states", "all", "--format", "%T"])
+        .args(["--jobs", job])
+        .output()
+        .unwrap();
+    String::from_utf8(squeue.stdout).unwrap().trim().to_owned()
+}
+
 /// The daemons, until it is dropped.
 #[derive(Debug)]
 pub struct Cluster {

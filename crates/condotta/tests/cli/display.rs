@@ -2,7 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use crate::program::{Place, Process, pipeline, wait_until};
+use condotta_test_servers::wait_until;
+
+use crate::program::{Place, Process, pipeline};
 
 /// Runs a task that waits on a terminal, until the display has shown `text`.
 fn on_terminal(term: &str, no_color: bool, text: &str) -> String {

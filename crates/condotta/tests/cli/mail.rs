@@ -5,9 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use condotta_test_servers::wait_until;
 use serde_json::Value;
 
-use crate::program::{Place, Process, wait_until};
+use crate::program::{Place, Process};
 
 const RECEIVER: &str = include_str!("../../../condotta-cli/tests/notify/receiver.py");
 

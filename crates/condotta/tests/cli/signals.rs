@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use condotta_test_servers::wait_until;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,7 +26,7 @@ fn interrupted(signal: Signal) -> (Place, Ended) {
     place.wait_for("started");
     send(&process, signal);
     let said = |text: &str| std::fs::read_to_string(&log).unwrap().contains(text);
-    crate::program::wait_until("the signal is answered", || said(signal.as_str()));
+    wait_until("the signal is answered", || said(signal.as_str()));
     place.write("go", "");
     let mut ended = process.end();
     ended.stderr = std::fs::read_to_string(&log).unwrap();
