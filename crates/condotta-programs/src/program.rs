@@ -51,10 +51,6 @@ pub struct Program<'a> {
 impl<'a> Program<'a> {
     /// A program, by its path or to be looked for on the `PATH`, in a run.
     pub fn new(program: impl Argument, attempt: &'a dyn Attempt) -> Self {
-        let mut secrets = Secrets::default();
-        for secret in attempt.secrets() {
-            secrets.add(&secret);
-        }
         Self {
             attempt,
             program: program.to_argument(),
@@ -66,7 +62,7 @@ impl<'a> Program<'a> {
             good_codes: vec![0],
             grace: GRACE,
             listeners: Vec::new(),
-            secrets,
+            secrets: Secrets::of(attempt),
             patterns: Vec::new(),
             timeout: None,
         }

@@ -1,5 +1,7 @@
 //! Hides texts that nobody may see, wherever a program's arguments or output are shown.
 
+use crate::Attempt;
+
 /// What stands in place of a secret.
 const HIDDEN: &str = "***";
 /// What is shorter may be a part of any word, and is hidden only where it stands alone.
@@ -10,6 +12,15 @@ const SHORT: usize = 4;
 pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Those of a run.
+    pub(crate) fn of(attempt: &dyn Attempt) -> Self {
+        let mut secrets = Self::default();
+        for secret in attempt.secrets() {
+            secrets.add(&secret);
+        }
+        secrets
+    }
+
     /// Hides this text, and each of its lines.
     pub(crate) fn add(&mut self, secret: &str) {
         let lines = secret.lines().filter(|_| secret.contains('\n'));

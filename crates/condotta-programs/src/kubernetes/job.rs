@@ -60,17 +60,13 @@ impl<'a> KubernetesJob<'a> {
         attempt: &'a dyn Attempt,
         settings: KubernetesSettings,
     ) -> Self {
-        let mut secrets = Secrets::default();
-        for secret in attempt.secrets() {
-            secrets.add(&secret);
-        }
         Self {
             attempt,
             settings,
             command: vec![program.to_argument()],
             environment: Vec::new(),
             folder: None,
-            secrets,
+            secrets: Secrets::of(attempt),
         }
     }
 

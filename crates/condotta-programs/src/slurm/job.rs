@@ -54,10 +54,6 @@ pub struct SlurmJob<'a> {
 impl<'a> SlurmJob<'a> {
     /// A program in a run.
     pub fn new(program: impl Argument, attempt: &'a dyn Attempt, settings: SlurmSettings) -> Self {
-        let mut secrets = Secrets::default();
-        for secret in attempt.secrets() {
-            secrets.add(&secret);
-        }
         Self {
             attempt,
             settings,
@@ -70,7 +66,7 @@ impl<'a> SlurmJob<'a> {
             options: Vec::new(),
             input: None,
             output: None,
-            secrets,
+            secrets: Secrets::of(attempt),
         }
     }
 
