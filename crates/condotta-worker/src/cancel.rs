@@ -111,8 +111,3 @@ impl Cancels {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// What is said of a run that was cancelled.
-pub(crate) fn cancelled(task_id: &str, by: &str) -> String {
-    format!("Task {task_id} was cancelled by {by}.")
-}

@@ -12,8 +12,8 @@ use condotta_protocol::LogSource;
 use condotta_scheduler::{AddTask, Resources, Status};
 
 use crate::{
-    BoxError, EventDetail, Private, RunLog, Runnable, SchedulerError, StopLevel, TaskHandle,
-    cancel::{Cancel, cancelled},
+    BoxError, EventDetail, Private, RunLog, Runnable, SchedulerError, TaskHandle,
+    cancel::Cancel,
     execute::Host,
     logs::print,
     messages::MessageQueue,
@@ -82,8 +82,7 @@ impl<'a> WorkerHost<'a> {
         if outcome.status == Status::Failed
             && let Some(by) = self.cancel.by()
         {
-            let text = cancelled(self.task.task_id(), &by);
-            return Outcome::failed(text, End::Cancelled);
+            return Outcome::cancelled(self.task.task_id(), &by);
         }
         let end = match outcome.end {
             End::Normal
@@ -177,9 +176,7 @@ impl Reporter for WorkerHost<'_> {
     }
 
     fn stop_requested(&self) -> bool {
-        let stop = self.shared.stop.level() == StopLevel::Now
-            || self.shared.gone.level() == StopLevel::Now
-            || self.cancel.is_asked();
+        let stop = self.shared.is_to_stop() || self.cancel.is_asked();
         self.told_to_stop.fetch_or(stop, Ordering::Relaxed);
         stop
     }

@@ -92,4 +92,22 @@ impl Outcome {
             end,
         }
     }
+
+    pub(crate) fn timed_out(task_id: &str, timeout_secs: f64) -> Self {
+        let text =
+            format!("Task {task_id} timed out after {timeout_secs} seconds and was terminated.");
+        Self::failed(text, End::TimedOut)
+    }
+
+    pub(crate) fn stopped(task_id: &str) -> Self {
+        let text = format!("Task {task_id} was stopped because the worker had to stop.");
+        Self::failed(text, End::Stopped)
+    }
+
+    pub(crate) fn cancelled(task_id: &str, by: &str) -> Self {
+        Self::failed(
+            format!("Task {task_id} was cancelled by {by}."),
+            End::Cancelled,
+        )
+    }
 }

@@ -14,8 +14,8 @@ use condotta_scheduler::Recipe;
 
 use crate::{
     BoxError, ChildCommand, LoadError, LogAnswer, LogBatch, LogSink, Notifier, Observer, Private,
-    RunLog, RunLogs, Runnable, Scheduler, StopSignal, TaskHandle, TaskLoader, WorkerConfig,
-    WorkerEvents,
+    RunLog, RunLogs, Runnable, Scheduler, StopLevel, StopSignal, TaskHandle, TaskLoader,
+    WorkerConfig, WorkerEvents,
     cancel::Cancels,
     claims::Claims,
     elsewhere::{Engine, Engines},
@@ -78,6 +78,13 @@ impl LogSink for ToScheduler {
 }
 
 impl Shared {
+    /// Whether what runs is to stop at once.
+    pub(crate) fn is_to_stop(&self) -> bool {
+        [&self.stop, &self.gone]
+            .iter()
+            .any(|signal| signal.level() == StopLevel::Now)
+    }
+
     fn logs(&self) -> Option<&RunLogs> {
         let start = || {
             if !(self.config.send_logs && self.scheduler.takes_logs(&self.id)) {

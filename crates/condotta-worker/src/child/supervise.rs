@@ -25,11 +25,10 @@ use nix::{
 
 use super::{
     CHILD_VARIABLE, HOOKED,
-    wire::{FromChild, TaskRecipe, ToChild, line, outcome},
+    wire::{FromChild, ToChild, line, outcome},
 };
 use crate::{
     BoxError, ChildCommand, EventDetail, RunLog, StopLevel, TaskHandle,
-    cancel::cancelled,
     execute::Host,
     host::WorkerHost,
     logs::Tee,
@@ -74,13 +73,7 @@ pub(crate) fn supervise(
     });
     let (mut child, socket, tee) = match started {
         Ok(started) => started,
-        Err(error) => {
-            let error: BoxError = error.into();
-            tracing::error!(target: "luigi-interface", "{error}");
-            host.event(&**task, EventDetail::Failure { error: &error });
-            let text = task.on_failure(&error);
-            return Outcome::failed(text, End::Normal);
-        }
+        Err(error) => return not_started(error.into(), task, host),
     };
     let _on_stop = close_on(&shared.stop, &socket);
     let _on_leave = close_on(&shared.gone, &socket);
@@ -94,6 +87,13 @@ pub(crate) fn supervise(
         tee.finish(LAST_OUTPUT);
     }
     outcome
+}
+
+/// What comes of a run that could not even begin.
+pub(crate) fn not_started(error: BoxError, task: &TaskHandle, host: &WorkerHost<'_>) -> Outcome {
+    tracing::error!(target: "luigi-interface", "{error}");
+    host.event(&**task, EventDetail::Failure { error: &error });
+    Outcome::failed(task.on_failure(&error), End::Normal)
 }
 
 /// How listening to a child ended.
@@ -127,20 +127,16 @@ fn settle(
         }
         Heard::Deadline => {
             end(child, host, shared.kill_grace);
-            let text = format!(
-                "Task {task_id} timed out after {timeout_secs} seconds and was terminated."
-            );
-            Outcome::failed(text, End::TimedOut)
+            Outcome::timed_out(task_id, timeout_secs)
         }
-        Heard::End if is_now(&shared.stop) || is_now(&shared.gone) => {
+        Heard::End if shared.is_to_stop() => {
             end(child, host, shared.kill_grace);
-            let text = format!("Task {task_id} was stopped because the worker had to stop.");
-            Outcome::failed(text, End::Stopped)
+            Outcome::stopped(task_id)
         }
         Heard::End if host.cancel.is_asked() => {
             end(child, host, shared.kill_grace);
             let by = host.cancel.by().unwrap_or_default();
-            Outcome::failed(cancelled(task_id, &by), End::Cancelled)
+            Outcome::cancelled(task_id, &by)
         }
         Heard::End => {
             let status = wait_or_end(child, host, shared.kill_grace);
@@ -149,10 +145,6 @@ fn settle(
             Outcome::failed(text, End::Died)
         }
     }
-}
-
-fn is_now(signal: &crate::StopSignal) -> bool {
-    signal.level() == StopLevel::Now
 }
 
 /// As Python counts it: a signal is negative.
@@ -194,14 +186,8 @@ fn start(
         .process_group(0)
         .spawn()
         .map_err(ChildError::Start)?;
-    let request = ToChild::Run {
-        task: TaskRecipe::of(&**task),
-        worker_id: shared.id.clone(),
-        check_unfulfilled_deps: shared.config.check_unfulfilled_deps,
-        check_complete_on_run: shared.config.check_complete_on_run,
-    };
     // A child that does not read it is dead, which is noticed when it is listened to.
-    let _ = ours.write_all(&line(&request));
+    let _ = ours.write_all(&line(&ToChild::run(&**task, shared)));
     if task.accepts_messages() {
         deliver_by(shared, task, &ours).map_err(ChildError::Start)?;
     }

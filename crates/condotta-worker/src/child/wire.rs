@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Runnable,
     running::{End, Outcome, Requirements},
+    shared::Shared,
 };
 
 /// How a task is built. Unlike what the scheduler knows, private parameters are in it.
@@ -55,6 +56,17 @@ pub(crate) enum ToChild {
         id: String,
         content: String,
     },
+}
+
+impl ToChild {
+    pub(crate) fn run(task: &dyn Runnable, shared: &Shared) -> Self {
+        Self::Run {
+            task: TaskRecipe::of(task),
+            worker_id: shared.id.clone(),
+            check_unfulfilled_deps: shared.config.check_unfulfilled_deps,
+            check_complete_on_run: shared.config.check_complete_on_run,
+        }
+    }
 }
 
 /// From child to parent. The last one is `Result`.

@@ -14,12 +14,11 @@ use super::{
     folder::{Lines, Request, RunFolder, TaskFolder},
 };
 use crate::{
-    BoxError, EventDetail, Runnable, StopLevel, TaskHandle,
-    cancel::cancelled,
+    BoxError, Runnable, TaskHandle,
     child::{
         run::is_hooked,
-        supervise::pass_on,
-        wire::{FromChild, TaskRecipe, ToChild, line},
+        supervise::{not_started, pass_on},
+        wire::{FromChild, ToChild, line},
     },
     execute::Host as _,
     host::WorkerHost,
@@ -58,13 +57,7 @@ pub(crate) fn supervise(
 ) -> Outcome {
     let (folder, run) = match prepare(shared, task, engine) {
         Ok(prepared) => prepared,
-        Err(error) => {
-            let error: BoxError = error.into();
-            tracing::error!(target: "luigi-interface", "{error}");
-            host.event(&**task, EventDetail::Failure { error: &error });
-            let text = task.on_failure(&error);
-            return Outcome::failed(text, End::Normal);
-        }
+        Err(error) => return not_started(error.into(), task, host),
     };
     let call = Call {
         task_id: task.task_id(),
@@ -111,12 +104,7 @@ fn prepare(
     let arguments = shared.engines.as_ref().map(|engines| engines.arguments());
     let request = Request {
         arguments: arguments.unwrap_or_default().to_vec(),
-        run: ToChild::Run {
-            task: TaskRecipe::of(&**task),
-            worker_id: shared.id.clone(),
-            check_unfulfilled_deps: shared.config.check_unfulfilled_deps,
-            check_complete_on_run: shared.config.check_complete_on_run,
-        },
+        run: ToChild::run(&**task, shared),
     };
     let make = || {
         let folder = TaskFolder::open(engine.folder(), task.task_id())?;
@@ -190,10 +178,6 @@ impl Listener<'_> {
         heard
     }
 
-    fn is_told_to_stop(&self) -> bool {
-        self.shared.stop.level() == StopLevel::Now || self.shared.gone.level() == StopLevel::Now
-    }
-
     fn settle(self, ended: Result<(), BoxError>, timeout_secs: f64) -> Outcome {
         let task_id = self.task.task_id();
         let by_now = Instant::now() + LATE_WORDS;
@@ -209,31 +193,17 @@ impl Listener<'_> {
             }
             return outcome;
         }
-        let (text, end) = match ended {
-            _ if heard.late => (
-                format!(
-                    "Task {task_id} timed out after {timeout_secs} seconds and was terminated."
-                ),
-                End::TimedOut,
-            ),
-            _ if self.is_told_to_stop() => (
-                format!("Task {task_id} was stopped because the worker had to stop."),
-                End::Stopped,
-            ),
+        let text = match ended {
+            _ if heard.late => return Outcome::timed_out(task_id, timeout_secs),
+            _ if self.shared.is_to_stop() => return Outcome::stopped(task_id),
             _ if self.host.cancel.is_asked() => {
                 let by = self.host.cancel.by().unwrap_or_default();
-                (cancelled(task_id, &by), End::Cancelled)
+                return Outcome::cancelled(task_id, &by);
             }
-            Ok(()) => (
-                format!("Task {task_id} ended on the other machine without a result"),
-                End::Died,
-            ),
-            Err(error) => (
-                format!("Task {task_id} died unexpectedly: {}", error_chain(&error)),
-                End::Died,
-            ),
+            Ok(()) => format!("Task {task_id} ended on the other machine without a result"),
+            Err(error) => format!("Task {task_id} died unexpectedly: {}", error_chain(&error)),
         };
-        Outcome::failed(text, end)
+        Outcome::failed(text, End::Died)
     }
 }
 
