@@ -65,12 +65,16 @@ pub(crate) fn need_python() -> anyhow::Result<()> {
     apt_install(&["python3"])
 }
 
-/// The module that makes virtual environments, which Debian keeps apart from its Python.
-pub(crate) fn need_venv(python: &Path) -> anyhow::Result<()> {
-    if shell::works(&python.to_string_lossy(), &["-c", "import venv, ensurepip"]) {
-        return Ok(());
+/// A new, empty environment for a Python, whatever was there before.
+pub(crate) fn make_environment(python: &Path, folder: &Path) -> anyhow::Result<()> {
+    // Debian keeps the module that makes them apart from its Python.
+    if !shell::works(&python.to_string_lossy(), &["-c", "import venv, ensurepip"]) {
+        apt_install(&["python3-venv"])?;
     }
-    apt_install(&["python3-venv"])
+    let mut venv = Command::new(python);
+    venv.args(["-m", "venv", "--clear"]).arg(folder);
+    shell::must(venv)?;
+    Ok(())
 }
 
 /// The servers that the tests of the history and of Python's targets start for themselves, on ports of their own.
@@ -187,10 +191,7 @@ pub(crate) fn need_node(project: &Project) -> anyhow::Result<Node> {
     let programs = folder.join("bin");
     if !is_new_node(&programs.join("node").to_string_lossy()) {
         need_python()?;
-        need_venv(Path::new("python3"))?;
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&folder);
-        shell::must(venv)?;
+        make_environment(Path::new("python3"), &folder)?;
         pip(project, &programs.join("python"), &[NODE])?;
     }
     Ok(Node {
@@ -304,10 +305,7 @@ pub(crate) fn need_environment(
         }
         if !python.exists() {
             need_python()?;
-            need_venv(Path::new("python3"))?;
-            let mut venv = Command::new("python3");
-            venv.args(["-m", "venv", "--clear"]).arg(folder);
-            shell::must(venv)?;
+            make_environment(Path::new("python3"), folder)?;
         }
         pip(project, &python, &[package])?;
     }
@@ -358,10 +356,7 @@ pub(crate) fn need_uv(project: &Project) -> anyhow::Result<PathBuf> {
     let python = folder.join("bin/python");
     if !has(&python, None, UV)? {
         need_python()?;
-        need_venv(Path::new("python3"))?;
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&folder);
-        shell::must(venv)?;
+        make_environment(Path::new("python3"), &folder)?;
         let mut pip = Command::new(python);
         pip.args(["-m", "pip", "install", "--quiet", UV]);
         shell::must(pip)

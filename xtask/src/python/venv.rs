@@ -114,10 +114,7 @@ impl Venv {
 
     /// A new, empty environment, whatever was there before.
     fn make(&self, interpreter: &Interpreter) -> anyhow::Result<()> {
-        setup::need_venv(&interpreter.program)?;
-        let mut venv = Command::new(&interpreter.program);
-        venv.args(["-m", "venv", "--clear"]).arg(&self.folder);
-        shell::must(venv)?;
+        setup::make_environment(&interpreter.program, &self.folder)?;
         self.pip(&["--upgrade".to_owned(), "pip==26.3".to_owned()])
     }
 
