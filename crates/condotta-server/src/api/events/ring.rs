@@ -157,8 +157,9 @@ impl Ring {
         (life == self.life && (self.first..=self.end()).contains(&next)).then_some(next)
     }
 
-    /// The event with which a stream begins.
-    pub(super) fn hello(&self, resumed: bool) -> Bytes {
+    /// The event with which a stream begins that goes on with the event `next`, or with what comes now. Its id is
+    /// that of the event before: a reader that gets no further comes back with it.
+    pub(super) fn hello(&self, next: Option<u64>) -> Bytes {
         #[derive(Serialize)]
         struct Hello {
             version: &'static str,
@@ -167,9 +168,10 @@ impl Ring {
         }
         let hello = Hello {
             version: env!("CARGO_PKG_VERSION"),
-            resumed,
+            resumed: next.is_some(),
         };
-        frame(&self.life, self.end() - 1, EventKind::Hello, &hello)
+        let before = next.unwrap_or(self.end()) - 1;
+        frame(&self.life, before, EventKind::Hello, &hello)
     }
 
     /// The event that says that events are missing.

@@ -66,13 +66,13 @@ impl Shared {
     pub(super) fn begin(&self, last: Option<&str>) -> (Bytes, u64) {
         let ring = self.ring();
         let Some(last) = last else {
-            return (ring.hello(false), ring.end());
+            return (ring.hello(None), ring.end());
         };
         match ring.after(last) {
-            Some(next) => (ring.hello(true), next),
+            Some(next) => (ring.hello(Some(next)), next),
             None => {
                 let reset = ring.reset("what happened since is not known any more", None);
-                ([ring.hello(false), reset].concat().into(), ring.end())
+                ([ring.hello(None), reset].concat().into(), ring.end())
             }
         }
     }
