@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,16 @@ if TYPE_CHECKING:
 
 def _formerly(name: str) -> ConfigPath:
     return {"section": "core", "name": name}
+
+
+def _temporary_folder() -> str:
+    """What ``tempfile`` would say: that module loads six libraries, and each fork has to copy where they lie."""
+    named = next(filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))), "/tmp")
+    if "tempfile" not in sys.modules and os.path.isdir(named) and os.access(named, os.W_OK | os.X_OK):
+        return os.path.abspath(named)
+    import tempfile
+
+    return tempfile.gettempdir()
 
 
 class core(task.Config):
@@ -58,7 +67,7 @@ class core(task.Config):
     lock_size = parameter.IntParameter(default=1, description="How many processes may run one command at a time")
     no_lock = parameter.BoolParameter(default=False, description="Run even if the same command runs already")
     lock_pid_dir = parameter.Parameter(
-        default=os.path.join(tempfile.gettempdir(), "luigi"),
+        default=os.path.join(_temporary_folder(), "luigi"),
         description="Folder of the files that say what runs already",
     )
     take_lock = parameter.BoolParameter(

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import luigi
 
 
@@ -39,7 +41,19 @@ def test_range_tasks_come_along_with_a_warning_unless_the_configuration_decides(
     assert python(program, "", folder_of_its_own) == ("True\n", "")
 
 
+@pytest.mark.parametrize("named", [None, "there", "missing", ""])
+def test_the_folder_for_locks_lies_where_tempfile_puts_files(named, folder_of_its_own):
+    (folder_of_its_own / "there").mkdir()
+    program = (
+        f"import os; os.environ.update({ {} if named is None else {'TMPDIR': named} });"
+        "from luigi.interface import core; import tempfile; found = core().lock_pid_dir;"
+        "print(found == os.path.join(tempfile.gettempdir(), 'luigi'), os.path.basename(os.path.dirname(found)))"
+    )
+    expected = "there" if named == "there" else "tmp"
+    assert python(program, "", folder_of_its_own) == (f"True {expected}\n", "")
+
+
 def test_importing_luigi_leaves_heavy_modules_alone(folder_of_its_own):
-    heavy = "argparse pathlib toml jsonschema typing_extensions sqlalchemy smtplib tornado requests".split()
+    heavy = "argparse pathlib toml jsonschema typing_extensions sqlalchemy smtplib tornado requests bz2 shutil".split()
     program = f"import luigi, sys; print([name for name in {heavy} if name in sys.modules])"
     assert python(program, "", folder_of_its_own) == ("[]\n", "")
