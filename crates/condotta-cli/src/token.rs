@@ -111,15 +111,16 @@ fn create(place: &TokenPlace, new: &NewToken) -> Result<(), Failure> {
         format!("until {}", date(time))
     });
     let (name, role) = (&new.name, new.role);
-    eprintln!("The token `{name}` has the role {role} and is good {until}. It is shown this once:");
-    hand_over(name, &made.secret)?;
+    eprintln!("The token `{name}` has the role {role} and is good {until}");
+    // It holds, too, if nobody gets the token.
     if made.is_first {
         eprintln!(
             "It is the first: from now on, whoever comes over TCP to the scheduler {} needs a token",
             keeper.scheduler()
         );
     }
-    Ok(())
+    eprintln!("The token is shown this once:");
+    hand_over(name, &made.secret)
 }
 
 /// Writes what is nowhere else to standard output.

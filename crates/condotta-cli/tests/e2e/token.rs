@@ -63,6 +63,7 @@ fn a_token_that_nobody_took_is_no_success() {
     let ended = place.start("shell", &mut shell).end().with_code(1);
     ended.says("cannot write to standard output: No space left");
     ended.says("the token `ci` was made, and nobody has it; revoke it, and make another one");
+    ended.says("It is the first: from now on, whoever comes over TCP");
 }
 
 #[test]
