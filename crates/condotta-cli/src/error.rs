@@ -20,6 +20,8 @@ pub(crate) struct Failure {
     kind: Kind,
     /// What happened and what to do, in one or more lines.
     text: String,
+    /// It may pass by itself.
+    may_pass: bool,
 }
 
 /// What an exit code stands for.
@@ -46,7 +48,20 @@ impl Failure {
         Self {
             kind,
             text: text.to_string(),
+            may_pass: false,
         }
+    }
+
+    /// The same, where it may pass by itself.
+    pub(crate) fn that_may_pass(self) -> Self {
+        Self {
+            may_pass: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -65,6 +80,7 @@ impl Failure {
         Self {
             kind: kind.unwrap_or(Kind::Other),
             text,
+            may_pass: false,
         }
     }
 }

@@ -29,6 +29,14 @@ pub(super) enum Change {
     Disable,
 }
 
+/// What became of a task.
+struct Outcome {
+    /// Its status now.
+    status: String,
+    /// Whether it was the change that brought it there.
+    is_changed: bool,
+}
+
 /// Changes tasks that are named.
 pub(super) fn run(change: Change, arguments: &SomeTasks) -> Result<Answer, Failure> {
     let scheduler = Scheduler::find(&arguments.common)?;
@@ -86,15 +94,14 @@ fn apply_all(
     tasks: &[Task],
     as_json: bool,
 ) -> Result<Answer, Failure> {
-    let statuses = match at_once(change, scheduler, tasks)? {
-        Some(statuses) => statuses,
+    let outcomes = match at_once(change, scheduler, tasks)? {
+        Some(outcomes) => outcomes,
         None => one_by_one(change, scheduler, tasks)?,
     };
     let mut changed = Vec::new();
     let mut text = String::new();
     let mut refused = Vec::new();
-    for (task, status) in tasks.iter().zip(statuses) {
-        let is_changed = status != task.status;
+    for (task, Outcome { status, is_changed }) in tasks.iter().zip(outcomes) {
         let id = harmless(&task.id);
         if change.reached(&status) {
             let since = if is_changed { "now" } else { "already" };
@@ -119,14 +126,13 @@ fn apply_all(
     Err(Failure::new(Kind::Refused, refused.join("\n")))
 }
 
-/// Asks for many changes with each request; the status of each task after it. `None` where that cannot
-/// be asked.
+/// Asks for many changes with each request; what became of each task. `None` where that cannot be asked.
 fn at_once(
     change: Change,
     scheduler: &Scheduler,
     tasks: &[Task],
-) -> Result<Option<Vec<String>>, Failure> {
-    let mut statuses = Vec::new();
+) -> Result<Option<Vec<Outcome>>, Failure> {
+    let mut all = Vec::new();
     for portion in tasks.chunks(PORTION) {
         let ids: Vec<&str> = portion.iter().map(|task| task.id.as_str()).collect();
         let body = json!({ "action": change.action(), "tasks": ids });
@@ -134,33 +140,34 @@ fn at_once(
             return Ok(None);
         };
         let outcomes = done["outcomes"].as_array().into_iter().flatten();
-        let after: HashMap<&str, &str> = outcomes
-            .filter_map(|outcome| Some((outcome["task_id"].as_str()?, outcome["after"].as_str()?)))
+        let known: HashMap<&str, &Value> = outcomes
+            .filter_map(|outcome| Some((outcome["task_id"].as_str()?, outcome)))
             .collect();
         // What went meanwhile is as it was.
-        let status = |task: &Task| {
-            after
-                .get(task.id.as_str())
-                .copied()
-                .unwrap_or(&task.status)
-                .to_owned()
+        let outcome = |task: &Task| {
+            let known = known.get(task.id.as_str());
+            let status = known.and_then(|outcome| outcome["after"].as_str());
+            Outcome {
+                status: status.unwrap_or(&task.status).to_owned(),
+                is_changed: known.is_some_and(|outcome| outcome["changed"] == true),
+            }
         };
-        statuses.extend(portion.iter().map(status));
+        all.extend(portion.iter().map(outcome));
     }
-    Ok(Some(statuses))
+    Ok(Some(all))
 }
 
 fn one_by_one(
     change: Change,
     scheduler: &Scheduler,
     tasks: &[Task],
-) -> Result<Vec<String>, Failure> {
-    let statuses = tasks.iter().map(|task| apply(change, scheduler, task));
-    statuses.collect()
+) -> Result<Vec<Outcome>, Failure> {
+    let outcomes = tasks.iter().map(|task| apply(change, scheduler, task));
+    outcomes.collect()
 }
 
-/// Asks for the change; the status after it.
-fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, Failure> {
+/// Asks for the change.
+fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<Outcome, Failure> {
     let arguments = json!({ "task_id": task.id });
     let answer = match change {
         Change::Forgive if task.status == "FAILED" => {
@@ -171,8 +178,12 @@ fn apply(change: Change, scheduler: &Scheduler, task: &Task) -> Result<String, F
         Change::Disable => return Err(scheduler.only_ours("disables no task on request")),
         Change::Forgive => Value::Null,
     };
-    let status = answer["status"].as_str();
-    Ok(status.map_or_else(|| task.status.clone(), str::to_owned))
+    let status = answer["status"].as_str().unwrap_or(&task.status);
+    Ok(Outcome {
+        status: status.to_owned(),
+        // Another status than the one that was wanted came by itself.
+        is_changed: status != task.status && change.reached(status),
+    })
 }
 
 impl Change {

@@ -109,13 +109,13 @@ impl Scheduler {
     }
 
     /// Asks again and again while nobody answers, for who follows a scheduler through its restart. People are
-    /// told what it waits for.
+    /// told what it waits for. What does not pass by itself is not waited for.
     pub(crate) fn patiently<T>(&self, ask: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
         let begin = Instant::now();
         let mut is_told = false;
         loop {
             match ask() {
-                Err(failure) if failure.kind() == Kind::Unreachable && begin.elapsed() < AWAY => {
+                Err(failure) if failure.may_pass() && begin.elapsed() < AWAY => {
                     if !is_told {
                         let (shown, secs) = (&self.shown, AWAY.as_secs());
                         eprintln!(
@@ -159,14 +159,15 @@ impl Scheduler {
         let answer = self
             .client
             .post(&format!("/api/{method}"), &arguments.to_string())?;
-        // What is no JSON has no response.
+        // What is no JSON, or no object, has no response.
         let mut answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-        Ok(answer["response"].take())
+        let response = answer.get_mut("response");
+        Ok(response.map(Value::take).unwrap_or_default())
     }
 
     fn failure(&self, method: &str, failure: &HttpFailure) -> Failure {
         let (shown, failed) = (&self.shown, harmless(&failure.to_string()));
-        match failure.outlook {
+        let told = match failure.outlook {
             // It is there, and says what it lacks.
             Outlook::MayPass if failure.code.is_some() => Failure::new(
                 Kind::Unreachable,
@@ -191,6 +192,11 @@ impl Scheduler {
                 Kind::Refused,
                 format!("the scheduler at {shown} refuses: {failed}"),
             ),
+        };
+        if failure.outlook == Outlook::MayPass && !failure.server_failed {
+            told.that_may_pass()
+        } else {
+            told
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
         next: None,
         ended: false,
     };
+    let mut was_there = false;
     loop {
         let mut path = format!("{place}format=json");
         if arguments.follow {
@@ -44,11 +45,12 @@ pub(super) fn run(arguments: &LogArguments) -> Result<(), Failure> {
             let stream = scheduler.stream(&path, PATIENCE)?;
             stream.ok_or_else(|| scheduler.only_ours("keeps no logs and ends no runs"))
         };
-        let stream = match out.next {
-            // It was there before.
-            Some(_) => scheduler.patiently(open)?,
-            None => open()?,
+        let stream = if was_there {
+            scheduler.patiently(open)?
+        } else {
+            open()?
         };
+        was_there = true;
         if !out.copy(stream)? {
             return Ok(());
         }

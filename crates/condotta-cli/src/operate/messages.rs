@@ -97,8 +97,8 @@ fn send(
     let mut response = Value::Null;
     while response.is_null() && begin.elapsed() < wait {
         thread::sleep(LOOK_EVERY);
-        let mut answer = scheduler.call("get_scheduler_message_response", &question)?;
-        response = answer["response"].take();
+        let answer = scheduler.call("get_scheduler_message_response", &question)?;
+        response = answer["response"].clone();
     }
     let text = match response.as_str() {
         Some(response) => format!("{}\n", harmless_lines(response)),

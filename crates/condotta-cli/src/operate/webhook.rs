@@ -23,8 +23,8 @@ fn ours<T>(scheduler: &Scheduler, answer: Option<T>) -> Result<T, Failure> {
 }
 
 fn list(scheduler: &Scheduler) -> Result<Answer, Failure> {
-    let mut hooks = ours(scheduler, scheduler.get("webhooks", &[])?)?;
-    let json = json!({ "webhooks": hooks["items"].take() });
+    let hooks = ours(scheduler, scheduler.get("webhooks", &[])?)?;
+    let json = json!({ "webhooks": hooks["items"] });
     let hooks = json["webhooks"].as_array().into_iter().flatten();
     let rows: Vec<Vec<String>> = hooks.map(row).collect();
     let text = if rows.is_empty() {

@@ -8,6 +8,7 @@ mod processes;
 mod background;
 mod durability;
 mod log;
+mod odd_servers;
 mod operate;
 mod places;
 mod reference;

@@ -31,6 +31,8 @@ pub struct HttpFailure {
     /// Nobody listens at the address, or the engine's own server has just gone or is not ready yet, so that
     /// nobody is disturbed by who asks again soon.
     pub nobody_listens: bool,
+    /// The server is there and failed at it, so that it may well fail each time.
+    pub server_failed: bool,
     /// The word for it, where the engine's own server says one.
     pub code: Option<String>,
 }
@@ -109,6 +111,7 @@ impl From<Failure> for HttpFailure {
         Self {
             reason: failure.error.to_string(),
             nobody_listens: nobody_listens(&failure),
+            server_failed: failure.kind == FailureKind::Broken,
             code: failure.code,
             outlook: match failure.kind {
                 FailureKind::Away { .. } | FailureKind::Broken => Outlook::MayPass,

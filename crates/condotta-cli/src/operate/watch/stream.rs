@@ -56,13 +56,14 @@ pub(super) fn follow(scheduler: &Scheduler, log: &mut Log) -> Result<bool, Failu
 struct Follower<'a> {
     scheduler: &'a Scheduler,
     log: &'a mut Log,
-    /// The id of the last event.
+    /// The id of the last event that was told.
     last: String,
 }
 
 impl Follower<'_> {
     /// Tells the events of a stream to its end.
     fn read(&mut self, stream: impl Read) -> Result<GoesOn, Failure> {
+        let mut id = None;
         let mut kind = String::new();
         let mut data = String::new();
         for line in BufReader::new(stream).lines() {
@@ -73,7 +74,7 @@ impl Follower<'_> {
             let (field, value) = line.split_once(':').unwrap_or((&line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);
             match field {
-                "id" => value.clone_into(&mut self.last),
+                "id" => id = Some(value.to_owned()),
                 "event" => value.clone_into(&mut kind),
                 "data" => data.push_str(value),
                 "" if line.is_empty() && !data.is_empty() => {
@@ -82,6 +83,10 @@ impl Follower<'_> {
                         return Ok(false);
                     }
                     data.clear();
+                    // One that breaks off before its end comes again.
+                    if let Some(id) = id.take() {
+                        self.last = id;
+                    }
                 }
                 _ => {}
             }
@@ -95,7 +100,7 @@ impl Follower<'_> {
             let counts = self.scheduler.patiently(|| counts(self.scheduler))?;
             return self.log.counts(&counts);
         }
-        let Some(text) = text(kind, &facts) else {
+        let Some(text) = text(kind, &facts).filter(|_| facts.is_object()) else {
             return Ok(true);
         };
         facts["event"] = kind.into();
