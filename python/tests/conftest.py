@@ -20,9 +20,18 @@ def folder_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 
 
 @pytest.fixture(autouse=True)
-def clean_registry() -> Iterator[None]:
-    """Forgets the tasks and instances that a test makes."""
+def clean_registry(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets the tasks and instances that a test makes, and hides those of other files.
+
+    Which files were read before depends on how the tests were started, and two may have a task of the same name.
+    """
     before = list(Register._reg)
+    own = request.module.__name__
+
+    def is_of_another_file(kind: type) -> bool:
+        return kind.__module__ != own and kind.__module__.rpartition(".")[2].startswith("test_")
+
+    Register._reg = [kind for kind in before if not is_of_another_file(kind)]
     Register.clear_instance_cache()
     yield
     Register._reg = before
