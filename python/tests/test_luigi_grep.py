@@ -68,6 +68,26 @@ def test_the_token_is_sent(scheduler, authorizations, configure, monkeypatch):
     assert authorizations == [None, "Bearer configured", "Bearer of the environment"]
 
 
+def test_the_token_is_not_sent_elsewhere(scheduler, authorizations, monkeypatch):
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            authorizations.append(self.headers["Authorization"])
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{scheduler}/api/graph")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    monkeypatch.setenv("CONDOTTA_TOKEN", "secret")
+    with http.server.HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert list(luigi_grep.LuigiGrep("127.0.0.1", server.server_address[1]).status_search("done"))
+        thread.join(30)
+    assert authorizations == ["Bearer secret", None]
+
+
 def test_tasks_are_found_by_status_in_any_case(scheduler):
     found = luigi_grep.LuigiGrep("127.0.0.1", scheduler).status_search("done")
     assert [task["name"] for task in found] == ["Report_2", "Load_1"]

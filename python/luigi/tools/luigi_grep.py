@@ -42,7 +42,10 @@ class LuigiGrep:
     def _fetch_json(self) -> dict[str, Any]:
         print("Fetching from url: " + self.graph_url)
         token = os.environ.get("CONDOTTA_TOKEN") or get_config().get("core", "rpc_token", "")
-        request = Request(self.graph_url, headers={"Authorization": f"Bearer {token}"} if token else {})
+        request = Request(self.graph_url)
+        if token:
+            # Not for the place to which an answer may lead.
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
         with urlopen(request) as answer:
             return json.loads(answer.read().decode("utf-8"))
 
