@@ -274,7 +274,7 @@ fn name(intern: &Bound<'_, PyAny>, text: &str) -> PyResult<Py<PyString>> {
     let py = intern.py();
     let own = PyString::new(py, text);
     let shared = intern.call1((&own,))?.cast_into::<PyString>()?;
-    // Later releases of Python do not count who uses a shared name.
+    // Python 3.12 does not count who uses a shared name; its last releases and 3.13 do for those that no code has.
     let counts = release(py) < 12;
     Ok(if counts { own } else { shared }.unbind())
 }
