@@ -6,6 +6,7 @@ or the process writes to has to be copied, and most of what a process of its own
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import itertools
@@ -131,6 +132,14 @@ def _shared_from_here(task_process: Any) -> _Shared:
 
 class Fork(popen_fork.Popen):
     """What a ``multiprocessing.Process`` knows of the operating system's process."""
+
+    def __init__(self, process_obj: Any) -> None:
+        # What was printed before would be printed again. Nothing ends because nobody reads it.
+        with contextlib.suppress(OSError):
+            _util._flush_std_streams()
+        self.returncode = None
+        self.finalizer = None
+        self._launch(process_obj)
 
     def _launch(self, process_obj: Any) -> None:
         _engine.undisturbed(self._fork, process_obj)

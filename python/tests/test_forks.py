@@ -293,6 +293,25 @@ def test_no_process_is_left_behind_where_no_more_files_can_be_opened(monkeypatch
         os.waitpid(asked[0], os.WNOHANG)
 
 
+class Unread:
+    """A stream like a pipe that nobody reads."""
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        raise OSError(errno.EPIPE, "Broken pipe")
+
+
+def test_a_process_starts_and_ends_though_nobody_reads_what_is_printed(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Unread())
+    process = Ends(lambda: None)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert told_by(lambda: "ran") == "ran"
+
+
 def wait_for_all_processes():
     """Waits for those that this module started: servers of other tests may still run."""
     for process in multiprocessing.active_children():

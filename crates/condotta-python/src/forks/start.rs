@@ -219,7 +219,7 @@ fn has_ended(own: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!own.call_method0(names.poll.bind(py))?.is_none())
 }
 
-/// Lets go of what was printed, which the process would print again.
+/// Lets go of what was printed, which the process would print again. Nothing ends because nobody reads it.
 pub(super) fn flush(py: Python<'_>) -> PyResult<()> {
     let (names, held) = (names(py), held(py)?);
     let flush = of_module(held.util.bind(py), &names.flush_std_streams)?;
@@ -232,6 +232,7 @@ pub(super) fn flush(py: Python<'_>) -> PyResult<()> {
         if let Err(error) = stream.call_method0(names.flush.bind(py))
             && !error.is_instance_of::<pyo3::exceptions::PyAttributeError>(py)
             && !error.is_instance_of::<pyo3::exceptions::PyValueError>(py)
+            && !error.is_instance_of::<pyo3::exceptions::PyOSError>(py)
         {
             return Err(error);
         }
