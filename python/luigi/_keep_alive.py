@@ -11,7 +11,7 @@ from luigi._interface_logger import interface_logger
 logger = interface_logger()
 
 # A process must not fork while another thread holds a lock of the C library's resolver: in the child
-# nobody would ever release it.
+# nobody would ever release it. The same goes for the locks of the log's handlers.
 fork_lock = threading.Lock()
 
 
@@ -40,7 +40,8 @@ class KeepAliveThread(threading.Thread):
         while not self._should_stop.wait(self._ping_interval):
             with fork_lock:
                 self._ping()
-        logger.info("Worker %s was stopped. Shutting down Keep-Alive thread", self._worker_id)
+        with fork_lock:
+            logger.info("Worker %s was stopped. Shutting down Keep-Alive thread", self._worker_id)
 
     def _ping(self) -> None:
         try:
@@ -48,5 +49,8 @@ class KeepAliveThread(threading.Thread):
         except BaseException:  # The next ping may find it again.
             logger.warning("Failed pinging scheduler")
             return
-        for message in response["rpc_messages"] if response else ():
-            self._rpc_message_callback(message)
+        try:
+            for message in response["rpc_messages"] if response else ():
+                self._rpc_message_callback(message)
+        except BaseException:  # What Python does with it may log, too, when the lock is free again.
+            logger.exception("Failed handling messages of the scheduler")

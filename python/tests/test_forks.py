@@ -14,11 +14,12 @@ import threading
 import time
 
 import pytest
-from processes import ENVIRONMENT
+from processes import ENVIRONMENT, wait_until
 
 import luigi
+from luigi._keep_alive import KeepAliveThread, fork_lock
 from luigi.scheduler import Scheduler
-from luigi.worker import TaskProcess, Worker
+from luigi.worker import TaskProcess, Worker, rpc_message_callback
 
 WORKER = {"worker_processes": 2, "wait_interval": 0.01, "wait_jitter": 0.0}
 
@@ -113,6 +114,47 @@ def test_a_run_can_log_though_another_thread_of_the_worker_was_logging():
     finally:
         leaves.set()
         thread.join()
+
+
+@pytest.mark.parametrize("case", ["a replaced ping", "an unlisted thread", "an exchanged handler"])
+def test_a_run_can_log_whatever_happened_to_handlers_in_the_worker(case):
+    program = os.path.join(os.path.dirname(__file__), "programs", "held_lock.py")
+    command = [sys.executable, program, case]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_the_pings_thread_logs_only_while_nobody_forks_and_outlives_a_message_that_fails():
+    said, asked = [], []
+
+    class Notes(logging.Handler):
+        def emit(self, record):
+            if isinstance(threading.current_thread(), KeepAliveThread):
+                said.append((record.getMessage(), fork_lock.locked()))
+
+    class Fails(Worker):
+        @rpc_message_callback
+        def set_worker_processes(self, n):
+            asked.append(n)
+            raise ValueError("no such number")
+
+    interface = logging.getLogger("luigi-interface")
+    notes, level = Notes(), interface.level
+    interface.addHandler(notes)
+    interface.setLevel("INFO")
+    try:
+        with Fails(scheduler=Scheduler(), worker_id="me", ping_interval=0.01) as w:
+            w._scheduler.add_worker("me", [])
+            for number in (7, 8):
+                w._scheduler.set_worker_processes("me", number)
+                wait_until(lambda wanted=number: wanted in asked)
+    finally:
+        interface.removeHandler(notes)
+        interface.setLevel(level)
+    texts = [text for text, _ in said]
+    assert texts.count("Failed handling messages of the scheduler") == 2
+    assert texts[-1] == "Worker me was stopped. Shutting down Keep-Alive thread"
+    assert all(is_locked for _, is_locked in said)
 
 
 def test_a_handler_is_put_in_order_in_its_own_way():

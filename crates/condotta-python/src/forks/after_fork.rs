@@ -4,11 +4,15 @@
 //! it looks at. What these modules do there costs more than all else that a small task does. The functions
 //! here leave the same behind. Where things are not as they know them, they call what they stand for.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use pyo3::{
     exceptions::PyKeyError,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyDict, PyList, PySet, PyString},
 };
 
@@ -17,40 +21,78 @@ use crate::{built_in::built_in, names::names, release::release};
 /// The releases of Python 3 whose modules are known here.
 const KNOWN_RELEASES: std::ops::RangeInclusive<u8> = 10..=13;
 
-/// No worker's ping can be under way in the fork that is going on.
-static PINGS_WAIT: AtomicBool = AtomicBool::new(false);
+/// How many other threads there are in the fork that is going on, if all that is known of them is done with the
+/// lock held, and nothing about the handlers of the log is special.
+static OTHER_THREADS: AtomicUsize = AtomicUsize::new(UNKNOWN);
+const UNKNOWN: usize = usize::MAX;
 /// In a process that was forked: nobody but its own thread can have had a lock of a handler.
 static LOCKS_ARE_FREE: AtomicBool = AtomicBool::new(false);
-/// How many handlers there were when all of them had `logging`'s own way to be put in order after a fork, 0 if
-/// they had not.
-static PLAIN_HANDLERS: AtomicUsize = AtomicUsize::new(0);
+/// The references to the handlers when all of them had `logging`'s own way to be put in order after a fork.
+/// They are held here, so that those of other handlers are others.
+static PLAIN_HANDLERS: Mutex<Option<Py<PySet>>> = Mutex::new(None);
 
 /// Forks while the lock is held that a worker's pings wait for.
-pub(super) fn while_pings_wait<T>(fork: impl FnOnce() -> T) -> T {
-    PINGS_WAIT.store(true, Ordering::Relaxed);
+pub(super) fn while_pings_wait<T>(py: Python<'_>, fork: impl FnOnce() -> T) -> T {
+    let others = other_threads(py).unwrap_or_default();
+    OTHER_THREADS.store(others.unwrap_or(UNKNOWN), Ordering::Relaxed);
     let forked = fork();
-    PINGS_WAIT.store(false, Ordering::Relaxed);
+    OTHER_THREADS.store(UNKNOWN, Ordering::Relaxed);
     forked
 }
 
-/// Notes whether there is anything special about the handlers of the log.
-pub(crate) fn look_at_handlers(py: Python<'_>) -> PyResult<()> {
-    let logging = py.import("logging")?.dict();
-    let plain = py.import("logging")?.getattr("Handler")?;
+/// How many threads there are besides this one, if the handlers are still those that were looked at.
+fn other_threads(py: Python<'_>) -> PyResult<Option<usize>> {
+    static COUNT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static LOGGING: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let logging =
+        LOGGING.get_or_try_init(py, || Ok::<_, PyErr>(py.import("logging")?.dict().unbind()))?;
+    let plain = PLAIN_HANDLERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let plain = plain.as_ref().map(|plain| plain.clone_ref(py));
+    match (plain, references(logging.bind(py))?) {
+        (Some(plain), Some(now)) if now.eq(&plain)? => {
+            // Those that no module of Python started are not in any list until they say something.
+            let count = COUNT.import(py, "_thread", "_count")?;
+            count.call0()?.extract().map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What `logging` has of its handlers.
+fn references<'py>(logging: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let names = names(logging.py());
+    let handlers = logging.get_item(names.at_fork_reinit_lock_weakset.bind(logging.py()))?;
+    handlers
+        .map(|handlers| handlers.getattr(names.data.bind(logging.py())))
+        .transpose()
+}
+
+/// Notes the handlers of the log, unless there is anything special about one of them or it cannot be told.
+pub(crate) fn look_at_handlers(py: Python<'_>) {
+    let plain = plain_handlers(py).unwrap_or_default();
+    *PLAIN_HANDLERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = plain;
+}
+
+fn plain_handlers(py: Python<'_>) -> PyResult<Option<Py<PySet>>> {
+    let logging = py.import("logging")?;
     let free = names(py).at_fork_reinit.bind(py);
-    let plain = plain.getattr(free)?;
-    let mut count = 0;
-    if let Some(handlers) = logging.get_item(names(py).at_fork_reinit_lock_weakset.bind(py))? {
-        for handler in handlers.try_iter()? {
-            if !handler?.get_type().getattr(free)?.is(&plain) {
-                count = 0;
-                break;
-            }
-            count += 1;
+    let plain = logging.getattr("Handler")?.getattr(free)?;
+    let Some(now) = references(&logging.dict())? else {
+        return Ok(None);
+    };
+    // Another thread may make or drop a handler meanwhile.
+    let noted = now.call_method0("copy")?.cast_into::<PySet>()?;
+    for reference in &noted {
+        let handler = reference.call0()?;
+        if !handler.is_none() && !handler.get_type().getattr(free)?.is(&plain) {
+            return Ok(None);
         }
     }
-    PLAIN_HANDLERS.store(count, Ordering::Relaxed);
-    Ok(())
+    Ok(Some(noted.unbind()))
 }
 
 /// Puts the functions here in the place of those that the modules registered. Changes nothing where
@@ -60,7 +102,7 @@ pub(crate) fn lighten_forks(py: Python<'_>) -> PyResult<()> {
     if !KNOWN_RELEASES.contains(&release(py)) {
         return Ok(());
     }
-    look_at_handlers(py)?;
+    look_at_handlers(py);
     let threading = py.import("threading")?;
     let registered = threading.getattr("_after_fork")?;
     let gc = py.import("gc")?;
@@ -166,10 +208,10 @@ struct Threads {
 impl Threads {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         // What this process forks is another matter.
-        let pings_wait = PINGS_WAIT.swap(false, Ordering::Relaxed);
+        let known = OTHER_THREADS.swap(UNKNOWN, Ordering::Relaxed);
         match self.others(py)? {
             Some(others) => {
-                let are_free = pings_wait && self.has_our_pings(py)?;
+                let are_free = known == others.len() && self.has_our_pings(py)?;
                 LOCKS_ARE_FREE.store(are_free, Ordering::Relaxed);
                 self.tidy(py, others)
             }
@@ -274,13 +316,10 @@ impl Handlers {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         let module = self.module.bind(py);
         let free = names(py).at_fork_reinit.bind(py);
-        if let Some(handlers) = module.get_item(names(py).at_fork_reinit_lock_weakset.bind(py))? {
-            let handlers = handlers.getattr(names(py).data.bind(py))?;
-            let are_free = LOCKS_ARE_FREE.swap(false, Ordering::Relaxed)
-                && handlers.len()? == PLAIN_HANDLERS.load(Ordering::Relaxed);
-            if are_free {
-                return self.free_of_module(py);
-            }
+        if LOCKS_ARE_FREE.swap(false, Ordering::Relaxed) {
+            return self.free_of_module(py);
+        }
+        if let Some(handlers) = references(module)? {
             for handler in handlers.try_iter()? {
                 let handler = handler?.call0()?;
                 if handler.is_none() {

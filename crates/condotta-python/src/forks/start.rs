@@ -117,7 +117,7 @@ pub(crate) fn start(process: &Bound<'_, PyAny>, lock: &Bound<'_, PyAny>) -> PyRe
     while_undisturbed(py, || {
         let fork = || fork_and_run(process, &shared, plain);
         let pid = match lock.is(&ours.fork_lock) {
-            true => while_pings_wait(fork)?,
+            true => while_pings_wait(py, fork)?,
             false => fork()?,
         };
         own.setattr(names.pid.bind(py), pid)?;

@@ -13,7 +13,7 @@ use crate::{forks, names::names};
 pub(super) fn run<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = worker.py();
     log::look_again();
-    forks::look_at_handlers(py)?;
+    forks::look_at_handlers(py);
     let processes = worker.getattr(names(py).worker_processes.bind(py))?;
     log::info(py, ("Running Worker with %d processes", processes))?;
     let sleeper = worker.call_method0(intern!(py, "_sleeper"))?;
