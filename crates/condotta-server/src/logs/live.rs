@@ -159,7 +159,11 @@ impl LiveLog {
         let mut file = OpenOptions::new()
             .append(true)
             .open(path(&self.stem, self.file))?;
-        file.write_all(bytes)?;
+        if let Err(error) = file.write_all(bytes) {
+            // On a full disk a torn end would take the room that others need.
+            let _ = file.set_len(self.file_bytes);
+            return Err(error);
+        }
         self.file_bytes += bytes.len() as u64;
         bytes.clear();
         Ok(())
@@ -177,7 +181,11 @@ impl LiveLog {
         if self.file > 0 {
             super::make_folder(&ends(&self.stem))?;
         }
-        super::create(&path(&self.stem, self.file))?.write_all(&line)?;
+        let path_now = path(&self.stem, self.file);
+        if let Err(error) = super::create(&path_now)?.write_all(&line) {
+            let _ = remove(&path_now);
+            return Err(error);
+        }
         self.file_bytes = line.len() as u64;
         if self.file >= 3 {
             remove(&path(&self.stem, self.file - 2))?;
@@ -404,6 +412,33 @@ mod tests {
         assert_eq!(log.last(), 1);
         log.append(vec![frame(2, 50)]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    /// A limit on the size of files stands for a full disk. It holds for a whole process, so this test
+    /// runs in one of its own.
+    #[test]
+    fn a_full_disk_leaves_no_torn_end() {
+        const FOLDER: &str = "CONDOTTA_TEST_FOLDER";
+        let Some(folder) = std::env::var_os(FOLDER) else {
+            let folder = tempfile::tempdir().unwrap();
+            let status = std::process::Command::new("bash")
+                .args(["-c", "trap '' XFSZ; ulimit -S -f 4; exec \"$@\"", "bash"])
+                .arg(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "logs::live::tests::a_full_disk_leaves_no_torn_end",
+                ])
+                .env(FOLDER, folder.path())
+                .status();
+            assert!(status.unwrap().success());
+            let path = folder.path().join(id().as_str()).with_extension("log");
+            let bytes = fs::read(path).unwrap();
+            assert!(bytes.len() > 1000 && bytes.len() < 1500, "{}", bytes.len());
+            return;
+        };
+        let mut log = LiveLog::open(Path::new(&folder), &id(), &header(), 1 << 20).unwrap();
+        log.append(vec![frame(1, 1000)]).unwrap();
+        log.append(vec![frame(2, 10), frame(3, 8000)]).unwrap_err();
     }
 
     #[test]

@@ -21,6 +21,8 @@ const BLOCK_BYTES: usize = 256 << 10;
 const FOOT_BYTES: u64 = 24;
 /// The name of a pack until it is whole. There is one at a time, so what a crash left is written over.
 const TEMPORARY: &str = "next.tmp";
+/// How the names of packs end that are not whole, also of those that earlier versions began.
+const HALF: &str = "tmp";
 const BROKEN: &str = "the pack of logs is damaged";
 
 /// A pack, as its name and its size tell of it.
@@ -57,6 +59,22 @@ impl Pack {
         }
         packs.sort_by_key(|pack| pack.number);
         Ok(packs)
+    }
+
+    /// Removes what was begun and never became a pack, while nobody writes.
+    pub(crate) fn remove_halves(folder: &Path) -> io::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = entry.path();
+            if path.extension().is_some_and(|it| it == HALF) && entry.file_type()?.is_file() {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     fn named(path: &Path, bytes: u64) -> Option<Self> {
@@ -279,6 +297,24 @@ mod tests {
         fs::write(folder.path().join(TEMPORARY), "half").unwrap();
         Pack::write(folder.path(), 1, 1, &logs).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn halves_that_earlier_runs_left_are_removed_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        Pack::remove_halves(&folder.path().join("none")).unwrap();
+        let pack = Pack::write(folder.path(), 1, 1, &[(id(1), small(1))]).unwrap();
+        let other = folder.path().join("notes");
+        for path in [
+            folder.path().join(TEMPORARY),
+            pack.path.with_extension("pack.tmp"),
+            other.clone(),
+        ] {
+            fs::write(path, "half").unwrap();
+        }
+        Pack::remove_halves(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(pack.path.exists() && other.exists());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
     LogsConfig,
     live::{self, Header, LiveLog, Piece, Whole},
     pack::Pack,
-    room,
+    room::Room,
 };
 use crate::{attempt_id::AttemptId, seldom::Seldom};
 
@@ -29,6 +29,8 @@ use crate::{attempt_id::AttemptId, seldom::Seldom};
 const FEED_PORTIONS: usize = 64;
 /// In so many of the newest packs an attempt is looked for of which only the number is known.
 const PACKS_SEARCHED: usize = 500;
+/// What a piece takes on the disk beside its text, at most.
+const PIECE_BYTES: usize = 280;
 
 /// Why output is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,7 @@ pub enum AppendError {
     #[error("the disk of the scheduler has so little room left that it is kept for the journal")]
     Short,
     /// The disk failed.
-    #[error("the log cannot be written: {0}")]
+    #[error("the log cannot be read or written: {0}")]
     Disk(#[from] io::Error),
 }
 
@@ -74,10 +76,11 @@ pub struct LogStore {
     live: PathBuf,
     packs: PathBuf,
     pub(super) config: LogsConfig,
+    pub(super) room: Room,
     state: Mutex<State>,
     /// Bytes on the disk, as they were counted last.
     total: AtomicU64,
-    /// Bytes on the disk that were removed, since they were too old or too many.
+    /// Bytes on the disk that were removed, since they were too old or too many, or it had no room.
     removed: AtomicU64,
     /// How often something was not taken, since there was no room, or the disk failed.
     refused: AtomicU64,
@@ -124,10 +127,12 @@ impl LogStore {
             // One that was made with another mode hides what is below it from now on.
             fs::set_permissions(folder, Permissions::from_mode(0o700))?;
         }
+        Pack::remove_halves(&packs)?;
         let bytes = found.iter().map(|pack| pack.bytes).sum();
         let next_pack = found.last().map_or(0, |pack| pack.number + 1);
         Ok(Self {
             folder: folder.to_owned(),
+            room: Room::of(folder),
             live,
             packs,
             config,
@@ -156,12 +161,14 @@ impl LogStore {
         frames: Vec<LogFrame>,
     ) -> Result<u64, AppendError> {
         let total = self.config.total_bytes;
+        let bytes = frames.iter().map(|frame| frame.text.len() + PIECE_BYTES);
+        let bytes = bytes.sum::<usize>() as u64;
         let appended = if self.total.load(Ordering::Relaxed) > total.saturating_add(total / 4) {
             Err(AppendError::Full)
-        } else if room::is_short(&self.folder) {
-            Err(AppendError::Short)
-        } else {
+        } else if let Some(_claim) = self.room.claim(bytes) {
             self.append_to(id, header, frames)
+        } else {
+            Err(AppendError::Short)
         };
         if let Err(error) = &appended {
             self.complain(error);
@@ -182,7 +189,7 @@ impl LogStore {
                 "the disk of {folder} has so little room left that it is kept for the journal: make room there, \
                  or set [logs] total_bytes lower"
             ),
-            AppendError::Disk(error) => format!("{folder} cannot be written: {error}"),
+            AppendError::Disk(error) => format!("the disk fails at the logs in {folder}: {error}"),
         };
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         if self.refusing.is_due() {
@@ -330,7 +337,7 @@ impl LogStore {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// How many bytes on the disk were removed, since they were too old or too many.
+    /// How many bytes on the disk were removed, since they were too old or too many, or it had no room.
     #[must_use]
     pub fn removed_bytes(&self) -> u64 {
         self.removed.load(Ordering::Relaxed)

@@ -117,7 +117,8 @@ pub(super) fn sweep(store: &LogStore, pack_after: Duration) -> io::Result<()> {
         }
     }
     let mut live: u64 = logs.iter().map(|(_, bytes, _)| bytes).sum();
-    let is_full = store.count(live) > store.config.total_bytes;
+    let wanted = store.room.take_refused();
+    let is_full = store.count(live) > store.config.total_bytes || store.room.is_short(wanted);
     let mut packed = Ok(());
     if !due.is_empty()
         && (is_full || bytes >= PACK_BYTES || due.len() >= PACK_LOGS || oldest >= pack_after)
@@ -128,12 +129,12 @@ pub(super) fn sweep(store: &LogStore, pack_after: Duration) -> io::Result<()> {
         }
     }
     // All the more on a disk that has no room for a pack.
-    drop_old(store, now_secs, live)?;
+    drop_old(store, now_secs, live, wanted)?;
     packed
 }
 
-/// Removes packs; beside them there are `live` bytes.
-fn drop_old(store: &LogStore, now_secs: u64, live: u64) -> io::Result<()> {
+/// Removes packs; beside them there are `live` bytes, and `wanted` more had no room on the disk.
+fn drop_old(store: &LogStore, now_secs: u64, live: u64, wanted: u64) -> io::Result<()> {
     let keep = store.config.keep.as_secs();
     let mut dropped = 0_u64;
     let mut newest = 0;
@@ -143,21 +144,27 @@ fn drop_old(store: &LogStore, now_secs: u64, live: u64) -> io::Result<()> {
             .oldest_secs()
             .is_some_and(|made| made.saturating_add(keep) < now_secs);
         let is_much = store.count(live) > store.config.total_bytes;
-        if !(is_old || is_much) {
+        let reason = if is_old {
+            "[logs] keep_days says how much is kept"
+        } else if is_much {
+            "[logs] total_bytes says how much is kept"
+        } else if store.room.is_short(wanted) {
+            // Otherwise the newest would be refused for as long as the oldest are kept.
+            "the disk has so little room left that it is kept for the journal and newer logs"
+        } else {
             break;
-        }
+        };
         let Some((made, bytes)) = store.drop_oldest()? else {
             break;
         };
-        why = if is_old { "keep_days" } else { "total_bytes" };
+        why = reason;
         dropped += bytes;
         newest = newest.max(made);
     }
     if dropped > 0 {
         let days = now_secs.saturating_sub(newest) / 86400;
         tracing::info!(
-            "{dropped} bytes of attempts' logs that were {days} or more days old were removed; \
-             [logs] {why} says how much is kept"
+            "{dropped} bytes of attempts' logs that were {days} or more days old were removed: {why}"
         );
     }
     Ok(())

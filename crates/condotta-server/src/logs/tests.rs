@@ -108,6 +108,39 @@ fn the_oldest_logs_go_when_there_are_too_many_bytes_of_them() {
 }
 
 #[test]
+fn the_oldest_logs_go_when_the_disk_has_no_room_for_newer_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LogStore::open(folder.path(), LogsConfig::default()).unwrap();
+    for attempt in 1..=3 {
+        let header = header(attempt);
+        store.append(&id(attempt), &header, frames(1..=1)).unwrap();
+        store.ended(&id(attempt));
+        sweep(&store, Duration::ZERO).unwrap();
+    }
+    assert_eq!(store.removed_bytes(), 0);
+    assert!(store.room.claim(u64::MAX / 4).is_none());
+    sweep(&store, Duration::ZERO).unwrap();
+    assert!(store.removed_bytes() > 0);
+    assert_eq!(numbers(&store, &id(1)), [0; 0]);
+    // Nothing more was refused since.
+    store.append(&id(4), &header(4), frames(1..=1)).unwrap();
+    store.ended(&id(4));
+    sweep(&store, Duration::ZERO).unwrap();
+    sweep(&store, Duration::ZERO).unwrap();
+    assert_eq!(numbers(&store, &id(4)), [1]);
+}
+
+#[test]
+fn what_an_earlier_run_left_half_packed_is_removed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let half = folder.path().join("packs").join("0_1_a_b.pack.tmp");
+    fs::create_dir(half.parent().unwrap()).unwrap();
+    fs::write(&half, "half").unwrap();
+    LogStore::open(folder.path(), LogsConfig::default()).unwrap();
+    assert!(!half.exists());
+}
+
+#[test]
 fn nothing_is_taken_when_what_runs_prints_more_than_there_is_room_for() {
     let folder = tempfile::tempdir().unwrap();
     let config = LogsConfig {

@@ -165,7 +165,7 @@ impl Meters {
         text.single(
             "condotta_logs_removed_bytes_total",
             "counter",
-            "bytes of it that were removed, since they were too old or too many",
+            "bytes of it that were removed, since they were too old or too many, or the disk had no room",
             logs.map_or(0, |logs| logs.removed_bytes()),
         );
         text.single(
