@@ -151,6 +151,31 @@ fn what_a_receiver_missed_is_told_when_it_is_back() {
     });
 }
 
+/// It is said that a receiver is back also if what it missed was given up meanwhile.
+#[test]
+fn a_receiver_that_was_away_for_long_is_said_to_be_back() {
+    let receiver = Receiver::start();
+    receiver.answer(500, None);
+    let config = hook(receiver.port, "retry_for = 0.1\n");
+    let story = Story::new(Place::new(), Kind::Ours, &config);
+    for number in 1..=2 {
+        fail(&story, &format!("Load_{number}"));
+        wait_until("it was given up", || {
+            story.log().matches("is given up").count() == number
+        });
+    }
+    receiver.answer(200, None);
+    fail(&story, "Load_3");
+    wait_until("it is said that it is taken again", || {
+        story.log().contains(" takes messages again, after ")
+    });
+    let (log, came) = (story.log(), receiver.arrived().len());
+    assert!(log.contains(&format!("after {came} attempts in ")), "{log}");
+    fail(&story, "Load_4");
+    receiver.wait_for(came + 1);
+    assert_eq!(story.log().matches("takes messages again").count(), 1);
+}
+
 /// It is said who did not get what; the message is not sent elsewhere.
 #[test]
 fn refusals_and_redirects_are_final() {

@@ -51,6 +51,13 @@ struct State {
     runs: bool,
 }
 
+/// How the receiver fails, through all messages that it did not take.
+#[derive(Default)]
+struct Failing {
+    since: Option<Instant>,
+    attempts: u64,
+}
+
 impl Hook {
     pub(in crate::notify) fn new(
         config: WebhookConfig,
@@ -203,12 +210,13 @@ impl Shared {
 
     /// Sends one message after the other until the server stops.
     fn run(&self) {
+        let mut failing = Failing::default();
         while let Some((events, more)) = self.next() {
             let count = events.len() as u64;
             let (id, body) = self.compose(events, more);
-            self.send(&id, &body, count);
+            self.send(&id, &body, count, &mut failing);
             if !self.pause(self.config.interval) {
-                self.say_rest();
+                self.say_rest(&mut failing);
                 return;
             }
         }
@@ -241,7 +249,7 @@ impl Shared {
     }
 
     /// Tries until the receiver takes it, refuses it for good, or it has been tried for too long.
-    fn send(&self, id: &str, body: &[u8], events: u64) {
+    fn send(&self, id: &str, body: &[u8], events: u64, failing: &mut Failing) {
         let began = Instant::now();
         let (name, place) = (&self.config.name, self.client.shown());
         for attempt in 1.. {
@@ -252,16 +260,19 @@ impl Shared {
             let refused = match self.client.post(id, body) {
                 Ok(()) => {
                     count(&self.counts.sent);
-                    if attempt > 1 {
-                        let secs = began.elapsed().as_secs();
+                    if let Some(since) = failing.since.take() {
+                        let (secs, attempts) = (since.elapsed().as_secs(), failing.attempts + 1);
                         tracing::info!(
-                            "webhook {name}: {place} takes messages again, after {attempt} attempts in {secs} s"
+                            "webhook {name}: {place} takes messages again, after {attempts} attempts in {secs} s"
                         );
                     }
+                    *failing = Failing::default();
                     break;
                 }
                 Err(refused) => refused,
             };
+            failing.since.get_or_insert_with(Instant::now);
+            failing.attempts += 1;
             if !refused.is_passing || began.elapsed() >= self.config.retry_for {
                 tracing::error!(
                     "webhook {name}: a message of {events} events is given up: {place}: {refused}"
@@ -300,11 +311,11 @@ impl Shared {
     }
 
     /// Sends what is left, once.
-    fn say_rest(&self) {
+    fn say_rest(&self, failing: &mut Failing) {
         if let Some((events, more)) = self.next() {
             let count = events.len() as u64;
             let (id, body) = self.compose(events, more);
-            self.send(&id, &body, count);
+            self.send(&id, &body, count, failing);
         }
     }
 }
