@@ -274,15 +274,21 @@ NOT_READY = 503, {"error": {"code": "unavailable", "message": "it reads its stat
 @pytest.mark.parametrize("answers", [[NOT_READY] * 4, [(None, None), NOT_READY]], ids=["starts", "is killed"])
 def test_a_server_that_restarts_is_found_as_soon_as_it_is_ready(clock, server, answers):
     client = RemoteScheduler(server.url)
-    server.answers += answers
+    server.answers += [(200, {"refused": []}), *answers]
+    assert client.is_ours("w")
     assert client.ping(worker="w") == {"rpc_messages": []}
     assert clock.now < 4.0
-    assert len(server.asked) == len(answers) + 1
+    assert len(server.asked) == len(answers) + 2
 
 
-def test_a_server_that_is_there_and_busy_is_left_alone(clock, server):
+@pytest.mark.parametrize(
+    "answer",
+    [(503, {"error": {"code": "busy"}}), (503, {"error": {"code": "not_stored"}}), (None, None)],
+    ids=["busy", "full disk", "a stock server that ends connections"],
+)
+def test_a_server_that_is_there_and_busy_is_left_alone(clock, server, answer):
     client = RemoteScheduler(server.url)
-    server.answers += [(503, {"error": {"code": "busy"}})]
+    server.answers += [answer]
     assert client.ping(worker="w") == {"rpc_messages": []}
     assert clock.now == 30.0
 

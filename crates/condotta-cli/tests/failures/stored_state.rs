@@ -146,6 +146,8 @@ fn a_full_disk_is_said_to_everybody_and_the_server_goes_on_when_there_is_room() 
     let answer = answer.unwrap();
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("cannot be stored"), "{answer:?}");
+    // Not as of a server that starts, which workers ask again at once.
+    assert!(answer.body.contains("\"not_stored\""), "{answer:?}");
     let said = server.says("cannot write");
     assert!(said.contains("ERROR"), "{said}");
 

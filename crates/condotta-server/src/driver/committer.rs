@@ -189,7 +189,7 @@ fn commit(journal: &mut Journal, batch: Batch) -> Result<(), StateError> {
         let reason = format!("what it was told cannot be stored: {error}");
         let reason: std::sync::Arc<str> = reason.into();
         for (answer, _) in batch.answers {
-            let _ = answer.send(Err(CallError::Unavailable(reason.clone())));
+            let _ = answer.send(Err(CallError::NotStored(reason.clone())));
         }
         return Err(error);
     }

@@ -52,6 +52,9 @@ pub enum CallError {
     /// Not now; the same request may succeed in a moment.
     #[error("the scheduler cannot answer now: {0}; try again in a moment")]
     Unavailable(Arc<str>),
+    /// Not until the disk takes something again, which may need somebody who mends it.
+    #[error("the scheduler cannot answer now: {0}; try again when that is mended")]
+    NotStored(Arc<str>),
     /// The scheduler failed over this request. It was not stored, and the state is as before.
     #[error("the scheduler failed over this request, which was not stored: {0}")]
     Failed(String),

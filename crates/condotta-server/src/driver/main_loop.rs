@@ -466,12 +466,12 @@ impl MainLoop {
             let held = self.held.pop_front();
             match held.map_or_else(|| self.messages.1.recv_timeout(left), Ok) {
                 Ok(Message::Call(call)) => {
-                    let unavailable = CallError::Unavailable(Arc::clone(reason));
-                    let _ = call.answer.send(Err(unavailable));
+                    let not_stored = CallError::NotStored(Arc::clone(reason));
+                    let _ = call.answer.send(Err(not_stored));
                 }
                 Ok(Message::Act(act)) => {
-                    let unavailable = CallError::Unavailable(Arc::clone(reason));
-                    let _ = act.answer.send(Err(unavailable));
+                    let not_stored = CallError::NotStored(Arc::clone(reason));
+                    let _ = act.answer.send(Err(not_stored));
                 }
                 Ok(Message::Close) => self.waiting.close(),
                 Ok(Message::Stop) => {

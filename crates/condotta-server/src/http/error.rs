@@ -93,6 +93,7 @@ impl From<CallError> for HttpError {
             }
             CallError::Rpc(RpcError::Refused(_)) => (StatusCode::BAD_REQUEST, "refused"),
             CallError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            CallError::NotStored(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_stored"),
             CallError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
         };
         Self::new(status, code, error.to_string())
