@@ -116,6 +116,17 @@ def test_dynamic_dependencies_are_run_and_given_to_the_generator(tmp_path, proce
     assert (tmp_path / "asks").read_text() == f"{tmp_path / 'first'} b c"
 
 
+def test_what_is_known_of_a_forked_run_is_not_taken_for_a_later_run_here(tmp_path, monkeypatch):
+    started = []
+    for number in range(30):
+        monkeypatch.setattr(luigi.Task, "_event_callbacks", {})
+        run(Noted(str(tmp_path), f"forked {number}"), force_multiprocessing=True)
+        Noted.event_handler(luigi.Event.START)(lambda task: started.append(task.name))
+        # Its process object may lie where the other one lay.
+        run(Noted(str(tmp_path), f"here {number}"))
+    assert started == [f"here {number}" for number in range(30)]
+
+
 def test_events_come_in_order(tmp_path):
     class Watched(Noted):
         pass

@@ -31,6 +31,11 @@ pub(super) fn prepare(process: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
+/// The process is forked: another object may come to lie where its own lies in the worker.
+pub(super) fn forget_prepared() {
+    *PREPARED.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 /// What was found out for this run, or is now.
 pub(super) fn prepared(process: &Bound<'_, PyAny>) -> PyResult<Prepared> {
     let prepared = PREPARED

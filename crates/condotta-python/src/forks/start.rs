@@ -10,8 +10,15 @@ use pyo3::{
 };
 
 use super::{
-    after_fork::while_pings_wait, channel::Channel, child::fork_and_run, file::OwnedFile,
-    held::held, prepared::prepare, shared::Shared, signals::while_undisturbed, task::is_public,
+    after_fork::while_pings_wait,
+    channel::Channel,
+    child::fork_and_run,
+    file::OwnedFile,
+    held::held,
+    prepared::{forget_prepared, prepare},
+    shared::Shared,
+    signals::while_undisturbed,
+    task::is_public,
 };
 use crate::{
     built_in::{built_in, has, of_class, of_module, setting},
@@ -116,11 +123,12 @@ pub(crate) fn start(process: &Bound<'_, PyAny>, lock: &Bound<'_, PyAny>) -> PyRe
     put_together();
     while_undisturbed(py, || {
         let fork = || fork_and_run(process, &shared, plain);
-        let pid = match lock.is(&ours.fork_lock) {
-            true => while_pings_wait(py, fork)?,
-            false => fork()?,
+        let forked = match lock.is(&ours.fork_lock) {
+            true => while_pings_wait(py, fork),
+            false => fork(),
         };
-        own.setattr(names.pid.bind(py), pid)?;
+        forget_prepared();
+        own.setattr(names.pid.bind(py), forked?)?;
         watch(process, &own)?;
         process.setattr(names.popen.bind(py), own)?;
         children(py)?.add(process)?;
