@@ -62,12 +62,17 @@ fn chance(n: u64, of: &str) -> u64 {
 fn began(n: u32, attempts: u32, last: f64) -> Began {
     let family = format!("Pipeline{}", n % 50);
     let number = u64::from(n);
+    let worker = format!(
+        "Worker(salt={:09}, workers=4, host=worker-1.example.com, username=etl, pid={})",
+        chance(number / 500, "salt") % 1_000_000_000,
+        n / 500
+    );
     let secs = |of, most: u64| (chance(number, of) % (most * 1000)) as f64 / 1000.0;
     let moment = last - f64::from(attempts - n) * SECS_BETWEEN + secs("began", 1) / 2.0;
     Began {
         began: Timestamp(moment),
         task_id: task_id(n),
-        module: Some("pipelines.daily".to_owned()),
+        module: Some("pipelines.daily".into()),
         params: vec![
             ("date".to_owned(), "2026-11-27".to_owned()),
             (
@@ -76,15 +81,11 @@ fn began(n: u32, attempts: u32, last: f64) -> Began {
             ),
         ],
         attempt: 1,
-        worker: Some(format!(
-            "Worker(salt={:09}, workers=4, host=worker-1.example.com, username=etl, pid={})",
-            chance(number / 500, "salt") % 1_000_000_000,
-            n / 500
-        )),
-        host: Some("worker-1.example.com".to_owned()),
+        worker: Some(worker.into()),
+        host: Some("worker-1.example.com".into()),
         scheduled: Some(Timestamp(moment - secs("scheduled", 600) - 60.0)),
         ready: Some(Timestamp(moment - secs("ready", 60))),
-        family,
+        family: family.into(),
         ..Began::default()
     }
 }

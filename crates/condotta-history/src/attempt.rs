@@ -1,6 +1,6 @@
 //! What is kept of an attempt, as it is told and as it is read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use condotta_scheduler::{AttemptEnd, Timestamp};
 
@@ -120,10 +120,10 @@ pub struct Began {
     pub began: Timestamp,
     /// The task.
     pub task_id: String,
-    /// The task's family.
-    pub family: String,
+    /// The task's family. This and other names that come again and again may be shared.
+    pub family: Arc<str>,
     /// Where the task's code is.
-    pub module: Option<String>,
+    pub module: Option<Arc<str>>,
     /// Public parameters in name order.
     pub params: Vec<(String, String)>,
     /// Hidden parameters in name order. Private ones never come here.
@@ -131,9 +131,9 @@ pub struct Began {
     /// The task's attempts are numbered.
     pub attempt: u64,
     /// Who runs it.
-    pub worker: Option<String>,
+    pub worker: Option<Arc<str>>,
     /// Where.
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// When the task was announced first.
     pub scheduled: Option<Timestamp>,
     /// Since when nothing but resources and workers kept it from running.
@@ -225,12 +225,13 @@ fn size_of_began(began: &Began) -> usize {
     let params: usize = params
         .map(|(name, value)| name.len() + value.len() + 48)
         .sum();
-    let texts = [&began.worker, &began.host, &began.module, &began.batch_id];
-    let texts: usize = texts
+    let shared = [&began.worker, &began.host, &began.module];
+    let shared: usize = shared
         .iter()
-        .map(|text| text.as_ref().map_or(0, String::len))
+        .map(|text| text.as_ref().map_or(0, |text| text.len()))
         .sum();
-    size_of::<Began>() + began.task_id.len() + began.family.len() + params + texts
+    let texts = began.task_id.len() + began.batch_id.as_ref().map_or(0, String::len);
+    size_of::<Began>() + texts + began.family.len() + params + shared
 }
 
 /// An attempt as the history has it.

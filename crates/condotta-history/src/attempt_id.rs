@@ -10,8 +10,13 @@ use condotta_scheduler::Timestamp;
 use crate::keys;
 
 /// The name of an attempt: `0193a5c2b7e-5f3c09aa`. Names sort by when their attempts began.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttemptId(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId {
+    /// When the attempt began, in milliseconds since 1970.
+    millis: u64,
+    /// What tells it from others of that moment.
+    hash: u32,
+}
 
 /// A text that names no attempt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +36,8 @@ impl AttemptId {
             reason = "a cast saturates, and no attempt begins before 1970"
         )]
         let millis = (began.0 * 1000.0) as u64;
-        Self(format!("{millis:011x}-{:08x}", hash.finalize()))
+        let hash = hash.finalize();
+        Self { millis, hash }
     }
 
     /// When the attempt began, to the millisecond.
@@ -40,41 +46,38 @@ impl AttemptId {
         keys::timestamp(self.millis())
     }
 
+    /// Whether both may be attempts of one number of one task, though they began at different times.
+    #[must_use]
+    pub fn may_be_of_same_number(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+
     /// Milliseconds since 1970.
     pub(crate) fn millis(&self) -> i64 {
-        self.part(0)
+        // Sixteen digits may be more than is ever stored.
+        i64::try_from(self.millis).unwrap_or(i64::MAX)
     }
 
     /// What tells it from others of that moment.
     pub(crate) fn hash(&self) -> i64 {
-        self.part(1)
+        self.hash.into()
     }
 
     /// The name of an attempt that is stored.
     pub(crate) fn of_parts(millis: i64, hash: i64) -> Self {
-        Self(format!("{millis:011x}-{hash:08x}"))
-    }
-
-    fn part(&self, index: usize) -> i64 {
-        let part = self.0.split('-').nth(index).unwrap_or_default();
-        // Sixteen digits may be more than is ever stored.
-        i64::from_str_radix(part, 16).unwrap_or(i64::MAX)
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+        let millis = u64::try_from(millis).unwrap_or(0);
+        let hash = u32::try_from(hash).unwrap_or(0);
+        Self { millis, hash }
     }
 }
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{:011x}-{:08x}", self.millis, self.hash)
     }
 }
 
-/// Only what [`AttemptId::new`] can make is taken, so a name is safe in paths of files.
+/// Only what [`AttemptId::new`] can make is taken.
 impl FromStr for AttemptId {
     type Err = BadAttemptId;
 
@@ -83,14 +86,18 @@ impl FromStr for AttemptId {
             part.bytes()
                 .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
-        let fits = text.split_once('-').is_some_and(|(began, hash)| {
+        let parts = text.split_once('-').filter(|(began, hash)| {
             (11..=16).contains(&began.len()) && hash.len() == 8 && is_hex(began) && is_hex(hash)
         });
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(BadAttemptId(text.chars().take(100).collect()))
-        }
+        let read = parts.and_then(|(began, hash)| {
+            Some(Self {
+                millis: u64::from_str_radix(began, 16).ok()?,
+                hash: u32::from_str_radix(hash, 16).ok()?,
+            })
+        });
+        // With more zeros in front than a name has it is none.
+        read.filter(|read| read.to_string() == text)
+            .ok_or_else(|| BadAttemptId(text.chars().take(100).collect()))
     }
 }
 
@@ -108,7 +115,9 @@ mod tests {
         ];
         assert!(others.iter().all(|other| *other != id), "{id} {others:?}");
         assert!(others[2] > id, "it began later");
-        assert_eq!(id.as_str().parse(), Ok(id));
+        let is_same = |other: &AttemptId| id.may_be_of_same_number(other);
+        assert_eq!(others.each_ref().map(is_same), [false, false, true]);
+        assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]
@@ -120,6 +129,7 @@ mod tests {
             "0193a5c2b7e",
             "0193a5c2b7e-5F3C09AA",
             "0193a5c2b7e-5f3c09aaa",
+            "00193a5c2b7e-5f3c09aa",
             "../93a5c2b7e-5f3c09aa",
         ] {
             let error = wrong.parse::<AttemptId>().unwrap_err();

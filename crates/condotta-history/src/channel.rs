@@ -15,14 +15,15 @@ use crate::attempt::Entry;
 /// Where entries are put in.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    entries: mpsc::Sender<Entry>,
+    /// Each with its size.
+    entries: mpsc::Sender<(usize, Entry)>,
     shared: Arc<Shared>,
 }
 
 /// Where they come out.
 #[derive(Debug)]
 pub(crate) struct Entries {
-    entries: Receiver<Entry>,
+    entries: Receiver<(usize, Entry)>,
     shared: Arc<Shared>,
 }
 
@@ -107,7 +108,7 @@ impl Sender {
         let has_room = before == 0 || before + size <= self.shared.most_bytes;
         if has_room {
             // When nobody writes any more, that was said.
-            let _ = self.entries.send(entry);
+            let _ = self.entries.send((size, entry));
             return;
         }
         self.shared.bytes.fetch_sub(size, Ordering::Relaxed);
@@ -134,8 +135,8 @@ impl Sender {
 
 impl Entries {
     pub(crate) fn next(&self, within: Duration) -> Result<Entry, RecvTimeoutError> {
-        let entry = self.entries.recv_timeout(within)?;
-        self.shared.bytes.fetch_sub(entry.size(), Ordering::Relaxed);
+        let (size, entry) = self.entries.recv_timeout(within)?;
+        self.shared.bytes.fetch_sub(size, Ordering::Relaxed);
         Ok(entry)
     }
 
@@ -189,7 +190,7 @@ mod tests {
     fn one_entry_that_is_larger_than_all_room_comes_alone() {
         let (sender, entries) = channel(1000);
         let large = Began {
-            family: "x".repeat(5000),
+            family: "x".repeat(5000).into(),
             ..Began::default()
         };
         sender.send(Entry::Began(Box::new(large)));

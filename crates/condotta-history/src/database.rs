@@ -1,6 +1,6 @@
 //! Connections and statements, whichever database it is.
 
-use std::{str::FromStr as _, sync::Once, time::Duration};
+use std::{borrow::Cow, str::FromStr as _, sync::Once, time::Duration};
 
 use condotta_database_url::encryption;
 use sqlx::{
@@ -38,34 +38,40 @@ const SQLITE_TO_ASK: &[&str] = &["PRAGMA busy_timeout = 10000", "PRAGMA query_on
 
 /// A value of a statement.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum Value<'a> {
     Whole(Option<i64>),
     Fraction(f64),
-    Text(Option<String>),
+    Text(Option<Cow<'a, str>>),
     Bytes(Vec<u8>),
 }
 
-impl From<i64> for Value {
+impl From<i64> for Value<'_> {
     fn from(whole: i64) -> Self {
         Self::Whole(Some(whole))
     }
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text.into()))
     }
 }
 
-impl From<Vec<u8>> for Value {
+impl<'a> From<Cow<'a, str>> for Value<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Vec<u8>> for Value<'_> {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Bytes(bytes)
     }
 }
 
-impl From<String> for Value {
+impl From<String> for Value<'_> {
     fn from(text: String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
     }
 }
 
@@ -122,14 +128,14 @@ async fn greet(
 pub(crate) fn query(
     dialect: Dialect,
     text: &str,
-    values: &[Value],
+    values: &[Value<'_>],
 ) -> Query<'static, sqlx::Any, AnyArguments> {
     let mut query = sqlx::query(AssertSqlSafe(dialect.sql(text)));
     for value in values {
         query = match value.clone() {
             Value::Whole(whole) => query.bind(whole),
             Value::Fraction(fraction) => query.bind(fraction),
-            Value::Text(text) => query.bind(text),
+            Value::Text(text) => query.bind(text.map(Cow::into_owned)),
             Value::Bytes(bytes) => query.bind(bytes),
         };
     }
@@ -154,7 +160,7 @@ pub(crate) async fn execute(
     connection: &mut AnyConnection,
     dialect: Dialect,
     text: &str,
-    values: &[Value],
+    values: &[Value<'_>],
 ) -> Result<u64, sqlx::Error> {
     let done = query(dialect, text, values).execute(connection).await?;
     Ok(done.rows_affected())
@@ -164,7 +170,7 @@ pub(crate) async fn fetch_all(
     connection: &mut AnyConnection,
     dialect: Dialect,
     text: &str,
-    values: &[Value],
+    values: &[Value<'_>],
 ) -> Result<Vec<AnyRow>, sqlx::Error> {
     query(dialect, text, values).fetch_all(connection).await
 }
@@ -174,7 +180,7 @@ pub(crate) async fn fetch_one_whole(
     connection: &mut AnyConnection,
     dialect: Dialect,
     text: &str,
-    values: &[Value],
+    values: &[Value<'_>],
 ) -> Result<i64, sqlx::Error> {
     let row = query(dialect, text, values).fetch_one(connection).await?;
     row.try_get("whole")

@@ -241,6 +241,7 @@ impl Pack {
     fn attempt(&self, index: usize, millis: i64) -> Attempt {
         let task = self.task_of(index);
         let text = |place: Option<usize>| place.map(|place| self.texts[place].clone());
+        let name = |place: Option<usize>| place.map(|place| self.texts[place].as_str().into());
         let before = |time: Option<i64>| time.map(|time| keys::timestamp(millis - time));
         let number = self.attempt[index];
         let id = AttemptId::of_parts(millis, self.hash_of(index));
@@ -248,13 +249,13 @@ impl Pack {
             began: Began {
                 began: id.began(),
                 task_id: task.id.clone(),
-                family: self.texts[task.family].clone(),
-                module: text(task.module),
+                family: self.texts[task.family].as_str().into(),
+                module: name(task.module),
                 params: task.params.clone(),
                 hidden_params: task.hidden.clone(),
                 attempt: number,
-                worker: text(self.worker[index]),
-                host: text(self.host[index]),
+                worker: name(self.worker[index]),
+                host: name(self.host[index]),
                 scheduled: before(self.scheduled[index]),
                 ready: before(self.ready[index]),
                 priority: self.priority[index],
@@ -328,7 +329,7 @@ impl Wanted {
             worker: name(&filter.worker),
             outcomes: filter.outcomes.iter().map(|it| it.code()).collect(),
             params: params
-                .map(|(name, value)| (name.clone(), texts::value(value)))
+                .map(|(name, value)| (name.clone(), texts::value(value).into_owned()))
                 .collect(),
             before: after.map_or([i64::MAX, 0], keys::attempt).min([until, 0]),
             since: filter.since.map_or(i64::MIN, keys::millis),

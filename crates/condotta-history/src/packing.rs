@@ -49,7 +49,7 @@ pub(crate) async fn pack_oldest(
     let delete = format!("DELETE FROM condotta_attempts WHERE began > ? AND began <= ? AND {over}");
     let values = [newest, last, ended_before].map(Value::from);
     execute(&mut transaction, dialect, &delete, &values).await?;
-    drop_unused(&mut transaction, dialect, &rows).await?;
+    drop_unused_workers(&mut transaction, dialect, &rows).await?;
     transaction.commit().await?;
     store.forget();
     Ok(true)
@@ -92,7 +92,7 @@ async fn write(
     for chunk in chunks(&keys) {
         let places = places(chunk.len(), 2);
         let insert = format!("INSERT INTO condotta_pack_keys (name, pack) VALUES {places}");
-        let values: Vec<Value> = chunk
+        let values: Vec<Value<'_>> = chunk
             .iter()
             .flat_map(|&key| [key, id])
             .map(Value::from)
@@ -123,7 +123,7 @@ pub(crate) async fn drop_oldest(
                 let delete =
                     format!("DELETE FROM condotta_pack_keys WHERE pack = ? AND name IN {names}");
                 let values = std::iter::once(&id).chain(chunk);
-                let values: Vec<Value> = values.copied().map(Value::from).collect();
+                let values: Vec<Value<'_>> = values.copied().map(Value::from).collect();
                 execute(connection, dialect, &delete, &values).await?;
             }
         }
@@ -138,31 +138,27 @@ pub(crate) async fn drop_oldest(
     Ok(whole("attempts")?.unsigned_abs())
 }
 
-/// Drops the tasks and workers of rows that are gone, unless other rows refer to them. The rows have `task`
-/// and `worker_key`.
-pub(crate) async fn drop_unused(
+/// Drops the workers of rows that are gone, unless other rows refer to them. The rows have `worker_key`.
+pub(crate) async fn drop_unused_workers(
     connection: &mut AnyConnection,
     dialect: Dialect,
     rows: &[AnyRow],
 ) -> Result<(), sqlx::Error> {
-    for (table, column, key) in [
-        ("condotta_tasks", "task", "task"),
-        ("condotta_workers", "worker", "worker_key"),
-    ] {
-        let keys = rows.iter().map(|row| row.try_get::<Option<i64>, _>(key));
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let mut keys: Vec<i64> = keys.into_iter().flatten().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for chunk in chunks(&keys) {
-            let places = places(1, chunk.len());
-            let delete = format!(
-                "DELETE FROM {table} WHERE id IN {places} AND NOT EXISTS \
-                 (SELECT 1 FROM condotta_attempts WHERE condotta_attempts.{column} = {table}.id)"
-            );
-            let values: Vec<Value> = chunk.iter().copied().map(Value::from).collect();
-            execute(connection, dialect, &delete, &values).await?;
-        }
+    let keys = rows
+        .iter()
+        .map(|row| row.try_get::<Option<i64>, _>("worker_key"));
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    let mut keys: Vec<i64> = keys.into_iter().flatten().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for chunk in chunks(&keys) {
+        let places = places(1, chunk.len());
+        let delete = format!(
+            "DELETE FROM condotta_workers WHERE id IN {places} AND NOT EXISTS \
+             (SELECT 1 FROM condotta_attempts a WHERE a.worker = condotta_workers.id)"
+        );
+        let values: Vec<Value<'_>> = chunk.iter().copied().map(Value::from).collect();
+        execute(connection, dialect, &delete, &values).await?;
     }
     Ok(())
 }

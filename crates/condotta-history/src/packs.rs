@@ -137,7 +137,7 @@ impl History {
         wanted: &Wanted,
         [from, to]: [i64; 2],
     ) -> Result<Vec<Place>, HistoryError> {
-        let mut values: Vec<Value> = Vec::new();
+        let mut values: Vec<Value<'_>> = Vec::new();
         let mut conditions = String::new();
         let mut table = "condotta_packs p";
         let mut id = "p.id";

@@ -51,24 +51,24 @@ pub struct Found {
 /// In how many rows it is looked for parameters, for one answer.
 const MOST_ROWS: u32 = 50_000;
 /// What is read of an attempt.
-const COLUMNS: &str = "a.task, a.worker AS worker_key, a.began, a.hash, a.attempt, a.ended, a.outcome, a.scheduled, a.ready, \
-    a.priority, a.resources, a.batch, a.error, a.statistics, t.task_id, t.params, t.hidden, \
+const COLUMNS: &str = "a.worker AS worker_key, a.began, a.hash, a.attempt, a.ended, a.outcome, a.scheduled, a.ready, \
+    a.priority, a.resources, a.batch, a.error, a.statistics, a.task_id, a.params, a.hidden, \
     f.family, f.module, w.worker, w.host";
 
 /// Conditions with their values.
 #[derive(Default)]
 struct Conditions {
     texts: Vec<String>,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Conditions {
-    fn add(&mut self, text: impl Into<String>, values: impl IntoIterator<Item = Value>) {
+    fn add(&mut self, text: impl Into<String>, values: impl IntoIterator<Item = Value<'static>>) {
         self.texts.push(text.into());
         self.values.extend(values);
     }
 
-    fn whole(self) -> (String, Vec<Value>) {
+    fn whole(self) -> (String, Vec<Value<'static>>) {
         let Self { texts, values } = self;
         if texts.is_empty() {
             return (String::new(), values);
@@ -83,18 +83,16 @@ pub(crate) fn select(
     filter: &Filter,
     page: &Page,
     at_least: Option<i64>,
-) -> (String, Vec<Value>) {
+) -> (String, Vec<Value<'static>>) {
     let mut conditions = conditions(filter, page);
     if let Some(at_least) = at_least {
         conditions.add("a.began >= ?", [at_least.into()]);
     }
     for (name, value) in &filter.params {
         let param = texts::param(name, value);
-        let [public, hidden] = ["t.params", "t.hidden"].map(|column| dialect.contains(column));
-        let text = format!(
-            "EXISTS (SELECT 1 FROM condotta_tasks t WHERE t.id = a.task AND ({public} OR {hidden}))"
-        );
-        conditions.add(text, [param.as_str().into(), param.as_str().into()]);
+        let [public, hidden] = ["a.params", "a.hidden"].map(|column| dialect.contains(column));
+        let text = format!("({public} OR {hidden})");
+        conditions.add(text, [param.clone().into(), param.into()]);
     }
     let limit = page.limit;
     let (condition, values) = conditions.whole();
@@ -106,7 +104,7 @@ pub(crate) fn select(
 
 /// The statement that says (as `whole`) when the attempt began that is the first of too many in which to look
 /// for parameters, if there are so many.
-pub(crate) fn too_many(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
+pub(crate) fn too_many(filter: &Filter, page: &Page) -> (String, Vec<Value<'static>>) {
     let (condition, values) = conditions(filter, page).whole();
     let sql = format!(
         "SELECT a.began AS whole FROM condotta_attempts a {condition} \
@@ -144,7 +142,7 @@ fn conditions(filter: &Filter, page: &Page) -> Conditions {
 }
 
 /// The statement that reads one attempt.
-pub(crate) fn select_one(id: &AttemptId) -> (String, Vec<Value>) {
+pub(crate) fn select_one(id: &AttemptId) -> (String, Vec<Value<'static>>) {
     let one = joined("SELECT * FROM condotta_attempts WHERE began = ? AND hash = ?");
     (one, keys::attempt(id).map(Value::from).into())
 }
@@ -153,7 +151,6 @@ pub(crate) fn select_one(id: &AttemptId) -> (String, Vec<Value>) {
 pub(crate) fn joined(attempts: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM ({attempts}) a \
-         LEFT JOIN condotta_tasks t ON t.id = a.task \
          LEFT JOIN condotta_families f ON f.id = a.family \
          LEFT JOIN condotta_workers w ON w.id = a.worker \
          ORDER BY a.began DESC, a.hash DESC"
@@ -185,13 +182,13 @@ pub(crate) fn read(row: &AnyRow) -> Result<Attempt, sqlx::Error> {
         began: Began {
             began: id.began(),
             task_id: text("task_id")?.unwrap_or_default(),
-            family: text("family")?.unwrap_or_default(),
-            module: text("module")?,
+            family: text("family")?.unwrap_or_default().into(),
+            module: text("module")?.map(Into::into),
             params: pairs(text("params")?),
             hidden_params: pairs(text("hidden")?),
             attempt: attempt.unsigned_abs(),
-            worker: text("worker")?,
-            host: text("host")?,
+            worker: text("worker")?.map(Into::into),
+            host: text("host")?.map(Into::into),
             scheduled: time("scheduled")?,
             ready: time("ready")?,
             priority: row.try_get("priority")?,

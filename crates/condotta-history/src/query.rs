@@ -289,7 +289,7 @@ impl History {
         Ok(counts)
     }
 
-    async fn counts(&self, sql: &str, values: &[Value]) -> Result<Counts, HistoryError> {
+    async fn counts(&self, sql: &str, values: &[Value<'_>]) -> Result<Counts, HistoryError> {
         let rows = self
             .fetch(sql, values, |row| {
                 let outcome = Outcome::from_code(row.try_get("outcome")?);
@@ -317,7 +317,7 @@ impl History {
     pub(crate) async fn fetch<T>(
         &self,
         sql: &str,
-        values: &[Value],
+        values: &[Value<'_>],
         read: impl Fn(&AnyRow) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, HistoryError> {
         let rows = database::query(self.dialect(), sql, values)

@@ -40,7 +40,7 @@ impl Store {
         for ids in open.chunks(STEP) {
             let mut batch = Batch::default();
             for id in ids {
-                batch.add(Entry::Ended(unknown_end(id.clone())));
+                batch.add(Entry::Ended(unknown_end(*id)));
             }
             self.write(&batch).await?;
         }

@@ -234,7 +234,7 @@ async fn drop_rows(
     before: i64,
 ) -> Result<u64, sqlx::Error> {
     let select = format!(
-        "SELECT began, hash, task, worker AS worker_key FROM condotta_attempts WHERE began < ? \
+        "SELECT began, hash, worker AS worker_key FROM condotta_attempts WHERE began < ? \
          ORDER BY began, hash LIMIT {STEP}"
     );
     let rows = fetch_all(connection, dialect, &select, &[before.into()]).await?;
@@ -245,7 +245,7 @@ async fn drop_rows(
     let delete = "DELETE FROM condotta_attempts WHERE began < ? OR (began = ? AND hash <= ?)";
     let values = [began, began, hash].map(Value::from);
     let gone = execute(connection, dialect, delete, &values).await?;
-    packing::drop_unused(connection, dialect, &rows).await?;
+    packing::drop_unused_workers(connection, dialect, &rows).await?;
     Ok(gone)
 }
 

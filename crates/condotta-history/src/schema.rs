@@ -2,12 +2,13 @@
 //!
 //! All names begin with `condotta_`, so a database may hold other things, too, such as the tables of
 //! Luigi's own history. Keys of tasks, families and workers are hashes of their names, so that rows
-//! refer to each other without a look-up.
+//! refer to each other without a look-up. What is known of a task stands with each of its attempts: most have
+//! one, and rows of tasks by their keys would lie all over a file that grows.
 
 use sqlx::AnyConnection;
 
 use crate::{
-    database::{execute, fetch_one_whole},
+    database::{begin, execute, fetch_one_whole},
     dialect::Dialect,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 type Step = fn(Dialect) -> Vec<String>;
 
 /// What makes of each version the next one. A step that was shipped never changes.
-const STEPS: &[Step] = &[first, packs];
+const STEPS: &[Step] = &[first, packs, tasks_with_attempts];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;
@@ -52,14 +53,26 @@ async fn prepare_by(
         return Err(SchemaError::Newer(found));
     }
     for (index, step) in steps.iter().enumerate().skip(found_steps) {
+        // All of it or nothing; but for MySQL, where a step that was cut short is done again.
+        let mut transaction = begin(connection, dialect).await?;
         for statement in step(dialect) {
-            execute(connection, dialect, &statement, &[]).await?;
+            match execute(&mut transaction, dialect, &statement, &[]).await {
+                Err(error) if has_column_already(&error) => {}
+                done => drop(done?),
+            }
         }
         let done = i64::try_from(index + 1).unwrap_or(i64::MAX);
         let note = "INSERT INTO condotta_history_version (version) VALUES (?)";
-        execute(connection, dialect, note, &[done.into()]).await?;
+        execute(&mut transaction, dialect, note, &[done.into()]).await?;
+        transaction.commit().await?;
     }
     Ok(())
+}
+
+/// What MySQL says of a column that is added again.
+fn has_column_already(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "42S21")
 }
 
 /// The version of the tables that are there; 0 of none.
@@ -83,10 +96,7 @@ fn first(dialect: Dialect) -> Vec<String> {
             "CREATE TABLE IF NOT EXISTS condotta_workers (id BIGINT NOT NULL PRIMARY KEY, \
              worker {text} NOT NULL, host {text})"
         ),
-        format!(
-            "CREATE TABLE IF NOT EXISTS condotta_tasks (id BIGINT NOT NULL PRIMARY KEY, \
-             task_id {text} NOT NULL, params {text} NOT NULL, hidden {text})"
-        ),
+        tasks(dialect),
         format!(
             "CREATE TABLE IF NOT EXISTS condotta_totals (day BIGINT NOT NULL, \
              family BIGINT NOT NULL, outcome BIGINT NOT NULL, attempts BIGINT NOT NULL, \
@@ -128,6 +138,33 @@ fn first(dialect: Dialect) -> Vec<String> {
             )
         }));
     }
+    statements
+}
+
+fn tasks(dialect: Dialect) -> String {
+    let text = dialect.text();
+    format!(
+        "CREATE TABLE IF NOT EXISTS condotta_tasks (id BIGINT NOT NULL PRIMARY KEY, \
+         task_id {text} NOT NULL, params {text} NOT NULL, hidden {text})"
+    )
+}
+
+/// What is known of tasks, with their attempts in place of a table of its own.
+fn tasks_with_attempts(dialect: Dialect) -> Vec<String> {
+    let text = dialect.text();
+    let columns = ["task_id", "params", "hidden"];
+    let mut statements = vec![tasks(dialect)];
+    statements.extend(
+        columns.map(|column| format!("ALTER TABLE condotta_attempts ADD COLUMN {column} {text}")),
+    );
+    let sets = columns.map(|column| {
+        format!("{column} = (SELECT t.{column} FROM condotta_tasks t WHERE t.id = condotta_attempts.task)")
+    });
+    statements.push(format!(
+        "UPDATE condotta_attempts SET {} WHERE task_id IS NULL",
+        sets.join(", ")
+    ));
+    statements.push("DROP TABLE condotta_tasks".to_owned());
     statements
 }
 

@@ -65,7 +65,7 @@ impl Statements<'_> {
     pub(crate) async fn execute(
         &mut self,
         text: &str,
-        values: &[Value],
+        values: &[Value<'_>],
     ) -> Result<u64, DatabaseError> {
         Ok(match self {
             Self::File(transaction) => {
@@ -82,7 +82,7 @@ impl Statements<'_> {
     pub(crate) async fn fetch_row(
         &mut self,
         text: &str,
-        values: &[Value],
+        values: &[Value<'_>],
     ) -> Result<Option<ReadRow>, DatabaseError> {
         Ok(match self {
             Self::File(transaction) => {
@@ -138,7 +138,7 @@ fn unexpected(column: usize, value: Option<&types::Value>) -> DatabaseError {
     rusqlite::Error::InvalidColumnType(column, "of the history".to_owned(), kind).into()
 }
 
-impl rusqlite::ToSql for Value {
+impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<types::ToSqlOutput<'_>> {
         use types::{ToSqlOutput::Borrowed, ValueRef};
         Ok(Borrowed(match self {

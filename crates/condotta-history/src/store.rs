@@ -75,7 +75,7 @@ impl Batch {
         match entry {
             Entry::Began(began) => {
                 let id = began.id();
-                self.places.insert(id.clone(), self.rows.len());
+                self.places.insert(id, self.rows.len());
                 self.rows.push(Row {
                     id,
                     keys: RowKeys::of(&began),
@@ -86,7 +86,7 @@ impl Batch {
             }
             Entry::Renamed { from, to } => match self.places.remove(&from) {
                 Some(place) => {
-                    self.rows[place].id = to.clone();
+                    self.rows[place].id = to;
                     self.rows[place].began.began = to.began();
                     self.places.insert(to, place);
                 }
@@ -185,7 +185,6 @@ impl Store {
             tallies: Tallies::default(),
         };
         let new = writing.names(&batch.rows, &self.known).await?;
-        writing.tasks(&batch.rows).await?;
         writing.rows(&batch.rows, rows).await?;
         for change in &batch.changes {
             writing.change(change).await?;

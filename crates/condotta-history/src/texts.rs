@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use serde::{Serialize, Serializer as _};
 use serde_json::{Map, Value as Json};
 
 use crate::{attempt::Began, database::Value, keys, store::Row};
@@ -10,6 +11,9 @@ use crate::{attempt::Began, database::Value, keys, store::Row};
 const LONGEST_VALUE: usize = 4096;
 /// The most that the parameters of a task take, in bytes.
 const LONGEST_PARAMS: usize = 65_536;
+
+/// How many columns an attempt has.
+pub(crate) const COLUMNS: usize = 18;
 
 /// How texts are stored.
 #[derive(Clone, Copy, Debug)]
@@ -20,29 +24,20 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// A name or id, whole.
-    pub(crate) fn name(self, text: &str) -> String {
-        clean(text).into_owned()
+    pub(crate) fn name(self, text: &str) -> Cow<'_, str> {
+        clean(text)
     }
 
     /// An error or statistics; what is cut off is said.
-    pub(crate) fn long(self, text: &str) -> String {
-        cut(&clean(text), self.longest)
-    }
-
-    /// The columns `id, task_id, params, hidden`.
-    pub(crate) fn task(self, key: i64, began: &Began) -> [Value; 4] {
-        let hidden = &began.hidden_params;
-        let hidden = (!hidden.is_empty()).then(|| params(hidden));
-        [
-            key.into(),
-            self.name(&began.task_id).into(),
-            params(&began.params).into(),
-            Value::Text(hidden),
-        ]
+    pub(crate) fn long(self, text: &str) -> Cow<'_, str> {
+        match clean(text) {
+            Cow::Borrowed(text) => cut(text, self.longest),
+            Cow::Owned(text) => cut(&text, self.longest).into_owned().into(),
+        }
     }
 
     /// The columns of an attempt, from `began` on.
-    pub(crate) fn row(self, row: &Row) -> [Value; 15] {
+    pub(crate) fn row(self, row: &Row) -> [Value<'_>; COLUMNS] {
         let Row {
             id,
             keys,
@@ -52,7 +47,9 @@ impl Texts {
         } = row;
         let [millis, hash] = keys::attempt(id);
         let end = ended.as_ref();
-        let resources = (!began.resources.is_empty()).then(|| resources(began));
+        let resources = (!began.resources.is_empty()).then(|| resources(began).into());
+        let hidden = &began.hidden_params;
+        let hidden = (!hidden.is_empty()).then(|| params(hidden).into());
         let time = |time: Option<_>| Value::Whole(time.map(keys::millis));
         [
             millis.into(),
@@ -73,6 +70,9 @@ impl Texts {
                     .map(|text| self.long(text)),
             ),
             Value::Text(statistics.as_ref().map(|text| self.long(text))),
+            self.name(&began.task_id).into(),
+            params(&began.params).into(),
+            Value::Text(hidden),
         ]
     }
 }
@@ -83,34 +83,38 @@ pub(crate) fn param(name: &str, value: &str) -> String {
 }
 
 /// A parameter's value as it is kept.
-pub(crate) fn value(value: &str) -> String {
+pub(crate) fn value(value: &str) -> Cow<'_, str> {
     cut(value, LONGEST_VALUE)
 }
 
 fn params(params: &[(String, String)]) -> String {
     let mut room = LONGEST_PARAMS;
-    let mut map = Map::new();
+    let mut kept = Vec::with_capacity(params.len());
     for (name, value) in params {
         let value = self::value(value);
         let Some(rest) = room.checked_sub(name.len() + value.len()) else {
-            let left_out = params.len() - map.len();
+            let left_out = params.len() - kept.len();
             let text = format!("{left_out} parameters were too long for the history");
-            map.insert("…".to_owned(), text.into());
+            kept.push(("…", text.into()));
             break;
         };
         room = rest;
-        map.insert(name.clone(), value.into());
+        kept.push((name, value));
     }
-    Json::from(map).to_string()
+    object(kept)
 }
 
 /// What a run takes, as JSON.
 pub(crate) fn resources(began: &Began) -> String {
-    let amounts = began.resources.iter();
-    let map: Map<String, Json> = amounts
-        .map(|(name, amount)| (name.clone(), (*amount).into()))
-        .collect();
-    Json::from(map).to_string()
+    object(&began.resources)
+}
+
+/// A JSON object.
+fn object<K: Serialize, V: Serialize>(pairs: impl IntoIterator<Item = (K, V)>) -> String {
+    let mut text = Vec::new();
+    let mut json = serde_json::Serializer::new(&mut text);
+    json.collect_map(pairs).expect("keys are text");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// What [`resources`] made.
@@ -131,13 +135,13 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-pub(crate) fn cut(text: &str, longest: usize) -> String {
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest {
-        return text.to_owned();
+        return text.into();
     }
     let end = text.floor_char_boundary(longest);
     let all = text.len();
-    format!("{}… [{end} of {all} bytes are kept]", &text[..end])
+    format!("{}… [{end} of {all} bytes are kept]", &text[..end]).into()
 }
 
 #[cfg(test)]

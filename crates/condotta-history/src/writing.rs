@@ -10,7 +10,7 @@ use crate::{
     keys,
     statements::Statements,
     store::{Change, Row, chunks, places},
-    texts::Texts,
+    texts::{COLUMNS, Texts},
     totals::Tallies,
 };
 
@@ -42,7 +42,7 @@ impl Known {
                 (&began.family, began.module.as_deref()),
             );
             if let (Some(key), Some(worker)) = (keys.worker, &began.worker) {
-                let names = (worker.as_str(), began.host.as_deref());
+                let names = (&**worker, began.host.as_deref());
                 note(&self.workers, &mut new.workers, key, names);
             }
         }
@@ -131,23 +131,6 @@ impl Writing<'_> {
         Ok(new)
     }
 
-    pub(crate) async fn tasks(&mut self, rows: &[Row]) -> Result<(), DatabaseError> {
-        let mut tasks: BTreeMap<i64, [Value; 4]> = BTreeMap::new();
-        for Row { began, keys, .. } in rows {
-            tasks.insert(keys.task, self.texts.task(keys.task, began));
-        }
-        let tasks: Vec<[Value; 4]> = tasks.into_values().collect();
-        let replace = self.dialect.or_replace("id", &["params", "hidden"]);
-        let into = "INSERT INTO condotta_tasks (id, task_id, params, hidden) VALUES ";
-        for chunk in chunks(&tasks) {
-            let insert = format!("{into}{}{replace}", places(chunk.len(), 4));
-            self.statements
-                .execute(&insert, chunk.as_flattened())
-                .await?;
-        }
-        Ok(())
-    }
-
     pub(crate) async fn rows(&mut self, rows: &[Row], how: Rows) -> Result<(), WriteError> {
         if how == Rows::InChunks {
             for chunk in chunks(rows) {
@@ -169,13 +152,13 @@ impl Writing<'_> {
     }
 
     async fn insert(&mut self, rows: &[Row]) -> Result<u64, DatabaseError> {
-        let values: Vec<Value> = rows.iter().flat_map(|row| self.texts.row(row)).collect();
+        let values: Vec<Value<'_>> = rows.iter().flat_map(|row| self.texts.row(row)).collect();
         let (insert, absent) = self.dialect.insert_if_absent();
         let insert = format!(
             "{insert} INTO condotta_attempts (began, hash, task, family, worker, attempt, ended, \
-             outcome, scheduled, ready, priority, resources, batch, error, statistics) \
-             VALUES {}{absent}",
-            places(rows.len(), 15)
+             outcome, scheduled, ready, priority, resources, batch, error, statistics, task_id, \
+             params, hidden) VALUES {}{absent}",
+            places(rows.len(), COLUMNS)
         );
         self.statements.execute(&insert, &values).await
     }

@@ -8,7 +8,7 @@ use condotta_scheduler::{
     AttemptEnd, Event, Scheduler, ShownTask, Status, TaskListQuery, TaskListRead, Timestamp,
 };
 
-use crate::observer::Observer;
+use crate::{names::Names, observer::Observer};
 
 /// The longest error that is handed over, in bytes; how much of it is kept is the history's affair.
 const LONGEST_ERROR: usize = 64 << 10;
@@ -21,11 +21,15 @@ const MOST_UNWRITTEN: usize = 50_000;
 #[derive(Debug)]
 pub(crate) struct Telling {
     sender: Sender,
+    names: Names,
 }
 
 impl Telling {
     pub(crate) fn new(sender: Sender) -> Self {
-        Self { sender }
+        Self {
+            sender,
+            names: Names::default(),
+        }
     }
 }
 
@@ -36,17 +40,17 @@ impl Observer for Telling {
 
     fn begin_anew(&mut self, scheduler: &Scheduler) {
         self.sender.send_standing(Box::new(Standing {
-            running: running(scheduler),
-            ended: lately_ended(scheduler),
+            running: running(scheduler, &mut self.names),
+            ended: lately_ended(scheduler, &mut self.names),
         }));
     }
 
     fn observe(&mut self, event: &Event, scheduler: &Scheduler) {
-        if let Some(entry) = entry(event, scheduler) {
+        if let Some(entry) = entry(event, scheduler, &mut self.names) {
             self.sender.send(entry);
             if self.sender.wants_standing() {
                 self.sender.send_standing(Box::new(Standing {
-                    running: running(scheduler),
+                    running: running(scheduler, &mut self.names),
                     ended: Vec::new(),
                 }));
             }
@@ -54,7 +58,7 @@ impl Observer for Telling {
     }
 }
 
-fn entry(event: &Event, scheduler: &Scheduler) -> Option<Entry> {
+fn entry(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Entry> {
     match event {
         Event::AttemptBegan {
             at,
@@ -67,11 +71,11 @@ fn entry(event: &Event, scheduler: &Scheduler) -> Option<Entry> {
         } => Some(Entry::Began(Box::new(Began {
             attempt: *attempt,
             began: *at,
-            worker: worker.clone(),
-            host: host.clone(),
+            worker: worker.as_deref().map(|worker| names.get(worker)),
+            host: host.as_deref().map(|host| names.get(host)),
             batch_id: batch_id.clone(),
             ready: *ready,
-            ..task(task_id, scheduler.shown_task(task_id))
+            ..task(task_id, scheduler.shown_task(task_id), names)
         }))),
         Event::AttemptToldAgain {
             at,
@@ -114,21 +118,21 @@ fn entry(event: &Event, scheduler: &Scheduler) -> Option<Entry> {
 }
 
 /// What is known of the task itself.
-fn task(task_id: &str, shown: Option<ShownTask<'_>>) -> Began {
+fn task(task_id: &str, shown: Option<ShownTask<'_>>, names: &mut Names) -> Began {
     let Some(task) = shown else {
         // It is gone already. Luigi guesses so, too.
         let family = task_id.split('_').next().unwrap_or_default();
         return Began {
             task_id: task_id.to_owned(),
-            family: family.to_owned(),
+            family: names.get(family),
             ..Began::default()
         };
     };
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     Began {
         task_id: task_id.to_owned(),
-        family: task.family().to_owned(),
-        module: task.module().map(ToOwned::to_owned),
+        family: names.get(task.family()),
+        module: task.module().map(|module| names.get(module)),
         params: task.params().map(owned).collect(),
         hidden_params: task.hidden_params().map(owned).collect(),
         scheduled: Some(task.start_time()),
@@ -139,30 +143,33 @@ fn task(task_id: &str, shown: Option<ShownTask<'_>>) -> Began {
 }
 
 /// The attempt that the scheduler has of a task.
-fn attempt(shown: ShownTask<'_>, began: Timestamp) -> Began {
-    let text = |text: Option<&str>| text.map(ToOwned::to_owned);
+fn attempt(shown: ShownTask<'_>, began: Timestamp, names: &mut Names) -> Began {
     Began {
         attempt: shown.attempt(),
         began,
-        worker: text(shown.worker_running()),
-        host: text(shown.host_running()),
-        batch_id: text(shown.batch_id()),
-        ..task(shown.id(), Some(shown))
+        worker: shown.worker_running().map(|worker| names.get(worker)),
+        host: shown.host_running().map(|host| names.get(host)),
+        batch_id: shown.batch_id().map(ToOwned::to_owned),
+        ..task(shown.id(), Some(shown), names)
     }
 }
 
-fn running(scheduler: &Scheduler) -> Vec<Began> {
+fn running(scheduler: &Scheduler, names: &mut Names) -> Vec<Began> {
     let mut running = Vec::new();
     for status in [Status::Running, Status::BatchRunning] {
         each_task(scheduler, Some(status), |shown| {
-            running.extend(shown.time_running().map(|began| attempt(shown, began)));
+            running.extend(
+                shown
+                    .time_running()
+                    .map(|began| attempt(shown, began, names)),
+            );
         });
     }
     running
 }
 
 /// What ended so short a time before the scheduler stopped that it may not be written.
-fn lately_ended(scheduler: &Scheduler) -> Vec<(Began, Ended)> {
+fn lately_ended(scheduler: &Scheduler, names: &mut Names) -> Vec<(Began, Ended)> {
     let mut last = 0.0_f64;
     each_task(scheduler, None, |shown| {
         last = last.max(shown.last_updated().0)
@@ -171,20 +178,20 @@ fn lately_ended(scheduler: &Scheduler) -> Vec<(Began, Ended)> {
     each_task(scheduler, None, |shown| {
         let is_late = shown.last_updated().0 >= last - UNWRITTEN_SECS;
         if is_late && ended.len() < MOST_UNWRITTEN {
-            ended.extend(last_attempt(shown));
+            ended.extend(last_attempt(shown, names));
         }
     });
     ended
 }
 
 /// The task's last attempt, if it ended as the task's status says.
-fn last_attempt(shown: ShownTask<'_>) -> Option<(Began, Ended)> {
+fn last_attempt(shown: ShownTask<'_>, names: &mut Names) -> Option<(Began, Ended)> {
     let end = match shown.status() {
         Status::Done => AttemptEnd::Done,
         Status::Failed | Status::Disabled => AttemptEnd::Failed,
         _ => return None,
     };
-    let began = attempt(shown, shown.time_running()?);
+    let began = attempt(shown, shown.time_running()?, names);
     let error = shown.expl().filter(|_| end == AttemptEnd::Failed);
     let error = error.map(decoded);
     let ended = Ended {

@@ -13,6 +13,7 @@ pub mod http;
 pub mod listen;
 pub mod logs;
 pub mod metrics;
+mod names;
 pub mod notify;
 pub mod observer;
 mod seldom;

@@ -29,7 +29,7 @@ fn pages(place: &Place) {
         loop {
             let page = Page {
                 limit: 4,
-                after: seen.last().map(|attempt| attempt.id.clone()),
+                after: seen.last().map(|attempt| attempt.id),
             };
             let found = history
                 .attempts(&Filter::default(), &page)
@@ -56,7 +56,7 @@ fn filters(place: &Place) {
     let outcomes = [Outcome::Done, Outcome::Failed, Outcome::Lost];
     let entries = (0..9).flat_map(|n| run(began(n, f64::from(n)), 1.0, outcomes[n as usize / 3]));
     let other = Began {
-        family: "Other".to_owned(),
+        family: "Other".into(),
         task_id: "Other_1".to_owned(),
         ..began(9, 9.0)
     };
@@ -158,7 +158,7 @@ fn durations_and_counts(place: &Place) {
     });
     let failed = (0..10_u32).flat_map(|n| {
         let began = Began {
-            family: "Other".to_owned(),
+            family: "Other".into(),
             ..began(n + 2, f64::from(n))
         };
         run(began, 1.0, Outcome::Failed)

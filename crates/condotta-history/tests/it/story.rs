@@ -24,15 +24,15 @@ pub(crate) fn began(n: u32, secs: f64) -> Began {
     Began {
         began: at(secs),
         task_id: format!("Load_{n}_abc"),
-        family: "Load".to_owned(),
-        module: Some("pipelines.load".to_owned()),
+        family: "Load".into(),
+        module: Some("pipelines.load".into()),
         params: vec![
             ("date".to_owned(), "2026-11-27".to_owned()),
             ("n".to_owned(), n.to_string()),
         ],
         attempt: 1,
-        worker: Some(format!("worker-{}", n % 3)),
-        host: Some("host".to_owned()),
+        worker: Some(format!("worker-{}", n % 3).into()),
+        host: Some("host".into()),
         ..Began::default()
     }
 }

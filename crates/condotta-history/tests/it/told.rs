@@ -114,15 +114,15 @@ fn hostile_texts_come_back_unharmed(place: &Place) {
     for (index, &text) in (0..).zip(&texts) {
         let told = Began {
             task_id: format!("{text}{index}"),
-            family: format!("{text}{index}"),
-            module: Some(text.to_owned()),
+            family: format!("{text}{index}").into(),
+            module: Some(text.into()),
             params: vec![(
                 text.chars().take(50).collect(),
                 text.chars().take(900).collect(),
             )],
             hidden_params: vec![("h".to_owned(), text.chars().take(900).collect())],
-            worker: Some(format!("{text}{index}")),
-            host: Some(text.to_owned()),
+            worker: Some(format!("{text}{index}").into()),
+            host: Some(text.into()),
             resources: [(text.to_owned(), 1)].into(),
             batch_id: Some(text.to_owned()),
             ..began(index, f64::from(index))
@@ -137,8 +137,8 @@ fn hostile_texts_come_back_unharmed(place: &Place) {
         );
         let filter = Filter {
             task_id: Some(told.task_id.clone()),
-            family: Some(told.family.clone()),
-            worker: told.worker.clone(),
+            family: Some(told.family.to_string()),
+            worker: told.worker.as_deref().map(str::to_owned),
             params: [told.params.clone(), told.hidden_params.clone()].concat(),
             ..Filter::default()
         };
@@ -182,13 +182,13 @@ fn told_again(place: &Place) {
     let second = AttemptId::new(&told.task_id, 1, at(11.5));
     let third = AttemptId::new(&told.task_id, 1, at(12.75));
     let renamed = |from: &AttemptId, to: &AttemptId| Entry::Renamed {
-        from: from.clone(),
-        to: to.clone(),
+        from: *from,
+        to: *to,
     };
     let begin = Entry::Began(Box::new(told.clone()));
     record(&place.address, [begin, renamed(&told.id(), &second)]);
     let end = Ended {
-        id: third.clone(),
+        id: third,
         ..ended(&told, 5.0, Outcome::Done)
     };
     record(

@@ -1,6 +1,6 @@
 //! `attempts`: what ran when, on which worker, and how it ended, out of the history.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use condotta_history::{Attempt, Filter, Found, History, HistoryError, Page};
@@ -173,6 +173,7 @@ impl AttemptRow {
     fn new(attempt: Attempt, caller: &Caller) -> Self {
         let (secs, waited_secs) = (attempt.secs(), attempt.waited_secs());
         let is_operator = caller.require(Role::Operator).is_ok();
+        let text = |text: Option<Arc<str>>| text.map(|text| text.to_string());
         let Attempt {
             id,
             began,
@@ -185,13 +186,13 @@ impl AttemptRow {
             log: format!("{}/attempts/{id}/log", super::PREFIX),
             id: id.to_string(),
             task_id: began.task_id,
-            family: began.family,
-            module: began.module,
+            family: began.family.to_string(),
+            module: text(began.module),
             params: began.params.into_iter().collect(),
             hidden_params: is_operator.then(|| began.hidden_params.into_iter().collect()),
             attempt: began.attempt,
-            worker: began.worker,
-            host: began.host,
+            worker: text(began.worker),
+            host: text(began.host),
             scheduled: began.scheduled.map(|time| time.0),
             ready: began.ready.map(|time| time.0),
             began: began.began.0,
@@ -305,7 +306,7 @@ async fn answer(
     let has_more = attempts.len() > limit;
     attempts.truncate(limit);
     let last = attempts.last().filter(|_| has_more);
-    let next = last.map(|attempt| attempt.id.clone()).or(goes_on_after);
+    let next = last.map(|attempt| attempt.id).or(goes_on_after);
     let next = next.map(|id| id.to_string());
     let rows = attempts
         .into_iter()

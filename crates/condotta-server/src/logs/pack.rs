@@ -125,8 +125,8 @@ impl Pack {
         Ok(Self {
             path,
             number,
-            first: first.clone(),
-            last: last.clone(),
+            first: *first,
+            last: *last,
             bytes: bytes.len() as u64,
             made_secs,
         })
@@ -146,11 +146,11 @@ impl Pack {
         read_place(&mut file, places[index].1).map(Some)
     }
 
-    /// The ids of those that end with this, as the ids of equal attempts of one task do.
-    pub(crate) fn ids_with(&self, suffix: &str) -> io::Result<Vec<AttemptId>> {
+    /// The ids of those that may be of the same number of the same task as this one.
+    pub(crate) fn ids_like(&self, sample: &AttemptId) -> io::Result<Vec<AttemptId>> {
         let places = places(&mut File::open(&self.path)?)?;
         let ids = places.into_iter().map(|(id, _)| id);
-        Ok(ids.filter(|id| id.as_str().ends_with(suffix)).collect())
+        Ok(ids.filter(|id| id.may_be_of_same_number(sample)).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use condotta_scheduler::{Event, Scheduler};
 
 use super::store::LogStore;
-use crate::{attempt_id::AttemptId, observer::Observer};
+use crate::{attempt_id::AttemptId, names::Names, observer::Observer};
 
 /// So many attempts that ended are remembered, for what was still on its way.
 const ENDED_MAX: usize = 10_000;
@@ -22,7 +22,7 @@ pub struct RunningAttempt {
     /// Its number.
     pub attempt: u64,
     /// The worker.
-    pub worker: String,
+    pub worker: Arc<str>,
 }
 
 /// The attempts that run, by task, and the newest that ended.
@@ -49,7 +49,7 @@ impl Running {
         id: Option<&AttemptId>,
     ) -> Option<RunningAttempt> {
         let fits = |found: &RunningAttempt| {
-            found.worker == worker
+            *found.worker == *worker
                 && attempt.is_none_or(|attempt| attempt == found.attempt)
                 && id.is_none_or(|id| *id == found.id)
         };
@@ -87,12 +87,12 @@ impl Running {
             .running
             .get(task_id)
             .is_some_and(|running| running.attempt == attempt);
-        let ended = is_meant.then(|| state.running.remove(task_id))??;
-        let id = ended.id.clone();
+        let (task_id, ended) = is_meant.then(|| state.running.remove_entry(task_id))??;
+        let id = ended.id;
         if state.ended.len() >= ENDED_MAX {
             state.ended.pop_front();
         }
-        state.ended.push_back((task_id.to_owned(), ended));
+        state.ended.push_back((task_id, ended));
         Some(id)
     }
 
@@ -105,13 +105,18 @@ impl Running {
 pub struct LogObserver {
     running: Arc<Running>,
     store: Arc<LogStore>,
+    workers: Names,
 }
 
 impl LogObserver {
     /// Keeps `running` up to date, and tells `store` what ended.
     #[must_use]
     pub fn new(running: Arc<Running>, store: Arc<LogStore>) -> Self {
-        Self { running, store }
+        Self {
+            running,
+            store,
+            workers: Names::default(),
+        }
     }
 }
 
@@ -128,7 +133,7 @@ impl Observer for LogObserver {
                 let begun = RunningAttempt {
                     id: AttemptId::new(task_id, *attempt, *at),
                     attempt: *attempt,
-                    worker: worker.clone(),
+                    worker: self.workers.get(worker),
                 };
                 self.running.begin(task_id, begun);
             }

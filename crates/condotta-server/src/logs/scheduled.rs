@@ -69,7 +69,7 @@ pub(crate) async fn current(
         .map(|shown| RunningAttempt {
             id: AttemptId::new(task_id, shown.attempt, shown.began),
             attempt: shown.attempt,
-            worker: shown.worker,
+            worker: shown.worker.into(),
         });
     if let Some(found) = &found {
         running.begin(task_id, found.clone());

@@ -306,7 +306,6 @@ impl LogStore {
     /// When the disk fails.
     pub fn find(&self, task_id: &str, attempt: u64) -> io::Result<Option<AttemptId>> {
         let sample = AttemptId::new(task_id, attempt, Timestamp(0.0));
-        let suffix = sample.as_str().split_once('-').map_or("", |(_, hash)| hash);
         let is_it = |id: &AttemptId| {
             let stored = self.read(id)?;
             Ok::<_, io::Error>(stored.is_some_and(|stored| {
@@ -314,7 +313,7 @@ impl LogStore {
             }))
         };
         let mut live: Vec<_> = live::list(&self.live)?.into_keys().collect();
-        live.retain(|id| id.as_str().ends_with(suffix));
+        live.retain(|id| id.may_be_of_same_number(&sample));
         for id in live.into_iter().rev() {
             if is_it(&id)? {
                 return Ok(Some(id));
@@ -322,7 +321,7 @@ impl LogStore {
         }
         let packs = self.state().packs.clone();
         for pack in packs.iter().rev().take(PACKS_SEARCHED) {
-            for id in pack.ids_with(suffix)?.into_iter().rev() {
+            for id in pack.ids_like(&sample)?.into_iter().rev() {
                 if is_it(&id)? {
                     return Ok(Some(id));
                 }
@@ -393,7 +392,7 @@ impl LogStore {
             *writing = Writing::Packed;
             held.push(writing);
             if let Some(whole) = Whole::read(&self.live, id)? {
-                logs.insert((*id).clone(), whole);
+                logs.insert(*(*id), whole);
             }
         }
         let logs: Vec<_> = logs.into_iter().collect();
@@ -459,7 +458,7 @@ impl LogStore {
     }
 
     fn entry(&self, id: &AttemptId) -> Arc<Entry> {
-        self.state().entries.entry(id.clone()).or_default().clone()
+        self.state().entries.entry(*id).or_default().clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

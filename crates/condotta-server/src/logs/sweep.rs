@@ -111,7 +111,7 @@ pub(super) fn sweep(store: &LogStore, pack_after: Duration) -> io::Result<()> {
             && bytes < PACK_BYTES
             && due.len() < PACK_LOGS
         {
-            due.push(id.clone());
+            due.push(*id);
             bytes += size;
             oldest = oldest.max(age);
         }

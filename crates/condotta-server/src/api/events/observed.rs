@@ -10,7 +10,7 @@ use std::sync::{
 use condotta_scheduler::{Event, Scheduler, Status, Timestamp};
 
 use super::told::{Told, Trouble, What, WorkerChange};
-use crate::observer::Observer;
+use crate::{names::Names, observer::Observer};
 
 /// How much of a reason is told, in characters.
 const LONGEST_REASON: usize = 1000;
@@ -30,6 +30,7 @@ pub(super) struct Notes {
 pub(super) struct Listener {
     pub(super) notes: Arc<Notes>,
     pub(super) passed_on: SyncSender<Told>,
+    pub(super) names: Names,
 }
 
 impl Observer for Listener {
@@ -42,7 +43,7 @@ impl Observer for Listener {
                 counter.store(scheduler.task_count_of(status) as u64, Ordering::Relaxed);
             }
         }
-        if let Some(told) = told(event, scheduler) {
+        if let Some(told) = told(event, scheduler, &mut self.names) {
             self.pass_on(told);
         }
     }
@@ -65,10 +66,10 @@ impl Listener {
 }
 
 /// What is said of an event, if anything is.
-fn told(event: &Event, scheduler: &Scheduler) -> Option<Told> {
-    let about = |task_id: &str, what: What| {
+fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told> {
+    let mut about = |task_id: &str, what: What| {
         let task = scheduler.shown_task(task_id);
-        let family = task.map(|task| task.family().into());
+        let family = task.map(|task| names.get(task.family()));
         Told {
             task: Some((task_id.into(), family)),
             what,
@@ -94,17 +95,20 @@ fn told(event: &Event, scheduler: &Scheduler) -> Option<Told> {
         } => {
             let task = scheduler.shown_task(task_id);
             let started = task.and_then(|task| task.time_running());
-            about(
-                task_id,
-                What::Status {
+            Told {
+                task: Some((
+                    task_id.as_str().into(),
+                    task.map(|task| names.get(task.family())),
+                )),
+                what: What::Status {
                     at: at.0,
                     from: from.map(Into::into),
                     to: to.map(Into::into),
-                    worker: worker.clone(),
+                    worker: worker.as_deref().map(|worker| names.get(worker)),
                     attempt: *attempt,
                     started: started.map(|time| time.0),
                 },
-            )
+            }
         }
         Event::Progress {
             at,

@@ -22,8 +22,8 @@ use super::{
     told::{Told, What},
 };
 use crate::{
-    api::shapes::Counts, clock::wall_secs, http::error::HttpError, observer::Observer,
-    seldom::Seldom,
+    api::shapes::Counts, clock::wall_secs, http::error::HttpError, names::Names,
+    observer::Observer, seldom::Seldom,
 };
 
 /// How many events may be on their way to the thread.
@@ -81,6 +81,11 @@ impl Shared {
         self.is_closed.load(Ordering::Relaxed)
     }
 
+    /// How many follow the stream.
+    pub(super) fn readers(&self) -> usize {
+        self.readers.load(Ordering::Relaxed)
+    }
+
     /// A reader went.
     pub(super) fn left(&self) {
         self.readers.fetch_sub(1, Ordering::Relaxed);
@@ -121,6 +126,7 @@ impl Events {
         Ok(Box::new(Listener {
             notes: self.shared.notes.clone(),
             passed_on,
+            names: Names::default(),
         }))
     }
 
@@ -150,7 +156,7 @@ impl Events {
 
     /// How many follow the stream.
     pub(crate) fn readers(&self) -> usize {
-        self.shared.readers.load(Ordering::Relaxed)
+        self.shared.readers()
     }
 
     /// Ends all streams, so that their connections do not hold up the end.
@@ -217,7 +223,7 @@ fn publish(shared: &Shared, told: Vec<Told>) {
 
 /// After a while without readers nothing is kept, and nothing passed on.
 fn forget_if_unread(shared: &Shared, unread_since: &mut Option<Instant>) {
-    if shared.readers.load(Ordering::Relaxed) > 0 {
+    if shared.readers() > 0 {
         *unread_since = None;
         return;
     }

@@ -1,6 +1,8 @@
 //! The events of the stream: their kinds, and what is said of each.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::api::shapes::{Counts, TaskStatus};
@@ -49,23 +51,24 @@ impl EventKind {
 /// A change, and the task that it is about.
 pub(super) struct Told {
     /// The task and its family, if it is about one. Tasks that are gone have no family.
-    pub(super) task: Option<(Box<str>, Option<Box<str>>)>,
+    pub(super) task: Option<(Box<str>, Option<Arc<str>>)>,
     pub(super) what: What,
 }
 
 impl Told {
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        let of_task = self.task.as_ref().map_or(0, |(id, family)| {
-            id.len() + family.as_ref().map_or(0, |family| family.len())
-        });
+        // Names of families and workers are kept once.
+        let of_task = self.task.as_ref().map_or(0, |(id, _)| id.len());
         let of_what = match &self.what {
-            What::Status { worker, .. } => worker.as_ref().map_or(0, String::len),
             What::Progress { status_message, .. } => status_message.as_ref().map_or(0, String::len),
             What::Trouble { reason, .. } => reason.len(),
             What::Worker { worker, .. } => worker.len(),
             What::Limit { resource, .. } => resource.len(),
-            What::Paused { .. } | What::Counts { .. } | What::Reset { .. } => 0,
+            What::Status { .. }
+            | What::Paused { .. }
+            | What::Counts { .. }
+            | What::Reset { .. } => 0,
         };
         size_of::<Self>() + of_task + of_what
     }
@@ -79,7 +82,8 @@ pub(super) enum What {
         at: f64,
         from: Option<TaskStatus>,
         to: Option<TaskStatus>,
-        worker: Option<String>,
+        #[serde(serialize_with = "shared")]
+        worker: Option<Arc<str>>,
         attempt: u64,
         /// When the attempt began.
         started: Option<f64>,
@@ -116,6 +120,11 @@ pub(super) enum What {
     Reset {
         reason: &'static str,
     },
+}
+
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
+fn shared<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

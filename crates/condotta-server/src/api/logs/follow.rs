@@ -34,7 +34,7 @@ pub(super) async fn runs(server: &Server, logs: &Logs, id: &AttemptId) -> bool {
     if logs.running.is_running(id) {
         return true;
     }
-    let (store, of) = (logs.store.clone(), id.clone());
+    let (store, of) = (logs.store.clone(), *id);
     let stored = tokio::task::spawn_blocking(move || store.read(&of)).await;
     let Ok(Ok(Some(stored))) = stored else {
         return false;
@@ -59,7 +59,7 @@ pub(super) fn start(
     })?;
     // One piece may wait in here; the rest waits on the disk.
     let (pieces, body) = mpsc::channel(1);
-    let (logs, id, server) = (logs.clone(), id.clone(), server.clone());
+    let (logs, id, server) = (logs.clone(), *id, server.clone());
     tokio::spawn(async move {
         let _place = place;
         let mut closing = logs.closing.subscribe();
@@ -155,7 +155,7 @@ async fn catch_up(
     reading: &mut Option<Reading>,
     out: &mpsc::Sender<Bytes>,
 ) -> bool {
-    let (store, id) = (store.clone(), id.clone());
+    let (store, id) = (store.clone(), *id);
     let stored = tokio::task::spawn_blocking(move || store.read(&id)).await;
     let Ok(Ok(Some(stored))) = stored else {
         return true;

@@ -204,7 +204,7 @@ async fn show(
         }
         return follow::start(server, logs, id, selection, shape);
     }
-    let (store, of) = (logs.store.clone(), id.clone());
+    let (store, of) = (logs.store.clone(), *id);
     let read = move || {
         let Some(stored) = store.read(&of)? else {
             return Ok(None);
@@ -233,7 +233,7 @@ async fn show(
 }
 
 async fn has_log(logs: &Logs, id: &AttemptId) -> Result<bool, HttpError> {
-    let (store, id) = (logs.store.clone(), id.clone());
+    let (store, id) = (logs.store.clone(), *id);
     let read = tokio::task::spawn_blocking(move || store.read(&id)).await;
     let read = read.map_err(|error| failed(&error))?;
     Ok(read.map_err(|error| failed(&error))?.is_some())

@@ -77,7 +77,7 @@ pub(super) async fn take(
         attempt: attempt.attempt,
         worker: whose.worker,
     };
-    let (store, id) = (logs.store.clone(), attempt.id.clone());
+    let (store, id) = (logs.store.clone(), attempt.id);
     let take = move || {
         let frames = frames(&parts.headers, &bytes)?;
         store.append(&id, &header, frames).map_err(not_taken)
@@ -128,14 +128,13 @@ async fn attempt(server: &Server, logs: &Logs, whose: &Whose) -> Result<RunningA
 /// An attempt whose log was begun by this worker, and which ended while the server was away.
 async fn begun(logs: &Logs, whose: &Whose, id: Option<AttemptId>) -> Option<RunningAttempt> {
     let (store, id) = (logs.store.clone(), id?);
-    let read = id.clone();
-    let stored = tokio::task::spawn_blocking(move || store.read(&read)).await;
+    let stored = tokio::task::spawn_blocking(move || store.read(&id)).await;
     let header = stored.ok()?.ok()??.header;
     let is_its = header.worker == whose.worker && header.task_id == whose.task_id;
     is_its.then_some(RunningAttempt {
         id,
         attempt: header.attempt,
-        worker: header.worker,
+        worker: header.worker.into(),
     })
 }
 
