@@ -16,6 +16,7 @@ pub(super) fn events(config: &Config) -> Result<(EventsConfig, Vec<String>), Set
         ("kept_events", &mut events.kept_events),
         ("kept_bytes", &mut events.kept_bytes),
         ("max_rate", &mut events.max_rate),
+        ("max_rate_in_all", &mut events.max_rate_in_all),
     ] {
         let mut count = *size as u64;
         section.count(key, &mut count)?;
@@ -40,11 +41,12 @@ mod tests {
     #[test]
     fn limits_are_read() {
         let text = "[events]\nmax_readers = 5\nkept_events = 10\nkept_bytes = 1000\nmax_rate = 7\n\
-                    heartbeat = 0.5\nmax_reader = 1\n";
+                    max_rate_in_all = 70\nheartbeat = 0.5\nmax_reader = 1\n";
         let settings = settings(text).unwrap();
         let events = settings.events;
         assert_eq!((events.max_readers, events.kept_events), (5, 10));
         assert_eq!((events.kept_bytes, events.max_rate), (1000, 7));
+        assert_eq!(events.max_rate_in_all, 70);
         assert_eq!(events.heartbeat, Duration::from_millis(500));
         assert!(settings.warnings[0].contains("no key max_reader"));
     }

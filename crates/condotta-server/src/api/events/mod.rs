@@ -41,6 +41,8 @@ pub struct EventsConfig {
     pub kept_bytes: usize,
     /// How many events a reader is sent in a second at most.
     pub max_rate: usize,
+    /// How many events all readers together are sent in a second at most.
+    pub max_rate_in_all: usize,
     /// How long a stream is silent at most.
     pub heartbeat: Duration,
 }
@@ -52,6 +54,7 @@ impl Default for EventsConfig {
             kept_events: 20_000,
             kept_bytes: 16 << 20,
             max_rate: 1000,
+            max_rate_in_all: 10_000,
             heartbeat: Duration::from_secs(15),
         }
     }

@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{thread::Shared, told::EventKind};
+use super::{EventsConfig, thread::Shared, told::EventKind};
 
 /// How long a reader is left alone after it got something: what happens meanwhile comes together.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -96,6 +96,13 @@ pub(super) fn start(
     ReaderBody { pieces }
 }
 
+/// How many events one of so many readers gets before it is left alone for a while.
+fn at_once(config: &EventsConfig, readers: usize) -> usize {
+    let pauses_in_a_second = usize::try_from(1000 / PAUSE.as_millis()).expect("a few");
+    let of_each = config.max_rate_in_all / readers.max(1);
+    (config.max_rate.min(of_each) / pauses_in_a_second).max(1)
+}
+
 async fn read(
     shared: &Shared,
     filter: Filter,
@@ -103,8 +110,6 @@ async fn read(
     mut next: u64,
     sender: &mpsc::Sender<Bytes>,
 ) {
-    let pauses_in_a_second = usize::try_from(1000 / PAUSE.as_millis()).expect("a few");
-    let most = (shared.config.max_rate / pauses_in_a_second).max(1);
     let mut news = shared.news.subscribe();
     let mut piece = begin;
     loop {
@@ -116,6 +121,7 @@ async fn read(
         if shared.is_closed() {
             return;
         }
+        let most = at_once(&shared.config, shared.readers());
         let taken = shared.take(&mut next, &filter, most);
         piece = taken.text;
         if !piece.is_empty() || taken.has_more {
@@ -127,5 +133,21 @@ async fn read(
             Ok(Err(_)) => return,
             Err(_) => piece = HEARTBEAT,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_readers_share_what_all_are_sent() {
+        let config = EventsConfig {
+            max_rate: 1000,
+            max_rate_in_all: 10_000,
+            ..EventsConfig::default()
+        };
+        let paces = [0, 1, 10, 50, 100_000].map(|readers| at_once(&config, readers));
+        assert_eq!(paces, [250, 250, 250, 50, 1]);
     }
 }
