@@ -239,7 +239,7 @@ fn size_of_began(began: &Began) -> usize {
 pub struct Attempt {
     /// Its name.
     pub id: AttemptId,
-    /// What is known since it began. Module and parameters are those of the task's last attempt.
+    /// What is known since it began. The module is the one last told of its family, until the attempt is packed.
     pub began: Began,
     /// When it ended, if it has and that is known.
     pub ended: Option<Timestamp>,

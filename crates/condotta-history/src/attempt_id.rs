@@ -46,7 +46,8 @@ impl AttemptId {
         keys::timestamp(self.millis())
     }
 
-    /// Whether both may be attempts of one number of one task, though they began at different times.
+    /// Whether both may be the same task's attempt of the same number, begun at different times. Hashes are
+    /// compared, so they may be others.
     #[must_use]
     pub fn may_be_of_same_number(&self, other: &Self) -> bool {
         self.hash == other.hash
@@ -82,20 +83,13 @@ impl FromStr for AttemptId {
     type Err = BadAttemptId;
 
     fn from_str(text: &str) -> Result<Self, BadAttemptId> {
-        let is_hex = |part: &str| {
-            part.bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let parts = text.split_once('-').filter(|(began, hash)| {
-            (11..=16).contains(&began.len()) && hash.len() == 8 && is_hex(began) && is_hex(hash)
-        });
-        let read = parts.and_then(|(began, hash)| {
+        let read = text.split_once('-').and_then(|(began, hash)| {
             Some(Self {
                 millis: u64::from_str_radix(began, 16).ok()?,
                 hash: u32::from_str_radix(hash, 16).ok()?,
             })
         });
-        // With more zeros in front than a name has it is none.
+        // Only as it is written: without a sign, capitals and further zeros.
         read.filter(|read| read.to_string() == text)
             .ok_or_else(|| BadAttemptId(text.chars().take(100).collect()))
     }
@@ -130,6 +124,7 @@ mod tests {
             "0193a5c2b7e-5F3C09AA",
             "0193a5c2b7e-5f3c09aaa",
             "00193a5c2b7e-5f3c09aa",
+            "+193a5c2b7e1-5f3c09aa",
             "../93a5c2b7e-5f3c09aa",
         ] {
             let error = wrong.parse::<AttemptId>().unwrap_err();

@@ -27,8 +27,8 @@ pub(crate) const SQLITE: &[&str] = &[
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
 ];
-/// What SQLite is told besides where attempts are written: rows of a transaction lie all over the tables, so there
-/// is room for what one touches, and what is touched again and again is copied into the file seldom.
+/// What SQLite is told besides where attempts are written: what a transaction writes lies all over the indexes, so
+/// there is room for what one touches, and what is touched again and again is copied into the file seldom.
 pub(crate) const SQLITE_TO_WRITE: &[&str] = &[
     "PRAGMA cache_size = -16000",
     "PRAGMA wal_autocheckpoint = 4000",
@@ -48,12 +48,6 @@ pub(crate) enum Value<'a> {
 impl From<i64> for Value<'_> {
     fn from(whole: i64) -> Self {
         Self::Whole(Some(whole))
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(Some(text.into()))
     }
 }
 

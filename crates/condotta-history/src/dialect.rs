@@ -79,22 +79,14 @@ impl Dialect {
         }
     }
 
-    /// What stands after the rows of an insertion that replaces these columns of what is there.
-    pub(crate) fn or_replace(self, key: &str, columns: &[&str]) -> String {
-        let (start, new) = match self {
+    /// What stands after the rows of an insertion that replaces this column of what is there under the same `id`.
+    pub(crate) fn or_replace(self, column: &str) -> String {
+        match self {
             Self::Sqlite | Self::Postgres => {
-                (format!(" ON CONFLICT ({key}) DO UPDATE SET "), "excluded.")
+                format!(" ON CONFLICT (id) DO UPDATE SET {column} = excluded.{column}")
             }
-            Self::MySql => (" ON DUPLICATE KEY UPDATE ".to_owned(), ""),
-        };
-        let sets: Vec<String> = columns
-            .iter()
-            .map(|column| match self {
-                Self::MySql => format!("{column} = VALUES({column})"),
-                _ => format!("{column} = {new}{column}"),
-            })
-            .collect();
-        start + &sets.join(", ")
+            Self::MySql => format!(" ON DUPLICATE KEY UPDATE {column} = VALUES({column})"),
+        }
     }
 
     /// Locks the rows that were read for the rest of the transaction, where that is needed.

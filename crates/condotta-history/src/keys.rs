@@ -10,7 +10,7 @@ const TASK_BITS: u32 = 63;
 /// Bits of the keys of families and workers, of which there are fewer, and more rows that name them.
 const NAME_BITS: u32 = 47;
 
-/// What a row of an attempt refers to.
+/// The keys in a row of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowKeys {
     pub(crate) task: i64,

@@ -354,9 +354,7 @@ impl Wanted {
                 .as_ref()
                 .is_none_or(|wanted| pack.texts[place] == *wanted)
         };
-        let has = |wanted: &(String, String)| {
-            task.params.contains(wanted) || task.hidden.contains(wanted)
-        };
+        let has = |wanted: &(String, String)| task.params.contains(wanted);
         let is_of_worker = match pack.worker[index] {
             Some(worker) => is(worker, &self.worker),
             None => self.worker.is_none(),

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use crate::{
     attempt::{Entry, Standing},
     attempt_id::AttemptId,
-    database::fetch_all,
+    database::{fetch_all, fetch_one_whole},
     error::DatabaseError,
     store::{Batch, Store, unknown_end},
 };
@@ -18,11 +18,22 @@ const STEP: usize = 500;
 impl Store {
     /// Writes what ended or began unheard, and ends what counts as running and does not run; how many
     /// those were of whose end nothing is known.
-    pub(crate) async fn reconcile(&mut self, standing: &Standing) -> Result<usize, DatabaseError> {
+    ///
+    /// Attempts that began before `kept_since` were dropped, and others that began long ago are packed: of those
+    /// nothing is written anew but the end of what is a row.
+    pub(crate) async fn reconcile(
+        &mut self,
+        standing: &Standing,
+        kept_since: i64,
+    ) -> Result<usize, DatabaseError> {
+        let packed = "SELECT COALESCE(MAX(last), 0) AS whole FROM condotta_packs";
+        let packed = fetch_one_whole(&mut self.connection, self.dialect, packed, &[]).await?;
         for pairs in standing.ended.chunks(STEP) {
             let mut batch = Batch::default();
             for (began, ended) in pairs {
-                batch.add(Entry::Began(Box::new(began.clone())));
+                if ended.id.millis() > packed.max(kept_since) {
+                    batch.add(Entry::Began(Box::new(began.clone())));
+                }
                 batch.add(Entry::Ended(ended.clone()));
             }
             self.write(&batch).await?;

@@ -287,7 +287,9 @@ impl Recording {
     }
 
     fn reconcile(&mut self, standing: &Standing) {
-        let done = self.persist(|runtime, store| runtime.block_on(store.reconcile(standing)));
+        let kept_since = self.retention.kept_since();
+        let done =
+            self.persist(|runtime, store| runtime.block_on(store.reconcile(standing, kept_since)));
         if let Some(unknown) = done.filter(|&unknown| unknown > 0) {
             tracing::info!(
                 "{unknown} attempts in the history ended while it was not written; how is not known"

@@ -92,6 +92,11 @@ impl Retention {
         self.look_at <= Instant::now()
     }
 
+    /// Attempts that began before are too old.
+    pub(crate) fn kept_since(&self) -> i64 {
+        now_millis().saturating_sub(millis_of_days(self.keeping.days))
+    }
+
     /// How many attempts went since this was last asked.
     pub(crate) fn take_gone(&mut self) -> u64 {
         std::mem::take(&mut self.gone)
@@ -120,8 +125,7 @@ impl Retention {
     /// Whether something went, or was packed.
     async fn step(&mut self, store: &mut Store) -> Result<bool, sqlx::Error> {
         let now = now_millis();
-        let before = now.saturating_sub(millis_of_days(self.keeping.days));
-        let too_old = drop_oldest(store, before).await?;
+        let too_old = drop_oldest(store, self.kept_since()).await?;
         if too_old > 0 {
             self.too_old += too_old;
             self.gone += too_old;

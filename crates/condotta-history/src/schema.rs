@@ -1,25 +1,42 @@
 //! The tables, and how those of older versions become the present ones.
 //!
 //! All names begin with `condotta_`, so a database may hold other things, too, such as the tables of
-//! Luigi's own history. Keys of tasks, families and workers are hashes of their names, so that rows
-//! refer to each other without a look-up. What is known of a task stands with each of its attempts: most have
-//! one, and rows of tasks by their keys would lie all over a file that grows.
+//! Luigi's own history. Keys of families and workers are hashes of their names, so that rows
+//! refer to them without a look-up; that of a task is one, too, and is what its attempts are found by. What is known
+//! of a task stands with each of its attempts: most have one, and rows of tasks by their keys would lie all over a
+//! file that grows.
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::{
-    database::{begin, execute, fetch_one_whole},
+    database::{Value, begin, execute, fetch_all, fetch_one_whole},
     dialect::Dialect,
+    store::places,
 };
 
-/// The statements that make of a version the next one.
-type Step = fn(Dialect) -> Vec<String>;
+/// What makes of a version the next one.
+#[derive(Clone, Copy)]
+enum Step {
+    /// These statements.
+    Statements(fn(Dialect) -> Vec<String>),
+    /// What is known of tasks moves from their table into the rows of their attempts.
+    MoveTasks,
+}
 
 /// What makes of each version the next one. A step that was shipped never changes.
-const STEPS: &[Step] = &[first, packs, tasks_with_attempts];
+const STEPS: &[Step] = &[
+    Step::Statements(first),
+    Step::Statements(packs),
+    Step::Statements(columns_of_tasks),
+    Step::MoveTasks,
+    Step::Statements(no_tasks),
+];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;
+
+/// How many tasks are moved in one transaction.
+const TASKS_AT_ONCE: usize = 500;
 
 /// What can be wrong with the tables that are there.
 #[derive(Debug)]
@@ -53,12 +70,18 @@ async fn prepare_by(
         return Err(SchemaError::Newer(found));
     }
     for (index, step) in steps.iter().enumerate().skip(found_steps) {
-        // All of it or nothing; but for MySQL, where a step that was cut short is done again.
+        if matches!(step, Step::MoveTasks) {
+            move_tasks(connection, dialect).await?;
+        }
+        // All of a step or nothing. MySQL commits with each change of a table: there, a step that was cut short
+        // is done again from its beginning.
         let mut transaction = begin(connection, dialect).await?;
-        for statement in step(dialect) {
-            match execute(&mut transaction, dialect, &statement, &[]).await {
-                Err(error) if has_column_already(&error) => {}
-                done => drop(done?),
+        if let Step::Statements(statements) = step {
+            for statement in statements(dialect) {
+                match execute(&mut transaction, dialect, &statement, &[]).await {
+                    Err(error) if has_column_already(&error) => {}
+                    done => drop(done?),
+                }
             }
         }
         let done = i64::try_from(index + 1).unwrap_or(i64::MAX);
@@ -96,7 +119,10 @@ fn first(dialect: Dialect) -> Vec<String> {
             "CREATE TABLE IF NOT EXISTS condotta_workers (id BIGINT NOT NULL PRIMARY KEY, \
              worker {text} NOT NULL, host {text})"
         ),
-        tasks(dialect),
+        format!(
+            "CREATE TABLE IF NOT EXISTS condotta_tasks (id BIGINT NOT NULL PRIMARY KEY, \
+             task_id {text} NOT NULL, params {text} NOT NULL, hidden {text})"
+        ),
         format!(
             "CREATE TABLE IF NOT EXISTS condotta_totals (day BIGINT NOT NULL, \
              family BIGINT NOT NULL, outcome BIGINT NOT NULL, attempts BIGINT NOT NULL, \
@@ -141,31 +167,52 @@ fn first(dialect: Dialect) -> Vec<String> {
     statements
 }
 
-fn tasks(dialect: Dialect) -> String {
+/// Columns for what is known of tasks, which had a table of its own.
+fn columns_of_tasks(dialect: Dialect) -> Vec<String> {
     let text = dialect.text();
-    format!(
-        "CREATE TABLE IF NOT EXISTS condotta_tasks (id BIGINT NOT NULL PRIMARY KEY, \
-         task_id {text} NOT NULL, params {text} NOT NULL, hidden {text})"
-    )
+    ["task_id", "params", "hidden"]
+        .map(|column| format!("ALTER TABLE condotta_attempts ADD COLUMN {column} {text}"))
+        .into()
 }
 
-/// What is known of tasks, with their attempts in place of a table of its own.
-fn tasks_with_attempts(dialect: Dialect) -> Vec<String> {
-    let text = dialect.text();
-    let columns = ["task_id", "params", "hidden"];
-    let mut statements = vec![tasks(dialect)];
-    statements.extend(
-        columns.map(|column| format!("ALTER TABLE condotta_attempts ADD COLUMN {column} {text}")),
-    );
-    let sets = columns.map(|column| {
+fn no_tasks(_: Dialect) -> Vec<String> {
+    vec!["DROP TABLE IF EXISTS condotta_tasks".to_owned()]
+}
+
+/// Some tasks at a time, which are removed with that: it goes on where it was cut short, and takes no more of the
+/// disk meanwhile than a few of them.
+async fn move_tasks(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+    let count = dialect.whole("COUNT(*)");
+    let count = format!("SELECT {count} AS whole FROM condotta_tasks");
+    let count = fetch_one_whole(connection, dialect, &count, &[]).await?;
+    if count > 0 {
+        tracing::info!(
+            "the history is one of an older version: it is brought up, with {count} tasks, before it is used"
+        );
+    }
+    let some = format!("SELECT id FROM condotta_tasks LIMIT {TASKS_AT_ONCE}");
+    let sets = ["task_id", "params", "hidden"].map(|column| {
         format!("{column} = (SELECT t.{column} FROM condotta_tasks t WHERE t.id = condotta_attempts.task)")
     });
-    statements.push(format!(
-        "UPDATE condotta_attempts SET {} WHERE task_id IS NULL",
-        sets.join(", ")
-    ));
-    statements.push("DROP TABLE condotta_tasks".to_owned());
-    statements
+    let sets = sets.join(", ");
+    loop {
+        let mut transaction = begin(connection, dialect).await?;
+        let rows = fetch_all(&mut transaction, dialect, &some, &[]).await?;
+        let ids = rows.iter().map(|row| row.try_get::<i64, _>("id"));
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let places = places(1, ids.len());
+        let ids: Vec<Value<'_>> = ids.into_iter().map(Value::from).collect();
+        for statement in [
+            format!("UPDATE condotta_attempts SET {sets} WHERE task IN {places}"),
+            format!("DELETE FROM condotta_tasks WHERE id IN {places}"),
+        ] {
+            execute(&mut transaction, dialect, &statement, &ids).await?;
+        }
+        transaction.commit().await?;
+    }
 }
 
 /// Attempts that began long ago, many in a pack, and by which keys a pack is found.
@@ -197,13 +244,22 @@ mod tests {
         vec!["ALTER TABLE things ADD COLUMN b BIGINT".to_owned()]
     }
 
+    fn half_wrong(_: Dialect) -> Vec<String> {
+        vec![
+            "DELETE FROM things".to_owned(),
+            "ALTER TABLE nothing".to_owned(),
+        ]
+    }
+
     #[tokio::test]
     async fn older_tables_are_brought_up_and_newer_ones_are_left_alone() {
         let home = tempfile::tempdir().unwrap();
         let address = Address::file(&home.path().join("history.sqlite"));
         let mut connection = database::connect(&address).await.unwrap();
         let dialect = address.dialect();
-        let (old, new): ([Step; 1], [Step; 2]) = ([plain], [plain, wider]);
+        let old = [Step::Statements(plain)];
+        let new = [Step::Statements(plain), Step::Statements(wider)];
+        let broken = [new[0], new[1], Step::Statements(half_wrong)];
         prepare_by(&mut connection, dialect, &old).await.unwrap();
         let insert = "INSERT INTO things (a) VALUES (?)";
         execute(&mut connection, dialect, insert, &[7.into()])
@@ -212,6 +268,12 @@ mod tests {
         for _ in 0..2 {
             prepare_by(&mut connection, dialect, &new).await.unwrap();
         }
+        // A step that fails leaves nothing.
+        let failed = prepare_by(&mut connection, dialect, &broken).await;
+        assert!(
+            matches!(failed, Err(SchemaError::Database(_))),
+            "{failed:?}"
+        );
         let query = "SELECT a AS whole FROM things WHERE b IS NULL";
         let kept = fetch_one_whole(&mut connection, dialect, query, &[]).await;
         assert_eq!(kept.unwrap(), 7);

@@ -9,11 +9,11 @@ use crate::{attempt::Began, database::Value, keys, store::Row};
 
 /// The longest value of a parameter, in bytes.
 const LONGEST_VALUE: usize = 4096;
-/// The most that the parameters of a task take, in bytes.
+/// The most that the public parameters of an attempt take, in bytes, and the hidden ones.
 const LONGEST_PARAMS: usize = 65_536;
 
-/// How many columns an attempt has.
-pub(crate) const COLUMNS: usize = 18;
+/// How many columns a row has, which are those that are written.
+pub(crate) const ROW_COLUMNS: usize = 18;
 
 /// How texts are stored.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Texts {
     }
 
     /// The columns of an attempt, from `began` on.
-    pub(crate) fn row(self, row: &Row) -> [Value<'_>; COLUMNS] {
+    pub(crate) fn row(self, row: &Row) -> [Value<'_>; ROW_COLUMNS] {
         let Row {
             id,
             keys,

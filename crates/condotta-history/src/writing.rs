@@ -10,7 +10,7 @@ use crate::{
     keys,
     statements::Statements,
     store::{Change, Row, chunks, places},
-    texts::{COLUMNS, Texts},
+    texts::{ROW_COLUMNS, Texts},
     totals::Tallies,
 };
 
@@ -115,7 +115,7 @@ impl Writing<'_> {
             ("condotta_families", ["family", "module"], &new.families),
             ("condotta_workers", ["worker", "host"], &new.workers),
         ] {
-            let replace = self.dialect.or_replace("id", &[more]);
+            let replace = self.dialect.or_replace(more);
             let insert =
                 format!("INSERT INTO {table} (id, {column}, {more}) VALUES (?, ?, ?){replace}");
             for (key, (name, rest)) in names {
@@ -158,7 +158,7 @@ impl Writing<'_> {
             "{insert} INTO condotta_attempts (began, hash, task, family, worker, attempt, ended, \
              outcome, scheduled, ready, priority, resources, batch, error, statistics, task_id, \
              params, hidden) VALUES {}{absent}",
-            places(rows.len(), COLUMNS)
+            places(rows.len(), ROW_COLUMNS)
         );
         self.statements.execute(&insert, &values).await
     }

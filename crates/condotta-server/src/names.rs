@@ -1,10 +1,12 @@
-//! Names that many events have in common, such as those of workers and families: each is kept once, since what
-//! waits for readers or to be written soon is more than the processor's caches hold.
+//! Names that many events share, such as those of workers and families, each kept once: with a copy in every event
+//! that waits, the events would not fit in the processor's caches.
 
 use std::{collections::HashSet, sync::Arc};
 
 /// How many are remembered.
 const REMEMBERED: usize = 10_000;
+/// The longest that is remembered, in bytes.
+const LONGEST: usize = 500;
 
 /// Names that came before.
 #[derive(Debug, Default)]
@@ -13,8 +15,11 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The one copy of a name.
+    /// A copy of the name that others share.
     pub(crate) fn get(&mut self, name: &str) -> Arc<str> {
+        if name.len() > LONGEST {
+            return name.into();
+        }
         if let Some(known) = self.known.get(name) {
             return Arc::clone(known);
         }
@@ -41,6 +46,9 @@ mod tests {
             names.get(&number.to_string());
         }
         assert!(names.known.len() <= REMEMBERED);
+        let long = "x".repeat(LONGEST + 1);
+        assert_eq!(*names.get(&long), long);
+        assert!(!names.known.contains(long.as_str()));
         assert_eq!(names.get("Load"), name);
     }
 }

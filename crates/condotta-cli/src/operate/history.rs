@@ -10,7 +10,7 @@ use super::{
     harmless::harmless_lines,
     time::{length, moment, relative},
 };
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 
 /// How far back durations are looked at.
 const DAYS: &str = "30";
@@ -23,16 +23,44 @@ pub(super) fn run(arguments: &HistoryArguments) -> Result<Answer, Failure> {
         return one(&scheduler, said);
     }
     // A task may be in the history and nowhere else.
-    let task = arguments.task.as_deref();
-    let task = task.map(|said| find::task(&scheduler, said).map_or(said.to_owned(), |it| it.id));
-    match (arguments.durations, &task, &arguments.family) {
+    let mut unknown = None;
+    let task = match arguments.task.as_deref() {
+        Some(said) => match find::task(&scheduler, said) {
+            Ok(task) => Some(task.id),
+            Err(failure) if failure.kind() == Kind::NotFound => {
+                unknown = Some(failure);
+                Some(said.to_owned())
+            }
+            Err(failure) => return Err(failure),
+        },
+        None => None,
+    };
+    let answer = match (arguments.durations, &task, &arguments.family) {
         (true, Some(task), _) => durations(&scheduler, &format!("tasks/{}", escaped(task))),
         (true, None, Some(family)) => {
             durations(&scheduler, &format!("families/{}", escaped(family)))
         }
         (true, None, None) => families(&scheduler),
         (false, ..) => list(&scheduler, arguments, task),
+    }?;
+    let is_nothing = match arguments.durations {
+        true => answer.json["count"] == 0,
+        false => asks_for_all(arguments) && items(&answer.json).next().is_none(),
+    };
+    match unknown {
+        Some(failure) if is_nothing => Err(failure),
+        _ => Ok(answer),
     }
+}
+
+/// Whether all attempts of a task are asked for.
+fn asks_for_all(arguments: &HistoryArguments) -> bool {
+    arguments.outcome.is_empty()
+        && arguments.param.is_empty()
+        && arguments.family.is_none()
+        && arguments.worker.is_none()
+        && arguments.since.is_none()
+        && arguments.after.is_none()
 }
 
 fn ask(scheduler: &Scheduler, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {

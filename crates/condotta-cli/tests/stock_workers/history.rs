@@ -90,6 +90,17 @@ fn of_workers() {
     condotta(&stage, &["history", "0193a5c2b7e-5f3c09aa"])
         .with_code(5)
         .says("the history has no attempt 0193a5c2b7e-5f3c09aa");
+    for words in [
+        &["history", "Nothing_1"][..],
+        &["history", "Nothing_1", "--durations"],
+    ] {
+        condotta(&stage, words)
+            .with_code(5)
+            .says("there is no task Nothing_1");
+    }
+    condotta(&stage, &["history", "Step"])
+        .with_code(5)
+        .says("say more of the id");
     secrets(&stage);
 }
 
@@ -120,6 +131,11 @@ fn failed(stage: &Stage) {
     let id = attempt["id"].as_str().unwrap();
     condotta(stage, &["history", id])
         .with_code(0)
+        .says("step three breaks");
+    // Stock workers send nothing of what their tasks print.
+    condotta(stage, &["log", id])
+        .with_code(5)
+        .says("output not available")
         .says("step three breaks");
     let of_task = asked(stage, &["history", attempt["task_id"].as_str().unwrap()]);
     assert_eq!(of_task["items"][0]["id"], id);

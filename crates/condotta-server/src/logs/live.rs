@@ -421,7 +421,7 @@ mod tests {
         const FOLDER: &str = "CONDOTTA_TEST_FOLDER";
         let Some(folder) = std::env::var_os(FOLDER) else {
             let folder = tempfile::tempdir().unwrap();
-            // Through pipes, since the limit holds for a file that what tests say is kept in, too.
+            // Its output goes through pipes: if that of tests goes to a file, the limit would hold for it, too.
             let ran = std::process::Command::new("bash")
                 .args(["-c", "trap '' XFSZ; ulimit -S -f 4; exec \"$@\"", "bash"])
                 .arg(std::env::current_exe().unwrap())

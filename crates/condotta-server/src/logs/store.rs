@@ -392,7 +392,7 @@ impl LogStore {
             *writing = Writing::Packed;
             held.push(writing);
             if let Some(whole) = Whole::read(&self.live, id)? {
-                logs.insert(*(*id), whole);
+                logs.insert(**id, whole);
             }
         }
         let logs: Vec<_> = logs.into_iter().collect();

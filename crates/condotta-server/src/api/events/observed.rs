@@ -65,16 +65,18 @@ impl Listener {
     }
 }
 
+/// What is said of a task.
+fn about(task_id: &str, what: What, scheduler: &Scheduler, names: &mut Names) -> Told {
+    let task = scheduler.shown_task(task_id);
+    let family = task.map(|task| names.get(task.family()));
+    Told {
+        task: Some((task_id.into(), family)),
+        what,
+    }
+}
+
 /// What is said of an event, if anything is.
 fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told> {
-    let mut about = |task_id: &str, what: What| {
-        let task = scheduler.shown_task(task_id);
-        let family = task.map(|task| names.get(task.family()));
-        Told {
-            task: Some((task_id.into(), family)),
-            what,
-        }
-    };
     let worker = |at: &Timestamp, worker: &str, change| Told {
         task: None,
         what: What::Worker {
@@ -95,20 +97,16 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
         } => {
             let task = scheduler.shown_task(task_id);
             let started = task.and_then(|task| task.time_running());
-            Told {
-                task: Some((
-                    task_id.as_str().into(),
-                    task.map(|task| names.get(task.family())),
-                )),
-                what: What::Status {
-                    at: at.0,
-                    from: from.map(Into::into),
-                    to: to.map(Into::into),
-                    worker: worker.as_deref().map(|worker| names.get(worker)),
-                    attempt: *attempt,
-                    started: started.map(|time| time.0),
-                },
-            }
+            let worker = worker.as_deref().map(|worker| names.get(worker));
+            let what = What::Status {
+                at: at.0,
+                from: from.map(Into::into),
+                to: to.map(Into::into),
+                worker,
+                attempt: *attempt,
+                started: started.map(|time| time.0),
+            };
+            about(task_id, what, scheduler, names)
         }
         Event::Progress {
             at,
@@ -122,6 +120,8 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
                 progress: *percentage,
                 status_message: message.clone(),
             },
+            scheduler,
+            names,
         ),
         Event::DisabledByFailures { at, task_id, .. } => about(
             task_id,
@@ -130,6 +130,8 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
                 trouble: Trouble::Disabled,
                 reason: "it failed too often".to_owned(),
             },
+            scheduler,
+            names,
         ),
         Event::DeadEnd {
             at,
@@ -142,6 +144,8 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
                 trouble: Trouble::DeadEnd,
                 reason: reason.to_string().chars().take(LONGEST_REASON).collect(),
             },
+            scheduler,
+            names,
         ),
         Event::CancelRefused {
             at,
@@ -155,6 +159,8 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
                 trouble: Trouble::CancelRefused,
                 reason: answer.chars().take(LONGEST_REASON).collect(),
             },
+            scheduler,
+            names,
         ),
         Event::WorkerLost { at, worker: id, .. } => worker(at, id, WorkerChange::Lost),
         Event::WorkerReleased { at, worker: id } => worker(at, id, WorkerChange::Released),

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{EventsConfig, thread::Shared, told::EventKind};
+use super::{EventsConfig, ring::Taken, thread::Shared, told::EventKind};
 
 /// How long a reader is left alone after it got something: what happens meanwhile comes together.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -74,6 +74,50 @@ impl Body for ReaderBody {
     }
 }
 
+/// A reader, as long as it reads.
+struct Reader {
+    shared: Arc<Shared>,
+    _place: OwnedSemaphorePermit,
+    /// There was more than it was sent the last time.
+    is_behind: bool,
+}
+
+impl Reader {
+    fn new(shared: Arc<Shared>, place: OwnedSemaphorePermit) -> Self {
+        shared.readers.fetch_add(1, Ordering::Relaxed);
+        Self {
+            shared,
+            _place: place,
+            is_behind: false,
+        }
+    }
+
+    /// The next events: its share of what all readers are sent, if others are behind, too.
+    fn take(&mut self, next: &mut u64, filter: &Filter) -> Taken {
+        let others = self.shared.behind.load(Ordering::Relaxed) - usize::from(self.is_behind);
+        let most = at_once(&self.shared.config, others + 1);
+        let taken = self.shared.take(next, filter, most);
+        self.note(taken.has_more);
+        taken
+    }
+
+    fn note(&mut self, is_behind: bool) {
+        match (self.is_behind, is_behind) {
+            (false, true) => self.shared.behind.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.shared.behind.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
+        self.is_behind = is_behind;
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.note(false);
+        self.shared.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Starts to read. The stream ends with its body, or when the server stops.
 pub(super) fn start(
     shared: Arc<Shared>,
@@ -84,19 +128,18 @@ pub(super) fn start(
     // One piece may wait in here; the rest waits in the ring.
     let (sender, pieces) = mpsc::channel(1);
     let (begin, next) = shared.begin(last.as_deref());
+    let reader = Reader::new(shared, place);
     tokio::spawn(async move {
-        let reading = read(&shared, filter, begin, next, &sender);
+        let reading = read(reader, filter, begin, next, &sender);
         tokio::select! {
             () = reading => {}
             () = sender.closed() => {}
         }
-        drop(place);
-        shared.left();
     });
     ReaderBody { pieces }
 }
 
-/// How many events one of so many readers gets before it is left alone for a while.
+/// How many events one of so many readers that are behind gets before it is left alone for a while.
 fn at_once(config: &EventsConfig, readers: usize) -> usize {
     let pauses_in_a_second = usize::try_from(1000 / PAUSE.as_millis()).expect("a few");
     let of_each = config.max_rate_in_all / readers.max(1);
@@ -104,12 +147,13 @@ fn at_once(config: &EventsConfig, readers: usize) -> usize {
 }
 
 async fn read(
-    shared: &Shared,
+    mut reader: Reader,
     filter: Filter,
     begin: Bytes,
     mut next: u64,
     sender: &mpsc::Sender<Bytes>,
 ) {
+    let shared = Arc::clone(&reader.shared);
     let mut news = shared.news.subscribe();
     let mut piece = begin;
     loop {
@@ -121,8 +165,7 @@ async fn read(
         if shared.is_closed() {
             return;
         }
-        let most = at_once(&shared.config, shared.readers());
-        let taken = shared.take(&mut next, &filter, most);
+        let taken = reader.take(&mut next, &filter);
         piece = taken.text;
         if !piece.is_empty() || taken.has_more {
             continue;
@@ -147,7 +190,7 @@ mod tests {
             max_rate_in_all: 10_000,
             ..EventsConfig::default()
         };
-        let paces = [0, 1, 10, 50, 100_000].map(|readers| at_once(&config, readers));
-        assert_eq!(paces, [250, 250, 250, 50, 1]);
+        let paces = [1, 10, 50, 100_000].map(|readers| at_once(&config, readers));
+        assert_eq!(paces, [250, 250, 50, 1]);
     }
 }

@@ -48,7 +48,9 @@ pub(super) struct Shared {
     notes: Arc<Notes>,
     ring: Mutex<Ring>,
     places: Arc<Semaphore>,
-    readers: AtomicUsize,
+    pub(super) readers: AtomicUsize,
+    /// How many of them did not get all that there was the last time.
+    pub(super) behind: AtomicUsize,
     is_closed: AtomicBool,
     full: Seldom,
 }
@@ -82,13 +84,8 @@ impl Shared {
     }
 
     /// How many follow the stream.
-    pub(super) fn readers(&self) -> usize {
+    fn readers(&self) -> usize {
         self.readers.load(Ordering::Relaxed)
-    }
-
-    /// A reader went.
-    pub(super) fn left(&self) {
-        self.readers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -106,6 +103,7 @@ impl Events {
                 notes: Arc::default(),
                 ring: Mutex::new(ring),
                 readers: AtomicUsize::new(0),
+                behind: AtomicUsize::new(0),
                 is_closed: AtomicBool::new(false),
                 full: Seldom::default(),
             }),
@@ -149,7 +147,6 @@ impl Events {
             );
             return Err(HttpError::unavailable("busy", message));
         };
-        shared.readers.fetch_add(1, Ordering::Relaxed);
         shared.notes.is_wanted.store(true, Ordering::Relaxed);
         Ok(reader::start(shared.clone(), place, filter, last))
     }

@@ -58,17 +58,16 @@ pub(super) struct Told {
 impl Told {
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        // Names of families and workers are kept once.
-        let of_task = self.task.as_ref().map_or(0, |(id, _)| id.len());
+        let of_task = self.task.as_ref().map_or(0, |(id, family)| {
+            id.len() + family.as_ref().map_or(0, |family| family.len())
+        });
         let of_what = match &self.what {
+            What::Status { worker, .. } => worker.as_ref().map_or(0, |worker| worker.len()),
             What::Progress { status_message, .. } => status_message.as_ref().map_or(0, String::len),
             What::Trouble { reason, .. } => reason.len(),
             What::Worker { worker, .. } => worker.len(),
             What::Limit { resource, .. } => resource.len(),
-            What::Status { .. }
-            | What::Paused { .. }
-            | What::Counts { .. }
-            | What::Reset { .. } => 0,
+            What::Paused { .. } | What::Counts { .. } | What::Reset { .. } => 0,
         };
         size_of::<Self>() + of_task + of_what
     }
@@ -82,7 +81,7 @@ pub(super) enum What {
         at: f64,
         from: Option<TaskStatus>,
         to: Option<TaskStatus>,
-        #[serde(serialize_with = "shared")]
+        #[serde(serialize_with = "text")]
         worker: Option<Arc<str>>,
         attempt: u64,
         /// When the attempt began.
@@ -122,8 +121,9 @@ pub(super) enum What {
     },
 }
 
+/// Serde writes no `Arc` by itself.
 #[expect(clippy::ref_option, reason = "serde hands it over so")]
-fn shared<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+fn text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().serialize(serializer)
 }
 

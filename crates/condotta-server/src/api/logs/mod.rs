@@ -200,7 +200,7 @@ async fn show(
     };
     if part.follow && runs {
         if newest.is_some_and(|newest| !newest.sends_logs) && !has_log(logs, id).await? {
-            return Err(no_output(id, None));
+            return Err(no_output(id, None, None));
         }
         return follow::start(server, logs, id, selection, shape);
     }
@@ -228,8 +228,25 @@ async fn show(
         None if runs && newest.as_ref().is_none_or(|newest| newest.sends_logs) => {
             Ok(whole(Vec::new(), shape, 0))
         }
-        None => Err(no_output(id, newest.as_ref())),
+        None => {
+            let said = match &newest {
+                Some(newest) => newest.expl.as_deref().and_then(decoded),
+                None => error_of(server, id).await,
+            };
+            Err(no_output(id, newest.as_ref(), said.as_deref()))
+        }
     }
+}
+
+/// What a worker said, which it sends as a JSON text.
+fn decoded(expl: &str) -> Option<String> {
+    serde_json::from_str(expl).ok()
+}
+
+/// What the worker said of the attempt's failure, if the history has it.
+async fn error_of(server: &Server, id: &AttemptId) -> Option<String> {
+    let found = server.history.as_ref()?.attempt(id).await;
+    found.ok().flatten()?.error
 }
 
 async fn has_log(logs: &Logs, id: &AttemptId) -> Result<bool, HttpError> {
@@ -239,28 +256,17 @@ async fn has_log(logs: &Logs, id: &AttemptId) -> Result<bool, HttpError> {
     Ok(read.map_err(|error| failed(&error))?.is_some())
 }
 
-fn no_output(id: &AttemptId, newest: Option<&Scheduled>) -> HttpError {
-    let Some(newest) = newest else {
-        let message = format!(
-            "output not available: nothing that attempt {id} printed is kept; it printed nothing, its worker \
-             does not send it (stock Luigi's do not), or it was removed"
-        );
-        return HttpError::new(StatusCode::NOT_FOUND, "output_not_available", message);
-    };
-    let worker = short(&newest.worker);
-    let why = if worker.is_empty() {
-        // A worker that was lost has its runs no more.
-        "the worker that ran it has gone, and nothing of what it printed was kept; workers of stock Luigi \
-         send nothing, nor do those that were told to send none ([worker] send_logs)"
-            .to_owned()
-    } else if newest.sends_logs {
-        format!("nothing was printed, it got lost, or it was removed (worker {worker})")
-    } else {
-        format!("worker {worker} is stock Luigi's, or was told to send none ([worker] send_logs)")
-    };
-    let expl = newest.expl.as_deref().unwrap_or("null");
-    let said = serde_json::from_str::<String>(expl).unwrap_or_default();
-    let said = match said.trim() {
+fn no_output(id: &AttemptId, newest: Option<&Scheduled>, said: Option<&str>) -> HttpError {
+    let why = newest.map_or_else(
+        || {
+            format!(
+                "nothing that attempt {id} printed is kept; it printed nothing, its worker does not send it \
+                 (stock Luigi's do not), or it was removed"
+            )
+        },
+        why_of,
+    );
+    let said = match said.unwrap_or_default().trim() {
         "" => String::new(),
         text => {
             let text: String = text.chars().take(EXPL_CHARS).collect();
@@ -269,6 +275,21 @@ fn no_output(id: &AttemptId, newest: Option<&Scheduled>) -> HttpError {
     };
     let message = format!("output not available: {why}{said}");
     HttpError::new(StatusCode::NOT_FOUND, "output_not_available", message)
+}
+
+/// Why a task's newest attempt has no output.
+fn why_of(newest: &Scheduled) -> String {
+    let worker = short(&newest.worker);
+    if worker.is_empty() {
+        // A worker that was lost has its runs no more.
+        "the worker that ran it has gone, and nothing of what it printed was kept; workers of stock Luigi \
+         send nothing, nor do those that were told to send none ([worker] send_logs)"
+            .to_owned()
+    } else if newest.sends_logs {
+        format!("nothing was printed, it got lost, or it was removed (worker {worker})")
+    } else {
+        format!("worker {worker} is stock Luigi's, or was told to send none ([worker] send_logs)")
+    }
 }
 
 fn content_type(shape: Shape) -> HeaderValue {
@@ -307,7 +328,7 @@ mod tests {
                 expl: None,
             };
             let id = known.id().expect("it was run");
-            no_output(&id, Some(&known)).message().to_owned()
+            no_output(&id, Some(&known), None).message().to_owned()
         };
         let lost = explained("", false);
         assert!(lost.contains("the worker that ran it has gone"), "{lost}");

@@ -67,6 +67,8 @@ fn attempts_are_shown_in_pages_and_one_by_one() {
         "/attempts?family=Load&outcome=failed&param=n%3D3&worker=w",
         1,
     );
+    // What is hidden cannot be guessed at.
+    items(&live, "/attempts?param=note%3Dunseen", 0);
     let attempt = &failed["items"][0];
     assert_eq!(attempt["error"], "it broke");
     assert_eq!(attempt["params"], json!({"n": "3"}));
