@@ -75,14 +75,22 @@ impl Drop for PidFile {
     }
 }
 
-/// Whether there is such a process; signal 0 only asks.
+/// Whether there is such a process; signal 0 only asks. One that has ended and that nobody has asked about since, as in
+/// a container whose first process never does, is there and runs no more.
 fn runs(pid: Pid) -> bool {
-    !matches!(signal::kill(pid, None), Err(Errno::ESRCH))
+    let is_there = !matches!(signal::kill(pid, None), Err(Errno::ESRCH));
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before it, in parentheses, may be anything.
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    is_there && !state.is_some_and(|state| state.starts_with('Z'))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{
+        process::Command,
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
@@ -96,6 +104,14 @@ mod tests {
         let error = PidFile::claim(&path).unwrap_err().to_string();
         assert!(error.contains(&format!("pid {}", other.id())), "{error}");
         other.kill().unwrap();
+        if cfg!(target_os = "linux") {
+            // Nobody has waited for it.
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while PidFile::check(&path).is_err() {
+                assert!(Instant::now() < deadline, "it has ended");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         other.wait().unwrap();
         let claimed = PidFile::claim(&path).unwrap();
         let own = std::process::id().to_string();

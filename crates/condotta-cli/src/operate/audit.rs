@@ -44,9 +44,7 @@ pub(super) fn run(arguments: &AuditArguments) -> Result<Answer, Failure> {
 fn row(entry: &Value) -> Vec<String> {
     let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
     let at = entry["at"].as_f64();
-    // Whoever has no token has no name.
     let who = match entry["let_in_by"].as_str() {
-        Some("nothing") => "no authentication".to_owned(),
         Some("command") => format!("{} (command)", text("by")),
         _ => text("by"),
     };
@@ -90,6 +88,6 @@ mod tests {
         ];
         assert_eq!(row(&entry), expected);
         let nobody = json!({"id": 8, "by": "anybody", "let_in_by": "nothing", "details": {}});
-        assert_eq!(row(&nobody)[2], "no authentication");
+        assert_eq!(row(&nobody)[2], "anybody");
     }
 }
