@@ -61,9 +61,9 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         ours: ours.python(),
         script: project.root().join("xtask/python/bench_tasks.py"),
         folder: project.target().join("python/bench"),
-        folders: Cell::new(0),
+        // What a bench that was cut short left is removed with the rest.
+        folders: Cell::new(last(&project.target().join("python/bench"))?),
     };
-    bench.remove()?;
     let mut text = format!(
         "Python {}, CPU seconds (user and system, with children)\n\n",
         interpreter.release
@@ -243,6 +243,17 @@ impl Bench {
             wall,
         })
     }
+}
+
+/// The highest number of a run's folder that is there.
+fn last(folder: &Path) -> anyhow::Result<usize> {
+    if !folder.exists() {
+        return Ok(0);
+    }
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names = names.collect::<std::io::Result<Vec<_>>>()?;
+    let numbers = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+    Ok(numbers.max().unwrap_or(0))
 }
 
 fn head(what: &str) -> String {
