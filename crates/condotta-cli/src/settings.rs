@@ -304,7 +304,9 @@ fn usual_state_dir(
 
 fn origin(config: &Config, section: &str, key: &str) -> String {
     let entry = config.get(section, key).ok().flatten();
-    entry.map_or_else(String::new, |entry| entry.origin.to_string())
+    // What is missing stands nowhere.
+    let nowhere = || "the configuration".to_owned();
+    entry.map_or_else(nowhere, |entry| entry.origin.to_string())
 }
 
 /// A section of the configuration, which remembers what it was asked for.
@@ -339,6 +341,15 @@ impl<'a> Section<'a> {
         if let Some(said) = self.config.get_int(&self.name, key)? {
             let expected = "a whole number of at least 0";
             *value = u64::try_from(said).map_err(|_| self.invalid(key, expected))?;
+        }
+        Ok(())
+    }
+
+    fn positive(&self, key: &'static str, value: &mut usize) -> Result<(), SettingError> {
+        self.ask(key);
+        if let Some(said) = self.config.get_int(&self.name, key)? {
+            let positive = usize::try_from(said).ok().filter(|&said| said > 0);
+            *value = positive.ok_or_else(|| self.invalid(key, "a whole number above 0"))?;
         }
         Ok(())
     }

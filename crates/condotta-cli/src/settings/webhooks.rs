@@ -168,7 +168,7 @@ mod tests {
         }
         let error = read("[webhook ops]\nsecret = x\n").unwrap_err();
         assert!(
-            error.contains("[webhook ops] url: write where to send"),
+            error.contains("the configuration: [webhook ops] url: write where to send"),
             "{error}"
         );
         assert!(read("[webhook a b]\nurl = http://x\n").is_err());
