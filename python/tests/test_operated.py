@@ -196,6 +196,7 @@ def test_runs_at_the_same_time_have_their_own_logs(tmp_path, server):
 def test_a_log_is_followed_while_the_task_runs_and_each_attempt_has_its_own(tmp_path, server):
     worker = work(tmp_path, server, "Slow", "--name", "a", "--workers", "2")
     task = task_id(server, "Slow")
+    wait_until(lambda: call(server, "task_list", status="RUNNING", upstream_status=""), WAIT_SECS)
     following = subprocess.Popen(
         [*CONDOTTA, "log", "-f", task, url(server)], env=environment(), stdout=subprocess.PIPE, text=True
     )
