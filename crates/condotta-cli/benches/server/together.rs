@@ -30,6 +30,8 @@ const CONNECTIONS: usize = 16;
 /// How many times the rounds of other parts there are turns here, and which part of their time each has.
 const MORE_TURNS: usize = 8;
 const SHORTER: f64 = 0.5;
+/// Servers are started anew after so many turns: how quick one is depends on where its memory happens to lie, too.
+const TURNS_OF_A_START: usize = 4;
 /// No history, and nothing of what tasks print.
 const ALONE: &str = "[history]\nenabled = false\n[logs]\nenabled = false\n";
 
@@ -51,8 +53,12 @@ enum Load {
 
 /// Requests a second, with all of that and without.
 pub(super) async fn all_together(size: &Size) {
-    let alone = Server::start_with(Kind::Condotta, ALONE);
-    let together = Server::start(Kind::Condotta);
+    let start = || {
+        [
+            Server::start_with(Kind::Condotta, ALONE),
+            Server::start(Kind::Condotta),
+        ]
+    };
     let turns = MORE_TURNS * size.rounds;
     println!(
         "\nalone, and with history, {PRINTING} tasks that print and {READERS} readers of events; \
@@ -65,10 +71,14 @@ pub(super) async fn all_together(size: &Size) {
     for (load, name) in [(Load::AddTask, "add_task"), (Load::WholeTask, "whole task")] {
         let mut measured = [Measured::default(), Measured::default()];
         let mut told = 0;
+        let mut servers = start();
         for turn in 0..turns {
+            if turn > 0 && turn.is_multiple_of(TURNS_OF_A_START) {
+                servers = start();
+            }
             let has_all = [turn % 2 == 0, turn % 2 != 0];
             for has_all in has_all {
-                let server = if has_all { &together } else { &alone };
+                let server = &servers[usize::from(has_all)];
                 let beside = Beside::start(server.address, has_all, turn).await;
                 let cpu = server.cpu();
                 let duration = Duration::from_secs_f64(SHORTER * size.seconds);
