@@ -70,9 +70,11 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Leaves no name behind. Who only read the directory cannot do that, and wrote none.
+    /// Leaves no name behind. Who only read the directory cannot do that, and wrote none. To close the file alone would
+    /// not let go of the lock while a process that another thread starts has the file, too, for a moment.
     fn drop(&mut self) {
         drop(self.0.set_len(0));
+        drop(self.0.unlock());
     }
 }
 
@@ -81,4 +83,21 @@ fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
     text.strip_prefix("pid ")?.lines().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_let_go_of_although_somebody_has_the_file_still() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = Lock::take(folder.path()).expect("it is free");
+        let inherited = lock.0.try_clone().expect("a file");
+        let error = Lock::take(folder.path()).expect_err("it is taken");
+        assert!(matches!(error, StateError::Locked { .. }), "{error}");
+        drop(lock);
+        Lock::take(folder.path()).expect("it is free again");
+        drop(inherited);
+    }
 }
