@@ -72,13 +72,14 @@ impl AttemptId {
     }
 }
 
+/// Digits and a hyphen alone, so a name is safe in paths of files.
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:011x}-{:08x}", self.millis, self.hash)
     }
 }
 
-/// Only what [`AttemptId::new`] can make is taken.
+/// Only what [`AttemptId::new`] can make is taken, as it is written.
 impl FromStr for AttemptId {
     type Err = BadAttemptId;
 

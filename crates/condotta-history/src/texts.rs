@@ -23,11 +23,6 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// A name or id, whole.
-    pub(crate) fn name(self, text: &str) -> Cow<'_, str> {
-        clean(text)
-    }
-
     /// An error or statistics; what is cut off is said.
     pub(crate) fn long(self, text: &str) -> Cow<'_, str> {
         match clean(text) {
@@ -64,13 +59,13 @@ impl Texts {
             time(began.ready),
             Value::Fraction(began.priority.clamp(f64::MIN, f64::MAX)),
             Value::Text(resources),
-            Value::Text(began.batch_id.as_ref().map(|text| self.name(text))),
+            Value::Text(began.batch_id.as_ref().map(|text| clean(text))),
             Value::Text(
                 end.and_then(|end| end.error.as_ref())
                     .map(|text| self.long(text)),
             ),
             Value::Text(statistics.as_ref().map(|text| self.long(text))),
-            self.name(&began.task_id).into(),
+            clean(&began.task_id).into(),
             params(&began.params).into(),
             Value::Text(hidden),
         ]

@@ -10,7 +10,7 @@ use crate::{
     keys,
     statements::Statements,
     store::{Change, Row, chunks, places},
-    texts::{ROW_COLUMNS, Texts},
+    texts::{self, ROW_COLUMNS, Texts},
     totals::Tallies,
 };
 
@@ -119,12 +119,8 @@ impl Writing<'_> {
             let insert =
                 format!("INSERT INTO {table} (id, {column}, {more}) VALUES (?, ?, ?){replace}");
             for (key, (name, rest)) in names {
-                let rest = rest.as_ref().map(|text| self.texts.name(text));
-                let values = [
-                    (*key).into(),
-                    self.texts.name(name).into(),
-                    Value::Text(rest),
-                ];
+                let rest = rest.as_deref().map(texts::clean);
+                let values = [(*key).into(), texts::clean(name).into(), Value::Text(rest)];
                 self.statements.execute(&insert, &values).await?;
             }
         }

@@ -8,6 +8,7 @@ pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod driver;
+mod expl;
 mod history;
 pub mod http;
 pub mod listen;

@@ -56,13 +56,14 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
     let stock = Venv::with(project, "bench-stock", &interpreter, &[LUIGI.to_owned()])?;
     let ours = Venv::with(project, "bench-ours", &interpreter, &[])?;
     wheel::install(&ours, &wheel::build(project, Profile::Release)?)?;
+    let folder = project.target().join("python/bench");
     let bench = Bench {
         stock: stock.python(),
         ours: ours.python(),
         script: project.root().join("xtask/python/bench_tasks.py"),
-        folder: project.target().join("python/bench"),
         // What a bench that was cut short left is removed with the rest.
-        folders: Cell::new(last(&project.target().join("python/bench"))?),
+        folders: Cell::new(last(&folder)?),
+        folder,
     };
     let mut text = format!(
         "Python {}, CPU seconds (user and system, with children)\n\n",

@@ -34,10 +34,7 @@ pub(super) fn serving(section: &Section<'_>) -> Result<Serving, SettingError> {
         ("max_body_bytes", &mut http.max_body),
         ("max_bodies_bytes", &mut http.max_bodies),
     ] {
-        let mut count = *size as u64;
-        section.count(key, &mut count)?;
-        let positive = usize::try_from(count).ok().filter(|&count| count > 0);
-        *size = positive.ok_or_else(|| section.invalid(key, "a whole number above 0"))?;
+        section.positive(key, size)?;
     }
     for (key, time) in [
         ("header_timeout", &mut limits.header_timeout),

@@ -3,7 +3,7 @@
 use condotta_mail::What;
 use condotta_scheduler::Timestamp;
 
-use crate::attempt_id::AttemptId;
+use crate::{attempt_id::AttemptId, expl};
 
 /// How much is kept of an error, from its end, in bytes.
 pub(super) const MOST_ERROR: usize = 16 << 10;
@@ -120,13 +120,7 @@ pub(super) enum Told {
 
 /// An error as text: workers send it as JSON. Only its end is kept.
 pub(super) fn error_text(expl: Option<&str>) -> Option<String> {
-    let expl = expl?;
-    let text = match serde_json::from_str(expl) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Null) => return None,
-        _ => expl.to_owned(),
-    };
-    (!text.is_empty()).then(|| end(&text, MOST_ERROR).to_owned())
+    expl::decoded(expl?).map(|text| end(&text, MOST_ERROR).to_owned())
 }
 
 /// The end of a text, of at most so many bytes.

@@ -41,7 +41,7 @@ pub struct EventsConfig {
     pub kept_bytes: usize,
     /// How many events a reader is sent in a second at most.
     pub max_rate: usize,
-    /// How many events all readers together are sent in a second at most, if each may have four.
+    /// How many events all readers that are behind are sent in a second at most, in equal shares of at least four.
     pub max_rate_in_all: usize,
     /// How long a stream is silent at most.
     pub heartbeat: Duration,

@@ -7,7 +7,7 @@ use std::sync::{
     mpsc::{SyncSender, TrySendError},
 };
 
-use condotta_scheduler::{Event, Scheduler, Status, Timestamp};
+use condotta_scheduler::{Event, Scheduler, ShownTask, Status, Timestamp};
 
 use super::told::{Told, Trouble, What, WorkerChange};
 use crate::{names::Names, observer::Observer};
@@ -65,9 +65,8 @@ impl Listener {
     }
 }
 
-/// What is said of a task.
-fn about(task_id: &str, what: What, scheduler: &Scheduler, names: &mut Names) -> Told {
-    let task = scheduler.shown_task(task_id);
+/// What is said of a task, which may be gone.
+fn about(task_id: &str, task: Option<ShownTask<'_>>, what: What, names: &mut Names) -> Told {
     let family = task.map(|task| names.get(task.family()));
     Told {
         task: Some((task_id.into(), family)),
@@ -106,7 +105,7 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
                 attempt: *attempt,
                 started: started.map(|time| time.0),
             };
-            about(task_id, what, scheduler, names)
+            about(task_id, task, what, names)
         }
         Event::Progress {
             at,
@@ -115,22 +114,22 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
             message,
         } => about(
             task_id,
+            scheduler.shown_task(task_id),
             What::Progress {
                 at: at.0,
                 progress: *percentage,
                 status_message: message.clone(),
             },
-            scheduler,
             names,
         ),
         Event::DisabledByFailures { at, task_id, .. } => about(
             task_id,
+            scheduler.shown_task(task_id),
             What::Trouble {
                 at: at.0,
                 trouble: Trouble::Disabled,
                 reason: "it failed too often".to_owned(),
             },
-            scheduler,
             names,
         ),
         Event::DeadEnd {
@@ -139,12 +138,12 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
             reason,
         } => about(
             task_id,
+            scheduler.shown_task(task_id),
             What::Trouble {
                 at: at.0,
                 trouble: Trouble::DeadEnd,
                 reason: reason.to_string().chars().take(LONGEST_REASON).collect(),
             },
-            scheduler,
             names,
         ),
         Event::CancelRefused {
@@ -154,12 +153,12 @@ fn told(event: &Event, scheduler: &Scheduler, names: &mut Names) -> Option<Told>
             ..
         } => about(
             task_id,
+            scheduler.shown_task(task_id),
             What::Trouble {
                 at: at.0,
                 trouble: Trouble::CancelRefused,
                 reason: answer.chars().take(LONGEST_REASON).collect(),
             },
-            scheduler,
             names,
         ),
         Event::WorkerLost { at, worker: id, .. } => worker(at, id, WorkerChange::Lost),

@@ -142,7 +142,7 @@ pub(super) fn start(
 /// How many events one of so many readers that are behind gets before it is left alone for a while.
 fn at_once(config: &EventsConfig, readers: usize) -> usize {
     let pauses_in_a_second = usize::try_from(1000 / PAUSE.as_millis()).expect("a few");
-    let of_each = config.max_rate_in_all / readers.max(1);
+    let of_each = config.max_rate_in_all / readers;
     (config.max_rate.min(of_each) / pauses_in_a_second).max(1)
 }
 

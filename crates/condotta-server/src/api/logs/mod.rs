@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     attempt_id::AttemptId,
+    expl,
     http::{Server, error::HttpError},
     logs::{Logs, Reading, Scheduled, Selection, Shape, scheduled},
 };
@@ -230,17 +231,12 @@ async fn show(
         }
         None => {
             let said = match &newest {
-                Some(newest) => newest.expl.as_deref().and_then(decoded),
+                Some(newest) => newest.expl.as_deref().and_then(expl::decoded),
                 None => error_of(server, id).await,
             };
             Err(no_output(id, newest.as_ref(), said.as_deref()))
         }
     }
-}
-
-/// What a worker said, which it sends as a JSON text.
-fn decoded(expl: &str) -> Option<String> {
-    serde_json::from_str(expl).ok()
 }
 
 /// What the worker said of the attempt's failure, if the history has it.

@@ -16,6 +16,7 @@ use crate::{
         shapes::{TaskLink, TaskRow, cut_to, finite, wall},
     },
     driver::Steps,
+    expl,
     http::{Server, error::HttpError},
 };
 
@@ -174,7 +175,7 @@ impl TaskDetail {
 
     /// The error may be long, so this is nothing for the scheduler's thread.
     fn with_error_decoded(mut self) -> Self {
-        let error = self.error.as_deref().and_then(decoded);
+        let error = self.error.as_deref().and_then(expl::decoded);
         let shown = error.as_deref().map(|error| cut_to(error, LONGEST_TEXT));
         self.error_is_cut = matches!(shown, Some(std::borrow::Cow::Owned(_)));
         self.error = shown.map(std::borrow::Cow::into_owned);
@@ -192,31 +193,4 @@ fn owned<'a>(params: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<Strin
 fn links(mut neighbours: Vec<Neighbour<'_>>) -> Vec<TaskLink> {
     neighbours.sort_unstable_by_key(|neighbour| neighbour.id);
     neighbours.into_iter().map(TaskLink::new).collect()
-}
-
-/// What a worker said, which most of them send as JSON text within JSON; nothing for nothing.
-fn decoded(expl: &str) -> Option<String> {
-    let text = match serde_json::from_str::<serde_json::Value>(expl) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Null) => return None,
-        _ => expl.to_owned(),
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_are_read_as_workers_write_them() {
-        let said = |expl: &str| decoded(expl);
-        assert_eq!(
-            said(r#""Runtime error:\nboom""#).as_deref(),
-            Some("Runtime error:\nboom")
-        );
-        assert_eq!(said("plain text").as_deref(), Some("plain text"));
-        assert_eq!(said(r#"{"a": 1}"#).as_deref(), Some(r#"{"a": 1}"#));
-        assert_eq!((said("null"), said(r#""""#), said("")), (None, None, None));
-    }
 }
