@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import os
 import pickle
-import queue
 import threading
 from typing import Any
 
@@ -53,13 +52,13 @@ class ResultQueue:
         timeout = timeout if block else 0.0
         item = _engine.next_result(self._here, self._channels, timeout)
         if item is None:
-            raise queue.Empty
+            raise _empty()
         if item is not NotImplemented:
             return item
         with self._arrived:
             if self._arrived.wait_for(lambda: bool(self._here), timeout):
                 return self._here.popleft()
-        raise queue.Empty
+        raise _empty()
 
     def disregard(self, channel: Any) -> None:
         """Takes nothing more from one process: its task may be running again by the time when it says something."""
@@ -72,6 +71,13 @@ class ResultQueue:
         for channel in self._channels:
             channel.close()
         self._channels = []
+
+
+def _empty() -> Exception:
+    """What a queue raises that has nothing."""
+    import queue
+
+    return queue.Empty()
 
 
 def pickled(item: Any) -> bytes:

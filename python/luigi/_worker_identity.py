@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import random
 import socket
 from typing import Any
 
@@ -17,7 +16,7 @@ class WorkerIdentity:
 
     def _generate_worker_info(self) -> list[tuple[str, Any]]:
         info: list[tuple[str, Any]] = [
-            ("salt", f"{random.randrange(0, 10_000_000_000):09d}"),
+            ("salt", f"{int.from_bytes(os.urandom(8), 'big') % 10_000_000_000:09d}"),
             ("workers", self.worker_processes),
         ]
         # What the machine cannot tell is left out.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import queue as Queue
 from typing import Any, Callable
 
 from condotta import _engine
@@ -129,7 +128,9 @@ class DequeQueue(collections.deque):
 
     def get(self, block: bool | None = None, timeout: float | None = None) -> Any:
         if not self:
-            raise Queue.Empty
+            import queue
+
+            raise queue.Empty
         return self.pop()
 
 

@@ -10,13 +10,11 @@ import abc
 import json
 import logging
 import os
-import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from condotta import _engine
 from luigi import configuration
@@ -42,6 +40,8 @@ _BYTES_AT_ONCE = 200 << 10
 
 def _urljoin(base: str, url: str) -> str:
     """The URL below `base`, which keeps its own path and may have any scheme."""
+    from urllib.parse import urljoin, urlsplit, urlunsplit
+
     parts = urlsplit(base)
     suffix = url if url.startswith("/") else f"/{url}"
     joined = urlsplit(urljoin(urlunsplit(parts._replace(scheme="http")), parts.path + suffix))
@@ -50,6 +50,8 @@ def _urljoin(base: str, url: str) -> str:
 
 def _shown(url: str) -> str:
     """The URL without its password."""
+    from urllib.parse import urlsplit, urlunsplit
+
     parts = urlsplit(url)
     user, colon, _ = parts.netloc.rpartition("@")[0].partition(":")
     if not colon:
@@ -88,7 +90,7 @@ class URLLibFetcher(_FetcherInterface):
     def _create_request(self, full_url: str, body: Any = None) -> Any:
         """The request; a name and a password in the URL become its header."""
         import base64
-        from urllib.parse import urlencode
+        from urllib.parse import urlencode, urlsplit, urlunsplit
         from urllib.request import Request
 
         parts = urlsplit(full_url)
@@ -302,6 +304,8 @@ class RemoteScheduler:
 
         The text of the answer, if there is one before the wait is over. A look is no attempt.
         """
+        import random
+
         deadline = time.monotonic() + self._rpc_retry_wait
         usual = _LOOK_SOON
         while time.monotonic() + (pause := usual * (1 + _JITTER * random.random())) < deadline:

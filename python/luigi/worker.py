@@ -15,8 +15,6 @@ import importlib
 import json
 import multiprocessing
 import os
-import queue as Queue
-import random
 import signal
 import socket
 import time
@@ -88,7 +86,6 @@ __all__ = [
 
 # The engine finds these here under their names, as do projects that have a copy of this module.
 _ENGINE_READS = (
-    Queue,
     json,
     cancelled,
     end_overdue,
@@ -582,6 +579,8 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         return process
 
     def _sleeper(self) -> Iterator[None]:
+        import random
+
         while True:
             seconds = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
             logger.debug("Sleeping for %f seconds", seconds)
@@ -595,6 +594,14 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         """On SIGUSR1 the worker asks for no more work and leaves when its runs have ended."""
         if signum == signal.SIGUSR1:
             self._start_phasing_out()
+
+
+def __getattr__(name: str) -> Any:
+    """The modules that Luigi's worker shows as well. What is loaded is copied for each process."""
+    modules = {"Queue": "queue", "random": "random"}
+    if name in modules:
+        return importlib.import_module(modules[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _engine.remember_built_in()

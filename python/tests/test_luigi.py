@@ -54,6 +54,16 @@ def test_the_folder_for_locks_lies_where_tempfile_puts_files(named, folder_of_it
 
 
 def test_importing_luigi_leaves_heavy_modules_alone(folder_of_its_own):
-    heavy = "argparse pathlib toml jsonschema typing_extensions sqlalchemy smtplib tornado requests bz2 shutil".split()
+    heavy = "argparse pathlib toml jsonschema typing_extensions sqlalchemy smtplib tornado requests bz2 shutil"
+    heavy = f"{heavy} queue random urllib.parse".split()
     program = f"import luigi, sys; print([name for name in {heavy} if name in sys.modules])"
     assert python(program, "", folder_of_its_own) == ("[]\n", "")
+
+
+def test_the_worker_shows_the_modules_that_luigis_has():
+    import queue
+    import random
+
+    assert (luigi.worker.Queue, luigi.worker.random) == (queue, random)
+    with pytest.raises(AttributeError, match="module 'luigi.worker' has no attribute 'nothing'"):
+        luigi.worker.nothing  # noqa: B018  it is looked for

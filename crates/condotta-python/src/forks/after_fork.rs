@@ -149,13 +149,9 @@ fn replace_locking(py: Python<'_>) -> PyResult<()> {
 fn replace(registered: &Bound<'_, PyList>, threading: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = registered.py();
     let logging = py.import("logging")?;
-    let random = py.import("random")?;
     let of_threads = threading.getattr("_after_fork")?;
     let of_handlers = logging.getattr("_after_at_fork_child_reinit_locks")?;
-    let generator = random.getattr("_inst")?;
-    let of_generator = generator.getattr("seed")?;
-    let generator_class = random.getattr("Random")?;
-    let is_plain_generator = generator.get_type().is(&generator_class);
+    let generator = plain_generator(py)?;
     if !registered.iter().any(|function| function.is(&of_handlers)) {
         return Ok(());
     }
@@ -180,7 +176,9 @@ fn replace(registered: &Bound<'_, PyList>, threading: &Bound<'_, PyModule>) -> P
                     .unbind(),
             };
             registered.set_item(place, Bound::new(py, instead)?)?;
-        } else if is_plain_generator && function.eq(&of_generator)? {
+        } else if let Some(generator) = &generator
+            && function.eq(generator.getattr("seed")?)?
+        {
             let instead = Generator {
                 attributes: generator.getattr("__dict__")?.cast_into()?.unbind(),
                 generator: generator.clone().unbind(),
@@ -194,6 +192,18 @@ fn replace(registered: &Bound<'_, PyList>, threading: &Bound<'_, PyModule>) -> P
         }
     }
     Ok(())
+}
+
+/// The generator of `random`, if somebody loaded that and it is as it is made there.
+fn plain_generator(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    let loaded = py.import("sys")?.getattr("modules")?;
+    if !loaded.contains("random")? {
+        return Ok(None);
+    }
+    let random = py.import("random")?;
+    let generator = random.getattr("_inst")?;
+    let is_plain = generator.get_type().is(&random.getattr("Random")?);
+    Ok(is_plain.then_some(generator))
 }
 
 /// In the place of `threading._after_fork`: only the thread that forked is left.

@@ -259,7 +259,7 @@ fn next_finished<'py>(worker: &Bound<'py, PyAny>) -> PyResult<Option<Finished<'p
     match queue.call_method(names(py).get.bind(py), (), Some(&wait)) {
         Ok(finished) => Ok(Some(finished.extract()?)),
         Err(error) => {
-            let empty = global(py, intern!(py, "Queue"))?.getattr("Empty")?;
+            let empty = py.import("queue")?.getattr("Empty")?;
             if error.matches(py, empty)? {
                 Ok(None)
             } else {
