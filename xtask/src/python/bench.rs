@@ -56,6 +56,9 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
     let stock = Venv::with(project, "bench-stock", &interpreter, &[LUIGI.to_owned()])?;
     let ours = Venv::with(project, "bench-ours", &interpreter, &[])?;
     wheel::install(&ours, &wheel::build(project, Profile::Release)?)?;
+    for venv in [&stock, &ours] {
+        venv.compile()?;
+    }
     let folder = project.target().join("python/bench");
     let bench = Bench {
         stock: stock.python(),

@@ -124,6 +124,15 @@ impl Venv {
         setup::uv_pip(&self.uv, &self.python(), &arguments)
     }
 
+    /// Compiles the modules of what is installed, as pip does at once and what installs here does not.
+    pub(crate) fn compile(&self) -> anyhow::Result<()> {
+        let mut compiling = Command::new(self.python());
+        compiling
+            .args(["-m", "compileall", "-q", "-q"])
+            .arg(self.site_packages()?);
+        shell::must(compiling).map(drop)
+    }
+
     /// Whether pip can install this; what it says is shown only if it cannot.
     pub(crate) fn try_pip(&self, arguments: &[&str]) -> bool {
         let mut pip = Command::new(self.python());
