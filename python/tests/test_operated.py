@@ -215,7 +215,9 @@ def test_a_log_is_followed_while_the_task_runs_and_each_attempt_has_its_own(tmp_
     assert "told to fail" not in condotta("log", task, url(server))
     assert "told to fail" in condotta("log", task, "--attempt", "1", url(server))
     assert condotta("log", task, "--tail", "1", url(server)).count("\n") == 1
+    assert f"nothing that attempt 9 of task {task} printed" in condotta("log", task, "--attempt=9", url(server), code=5)
     assert "there is no task" in condotta("log", "Nobody", url(server), code=5)
+    assert "there is no task Nobody, and nothing" in condotta("log", "Nobody", "--attempt=1", url(server), code=5)
 
 
 def test_what_was_printed_outlives_its_worker(tmp_path, server):

@@ -20,6 +20,7 @@ const LONGEST_NAME: usize = 250;
 
 /// The task of this id, or the only one whose id begins so, or whose name is this.
 pub(crate) fn task(scheduler: &Scheduler, said: &str) -> Result<Task, Failure> {
+    not_empty("task", said)?;
     let found = match at_ours(scheduler, said)? {
         Some(found) => found,
         None => at_luigid(scheduler, said)?,
@@ -37,10 +38,19 @@ pub(crate) fn task(scheduler: &Scheduler, said: &str) -> Result<Task, Failure> {
     only(found, said)
 }
 
+/// All ids begin with nothing at all, and where there is one task or worker only, it would be the one that is meant.
+fn not_empty(what: &str, said: &str) -> Result<(), Failure> {
+    if said.trim().is_empty() {
+        let text = format!("which {what} is meant? What was given is empty");
+        return Err(Failure::new(Kind::Usage, text));
+    }
+    Ok(())
+}
+
 /// Those that may be meant, as our API finds them, up to a few more than are named; `None` where there is
 /// no such API, or where the name is longer than it shows.
 fn at_ours(scheduler: &Scheduler, said: &str) -> Result<Option<Vec<Task>>, Failure> {
-    if said.trim().is_empty() || said.len() > LONGEST_NAME {
+    if said.len() > LONGEST_NAME {
         return Ok(None);
     }
     match scheduler.get(&format!("tasks/{}", escaped(said)), &[]) {
@@ -106,6 +116,7 @@ fn only(mut found: Vec<Task>, said: &str) -> Result<Task, Failure> {
 
 /// The worker of this id, or the only one whose id begins so.
 pub(crate) fn worker(scheduler: &Scheduler, said: &str) -> Result<String, Failure> {
+    not_empty("worker", said)?;
     let workers = scheduler.call("worker_list", &json!({ "include_running": false }))?;
     let workers = workers.as_array().into_iter().flatten();
     let ids = workers.filter_map(|worker| worker["name"].as_str());

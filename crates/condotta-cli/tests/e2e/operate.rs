@@ -168,3 +168,29 @@ fn a_task_that_did_not_run_yet_has_no_log() {
     ended.says("task Load_1 did not run yet, so there is nothing that it printed");
     assert!(!ended.stderr.contains("refuses"), "{ended:?}");
 }
+
+/// As of a variable that is not set: the only task or worker there is would be meant.
+#[test]
+fn an_empty_name_is_nobodys() {
+    let place = Place::new();
+    let server = Server::start(&place, Kind::Ours);
+    let arguments = json!({"worker": "w", "task_id": "Load_1", "family": "Load"});
+    server.rpc.call("add_task", &arguments);
+    let url = format!("http://127.0.0.1:{}", server.port);
+    for words in [
+        &["done", ""][..],
+        &["why", " "],
+        &["workers", "disable", ""],
+    ] {
+        let words = [words, &["--scheduler-url", &url]].concat();
+        run(&place, &words)
+            .with_code(2)
+            .says("What was given is empty");
+    }
+    let worker = &server.rpc.call("worker_list", &json!({}))[0];
+    assert_eq!(worker["state"], "active");
+    assert_eq!(
+        server.rpc.call("task_list", &json!({}))["Load_1"]["status"],
+        "PENDING"
+    );
+}

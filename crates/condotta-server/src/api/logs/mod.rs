@@ -132,6 +132,7 @@ async fn of_task(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let known = scheduled(&server.handle, &task_id).await?;
+    let is_known = known.is_some();
     let newest = known.filter(|known| part.attempt.is_none_or(|attempt| attempt == known.attempt));
     if let Some(newest) = newest {
         let Some(id) = newest.id() else {
@@ -151,10 +152,20 @@ async fn of_task(
         None => None,
     };
     let id = id.ok_or_else(|| {
-        HttpError::not_found(format!(
-            "the scheduler knows no task {}, or nothing that this attempt of it printed is kept",
-            short(&task_id)
-        ))
+        let task = short(&task_id);
+        HttpError::not_found(match part.attempt {
+            Some(attempt) if is_known => format!(
+                "nothing that attempt {attempt} of task {task} printed is kept, if there was one: \
+                 `condotta history {task}` lists its attempts"
+            ),
+            Some(attempt) => format!(
+                "there is no task {task}, and nothing that attempt {attempt} of it printed is kept"
+            ),
+            None => format!(
+                "there is no task {task}; what it printed before it was dropped is asked for with the \
+                 number of an attempt, `attempt`"
+            ),
+        })
     })?;
     show(&server, &id, None, &part, &headers).await
 }
