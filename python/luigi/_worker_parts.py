@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 from typing import Any, Callable
 
 from condotta import _engine
@@ -17,6 +18,15 @@ class _Nobody:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *args, **kwargs: None
+
+
+def _sendable(said: Any) -> Any:
+    """What JSON has as it is, and anything else as text."""
+    try:
+        json.dumps(said)
+    except (TypeError, ValueError):
+        return str(said)
+    return said
 
 
 class TaskStatusReporter:
@@ -37,16 +47,17 @@ class TaskStatusReporter:
             task_id=self._task_id,
             worker=self._worker_id,
             status=RUNNING,
-            tracking_url=shown(self.private, tracking_url),
+            tracking_url=shown(self.private, None if tracking_url is None else str(tracking_url)),
         )
 
     def update_status_message(self, message: str) -> None:
         """Says what the run does."""
-        self._scheduler.set_task_status_message(self._task_id, shown(self.private, message))
+        self._scheduler.set_task_status_message(self._task_id, shown(self.private, _sendable(message)))
 
     def update_progress_percentage(self, percentage: float) -> None:
         """Says how far the run is, in percent."""
-        self._scheduler.set_task_progress_percentage(self._task_id, percentage)
+        number = percentage if isinstance(percentage, (int, float, type(None))) else float(percentage)
+        self._scheduler.set_task_progress_percentage(self._task_id, number)
 
     def decrease_running_resources(self, decrease_resources: dict[str, int]) -> None:
         """Gives back a part of what the run takes."""
@@ -103,7 +114,7 @@ class SchedulerMessage:
 
     def respond(self, response: str) -> None:
         """Answers whoever sent it."""
-        response = shown(self.private, response)
+        response = shown(self.private, _sendable(response))
         self._scheduler.add_scheduler_message_response(self._task_id, self._message_id, response)
 
 

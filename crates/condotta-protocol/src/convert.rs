@@ -170,8 +170,12 @@ pub(crate) fn resources(value: Json) -> Result<Resources, Mismatch> {
         .collect()
 }
 
-/// How much of a resource. Luigi takes fractions, so whoever has them has to know what to do.
+/// How much of a resource, where a flag may stand as in Luigi. It takes fractions, too, so whoever has them has to
+/// know what to do.
 fn need(value: Json) -> Result<u64, Mismatch> {
+    if let Json::Bool(flag) = value {
+        return Ok(u64::from(flag));
+    }
     let is_fraction = matches!(value, Json::Float(number) if number.fract() > 0.0);
     amount(value).map_err(|mismatch| Mismatch {
         expected: if is_fraction {

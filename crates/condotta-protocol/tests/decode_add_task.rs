@@ -180,6 +180,7 @@ fn what_stock_workers_may_send_is_taken() {
         r#""priority": Infinity"#,
         r#""priority": -Infinity"#,
         r#""resources": {"gpu": 2.0}"#,
+        r#""resources": {"gpu": true}"#,
         r#""resources": null"#,
         r#""runnable": null"#,
         r#""accepts_messages": null"#,

@@ -79,11 +79,21 @@ pub(super) fn add_task(items: &Bound<'_, PyTuple>) -> PyResult<AddTask> {
     let expl = shown_text(&*given.take()?)?;
     let needs = given.take()?;
     let needs = resources(&needs).map_err(|error| of_task(&task_id, &needs, error))?;
-    let priority = priority(&*given.take()?)?;
+    let priority = given.take()?;
+    let priority =
+        self::priority(&priority).map_err(|error| of_task(&task_id, &priority, error))?;
     let family = given.optional_text("family")?.unwrap_or_default();
     let module = given.optional_text("module")?;
     let params = given.take()?;
     let visibilities = given.take()?;
+    let accepts_messages = given.optional_flag()?;
+    let assistant = given.flag()?;
+    let tracking_url = given.optional_text("tracking_url")?;
+    let worker = given.text("worker")?;
+    let batchable = given.optional_flag()?;
+    let batch_id = given.optional_text("batch_id")?;
+    let policy = given.take()?;
+    let retry_policy = retry_policy(&policy).map_err(|error| of_task(&task_id, &policy, error))?;
     Ok(AddTask {
         task_id,
         status,
@@ -96,13 +106,13 @@ pub(super) fn add_task(items: &Bound<'_, PyTuple>) -> PyResult<AddTask> {
         family,
         module,
         params: self::params(&params, &visibilities)?,
-        accepts_messages: given.optional_flag()?,
-        assistant: given.flag()?,
-        tracking_url: given.optional_text("tracking_url")?,
-        worker: given.text("worker")?,
-        batchable: given.optional_flag()?,
-        batch_id: given.optional_text("batch_id")?,
-        retry_policy: retry_policy(&*given.take()?)?,
+        accepts_messages,
+        assistant,
+        tracking_url,
+        worker,
+        batchable,
+        batch_id,
+        retry_policy,
         // People are told by Python, which knows the owners.
         owners: Vec::new(),
         attempt: attempt(&*given.take()?)?,
@@ -301,8 +311,14 @@ fn retry_policy(value: &Bound<'_, PyAny>) -> PyResult<RetryPolicy> {
         if value.is_none() {
             continue;
         }
-        let number: f64 = value.extract()?;
-        match &*convert::scalar_text(&name)? {
+        let name = convert::scalar_text(&name)?;
+        let number: f64 = value.extract().map_err(|_| {
+            PyTypeError::new_err(format!(
+                "{name}: {} stands where a number should",
+                named(&value)
+            ))
+        })?;
+        match &*name {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
