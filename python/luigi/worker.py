@@ -423,6 +423,10 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         **kwargs: Any,
     ) -> None:
         self.worker_processes = int(worker_processes)
+        if self.worker_processes < 0:
+            raise ValueError(
+                f"--workers is {worker_processes}: a worker runs a number of tasks at a time, or 0 to run none"
+            )
         self._worker_info = self._generate_worker_info()
         self._config = worker(**kwargs)
         assert self._config.wait_interval >= _WAIT_INTERVAL_EPS, "[worker] wait_interval must be positive"
@@ -579,8 +583,8 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         return process
 
     def _sleeper(self) -> Iterator[None]:
-        import random
-
+        # Where somebody put another one in its place, that is asked.
+        random = globals().get("random") or importlib.import_module("random")
         while True:
             seconds = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
             logger.debug("Sleeping for %f seconds", seconds)

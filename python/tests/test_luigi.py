@@ -67,3 +67,12 @@ def test_the_worker_shows_the_modules_that_luigis_has():
     assert (luigi.worker.Queue, luigi.worker.random) == (queue, random)
     with pytest.raises(AttributeError, match="module 'luigi.worker' has no attribute 'nothing'"):
         luigi.worker.nothing  # noqa: B018  it is looked for
+
+
+def test_what_a_seed_leads_to_is_the_same_as_with_luigi(folder_of_its_own):
+    program = (
+        "import random, luigi.worker; random.seed(1); first = luigi.worker.Worker(); drawn = random.random();"
+        "random.seed(1); salt = f'{random.randrange(0, 10_000_000_000):09d}';"
+        "print(dict(first._worker_info)['salt'] == salt, drawn == random.random())"
+    )
+    assert python(program, "", folder_of_its_own) == ("True True\n", "")
