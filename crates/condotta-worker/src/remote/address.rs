@@ -41,6 +41,11 @@ impl Address {
             return Err(error("it does not begin with http:// or https://"));
         };
         let scheme = scheme.to_ascii_lowercase();
+        if scheme == "unix" {
+            return Err(error(
+                "a socket in the file system is named as in http+unix://%2Frun%2Fcondotta.sock",
+            ));
+        }
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = match rest.find('/') {
             Some(at) => (&rest[..at], rest[at..].trim_end_matches('/')),
@@ -196,6 +201,10 @@ mod tests {
             ),
             ("ftp://h", "it does not begin with http:// or https://"),
             ("http:///x", "it names no host"),
+            (
+                "unix:///run/s.sock",
+                "a socket in the file system is named as in http+unix://%2Frun%2Fcondotta.sock",
+            ),
             ("http://h:port", "its port is no number"),
             (
                 "http://me:s%4@h",
