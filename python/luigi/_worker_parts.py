@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import collections
+import functools
 import json
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from condotta import _engine
 from luigi._private import shown
 from luigi.task_status import RUNNING
+
+if TYPE_CHECKING:
+    from luigi._runners import Runners
 
 
 class _Nobody:
@@ -143,6 +147,21 @@ class DequeQueue(collections.deque):
 
             raise queue.Empty
         return self.pop()
+
+
+@functools.cache
+def starter() -> Callable[[Any], Any]:
+    """What starts processes. Workers that run their tasks themselves do not need it."""
+    from luigi import _forks
+
+    return _forks.start
+
+
+def runners_of_its_own() -> Runners:
+    """Processes that a worker keeps. Few do, and what it takes to start them is not imported for the others."""
+    from luigi._runners import Runners
+
+    return Runners()
 
 
 class AsyncCompletionException(Exception):

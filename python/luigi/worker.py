@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pickle import PicklingError
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from condotta import _engine
 from luigi._interface_logger import interface_logger
@@ -41,6 +41,8 @@ from luigi._worker_parts import (
     SingleProcessPool,
     TaskStatusReporter,
     TracebackWrapper,
+    runners_of_its_own,
+    starter,
 )
 from luigi.configuration import get_config
 from luigi.event import Event
@@ -173,7 +175,7 @@ class TaskProcess(multiprocessing.Process):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        return _starter()(process_obj)
+        return starter()(process_obj)
 
     def start(self) -> None:
         """Starts the process, whose ``run()`` puts the result on the queue.
@@ -324,14 +326,6 @@ PLAIN_AFTER_FORK = TaskProcess._after_fork
 PLAIN_TERMINATE = (TaskProcess.terminate, TaskProcess._recursive_terminate)
 
 
-@functools.cache
-def _starter() -> Callable[[Any], Any]:
-    # Not needed by workers that run their tasks themselves.
-    from luigi import _forks
-
-    return _forks.start
-
-
 class ContextManagedTaskProcess(TaskProcess):
     """A run within the context manager that ``[worker] task_process_context`` names."""
 
@@ -399,13 +393,6 @@ def _engines() -> Any:
     return _elsewhere.engines_of(config)
 
 
-def _runners_of_its_own() -> Runners:
-    # Few workers keep processes, and what it takes to start them is not imported for the others.
-    from luigi._runners import Runners
-
-    return Runners()
-
-
 class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSteps):
     """Plans tasks and runs them, as a scheduler says.
 
@@ -447,7 +434,7 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         self._batch_families_sent: set[str] = set()
         self._first_task: str | None = None
         self._task_result_queue: Any = ResultQueue()
-        self._runners = _runners_of_its_own() if self._config.reuse_processes else None
+        self._runners = runners_of_its_own() if self._config.reuse_processes else None
         self._idle_since: datetime.datetime | None = None
         self.unfulfilled_counts: dict[str, int] = collections.defaultdict(int)
         self._task_completion_cache = None
