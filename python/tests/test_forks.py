@@ -191,6 +191,30 @@ def test_results_of_any_kind_arrive_as_they_are(value):
     assert told_by(lambda: value) == value
 
 
+def test_results_that_are_there_are_told_before_more_work_is_asked_for():
+    calls = []
+
+    class Noting(Scheduler):
+        def add_task(self, *args, **kwargs):
+            if kwargs.get("status") == "DONE":
+                calls.append("done")
+            return super().add_task(*args, **kwargs)
+
+        def get_work(self, *args, **kwargs):
+            work = super().get_work(*args, **kwargs)
+            calls.append("asked" if work["task_id"] is None else "given")
+            return work
+
+    class Patient(Worker):
+        def _handle_next_task(self):
+            wait_until(lambda: not any(run.is_alive() for run in self._running_tasks.values()), 60)
+            return super()._handle_next_task()
+
+    with Patient(scheduler=Noting(), worker_id="me", **WORKER) as worker:
+        assert all(worker.add(Told(name)) for name in "abcd") and worker.run()
+    assert calls == ["given", "given", "done", "done", "given", "given", "done", "done", "asked"]
+
+
 class LeavesSlowly:
     """A context of a run that takes its time to be left."""
 

@@ -38,6 +38,8 @@ pub(crate) struct Channel {
     end: Option<i32>,
     /// Whether this end has sent a result.
     sent: bool,
+    /// There was something to read when it was looked for what any of the processes sent.
+    arrived: bool,
     delivered: bool,
     read_all: bool,
     closed: bool,
@@ -56,6 +58,7 @@ impl Channel {
             when_done: None,
             end: None,
             sent: false,
+            arrived: false,
             delivered: false,
             read_all: false,
             closed: false,
@@ -167,7 +170,7 @@ impl Channel {
     pub(super) fn has_more(&self, py: Python<'_>) -> PyResult<bool> {
         match self.reader {
             Some(reader) if !self.closed && !self.read_all => {
-                Ok(first_ready(py, &[reader], Some(0.0))?.is_some())
+                Ok(!ready_files(py, &[reader], Some(0.0))?.is_empty())
             }
             _ => Ok(false),
         }
@@ -277,20 +280,19 @@ fn bytes(py: Python<'_>, reader: i32, size: usize) -> PyResult<Vec<u8>> {
     Ok(data)
 }
 
-/// The first of these files that has something to read or has ended, `None` if there is none in time.
-fn first_ready(py: Python<'_>, files: &[i32], seconds: Option<f64>) -> PyResult<Option<i32>> {
+/// Those of these files that have something to read or have ended; none of them if nothing comes in time.
+fn ready_files(py: Python<'_>, files: &[i32], seconds: Option<f64>) -> PyResult<Vec<i32>> {
     let poll = held(py)?.poll.bind(py).call0()?;
     for file in files {
         poll.call_method1(names(py).register.bind(py), (file, READABLE))?;
     }
     let milliseconds = seconds.map(|seconds| (seconds * 1000.0).ceil().clamp(0.0, 1e9) as i64);
     let ready = poll.call_method1(names(py).poll.bind(py), (milliseconds,))?;
-    let ready = ready.cast::<PyList>()?;
-    if ready.is_empty() {
-        return Ok(None);
-    }
-    let (file, _event): (i32, i32) = ready.get_item(0)?.extract()?;
-    Ok(Some(file))
+    let files = ready.cast::<PyList>()?.iter().map(|event| {
+        let (file, _event): (i32, i32) = event.extract()?;
+        Ok(file)
+    });
+    files.collect()
 }
 
 /// Takes the oldest of the results that come from processes, for which it waits up to `timeout` seconds;
@@ -321,29 +323,39 @@ fn next_or_woken<'py>(
         return Ok(Some(here.call_method0(names(py).popleft.bind(py))?));
     }
     loop {
-        let sources = sources(channels)?;
-        if sources.is_empty() {
-            return Ok(Some(py.NotImplemented().into_bound(py)));
-        }
-        let bell = watch.map(|watch| watch.arm(py));
-        let of_runs = sources.iter().map(|(file, _)| *file);
-        let files: Vec<i32> = of_runs.chain(bell).collect();
-        let ready = first_ready(py, &files, left)?;
-        if here.is_truthy()? {
-            return Ok(Some(here.call_method0(names(py).popleft.bind(py))?));
-        }
-        let Some(ready) = ready else {
-            return Ok(None);
-        };
-        if let Some(watch) = watch
-            && bell == Some(ready)
-        {
-            watch.heed();
-            return Ok(None);
-        }
-        let channel = sources.into_iter().find(|(file, _)| *file == ready);
-        let Some((_, channel)) = channel else {
-            continue;
+        let (ready, channel) = match arrived(channels)? {
+            Some(first) => first,
+            None => {
+                let sources = sources(channels)?;
+                if sources.is_empty() {
+                    return Ok(Some(py.NotImplemented().into_bound(py)));
+                }
+                let bell = watch.map(|watch| watch.arm(py));
+                let of_runs = sources.iter().map(|(file, _)| *file);
+                let files: Vec<i32> = of_runs.chain(bell).collect();
+                let ready = ready_files(py, &files, left)?;
+                if here.is_truthy()? {
+                    return Ok(Some(here.call_method0(names(py).popleft.bind(py))?));
+                }
+                let Some(&first) = ready.first() else {
+                    return Ok(None);
+                };
+                if let Some(watch) = watch
+                    && bell == Some(first)
+                {
+                    watch.heed();
+                    return Ok(None);
+                }
+                for (file, channel) in &sources {
+                    let mut channel = channel.borrow_mut();
+                    channel.arrived |= channel.reader == Some(*file) && ready.contains(file);
+                }
+                let mut sources = sources.into_iter();
+                let Some(first) = sources.find(|(file, _)| *file == first) else {
+                    continue;
+                };
+                first
+            }
         };
         let item = take(&channel, ready)?;
         if channel.borrow().closed {
@@ -387,6 +399,34 @@ pub(crate) fn next_of_queue<'py>(
     }
     let item = next_or_woken(&here, channels, Some(seconds), watch)?;
     Ok(Some(item.filter(|item| !item.is(py.NotImplemented()))))
+}
+
+/// Whether a further result is there, as far as it was looked for.
+pub(crate) fn has_come(queue: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = queue.py();
+    if !queue.get_type().is(&built_in(py)?.result_queue) {
+        return Ok(false);
+    }
+    let channels = queue.getattr(names(py).channels.bind(py))?;
+    match channels.cast::<PyList>() {
+        Ok(channels) => Ok(arrived(channels)?.is_some()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The first of the ways that have something to read, as far as it was looked for.
+fn arrived<'py>(channels: &Bound<'py, PyList>) -> PyResult<Option<(i32, Bound<'py, Channel>)>> {
+    for channel in channels {
+        let channel = channel.cast_into::<Channel>()?;
+        let reader = {
+            let this = channel.borrow();
+            this.reader.filter(|_| this.arrived && !this.closed)
+        };
+        if let Some(reader) = reader {
+            return Ok(Some((reader, channel)));
+        }
+    }
+    Ok(None)
 }
 
 fn duration(seconds: f64) -> std::time::Duration {
@@ -445,8 +485,9 @@ fn take<'py>(channel: &Bound<'py, Channel>, ready: i32) -> PyResult<Option<Bound
     if let Some(reader) = reader {
         // What ended may have sent its result before.
         let has_more = ready == reader
-            || ended && !read_all && first_ready(py, &[reader], Some(0.0))?.is_some();
+            || ended && !read_all && !ready_files(py, &[reader], Some(0.0))?.is_empty();
         if has_more {
+            channel.borrow_mut().arrived = false;
             match receive(py, reader) {
                 Ok(result) => item = Some(result),
                 Err(error)

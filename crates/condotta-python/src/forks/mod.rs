@@ -13,7 +13,7 @@ mod start;
 mod task;
 
 pub(crate) use after_fork::{lighten_forks, look_at_handlers};
-pub(crate) use channel::{Channel, next_of_queue, next_result};
+pub(crate) use channel::{Channel, has_come, next_of_queue, next_result};
 pub(crate) use child::fork_run;
 pub(crate) use file::OwnedFile;
 pub(crate) use run::run_task_process;

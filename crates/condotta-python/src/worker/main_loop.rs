@@ -105,11 +105,19 @@ impl<'py> Steps for PythonSteps<'_, 'py> {
 
     fn handle_next_task(&mut self) -> PyResult<()> {
         let py = self.worker.py();
-        py.check_signals()?;
+        let queue = self.worker.getattr(names(py).task_result_queue.bind(py))?;
+        for _ in 0..self.running()?.max(1) {
+            py.check_signals()?;
 
-        self.worker
-            .call_method0(names(py).handle_next_task.bind(py))?;
+            self.worker
+                .call_method0(names(py).handle_next_task.bind(py))?;
 
+            // What else is there is told before more work is asked for. The memory that this writes to is
+            // copied once then, and not once for each process that is forked in between.
+            if !forks::has_come(&queue)? {
+                break;
+            }
+        }
         Ok(())
     }
 
