@@ -178,6 +178,9 @@ test("how long a family takes is shown day by day, and read by keyboard", async 
   await expect(trend.locator("title").first()).toHaveText(/7 attempts, median 5.0 s, 95 of 100 at most 9.0 s/);
   await expect(trend.locator("figcaption")).toHaveText(/^median of each day/);
   await page.goto(`${server.url}#/task/Load_1`);
+  // One reads on at the heading of a page that has come, wherever one was meanwhile.
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+  await expect(bars).toHaveCount(3);
   await page.getByRole("region", { name: "How long it usually takes" }).getByRole("link", { name: "history" }).focus();
   await page.keyboard.press("Tab");
   await expect(bars.first()).toBeFocused();
