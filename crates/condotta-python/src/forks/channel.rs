@@ -323,39 +323,10 @@ fn next_or_woken<'py>(
         return Ok(Some(here.call_method0(names(py).popleft.bind(py))?));
     }
     loop {
-        let (ready, channel) = match arrived(channels)? {
-            Some(first) => first,
-            None => {
-                let sources = sources(channels)?;
-                if sources.is_empty() {
-                    return Ok(Some(py.NotImplemented().into_bound(py)));
-                }
-                let bell = watch.map(|watch| watch.arm(py));
-                let of_runs = sources.iter().map(|(file, _)| *file);
-                let files: Vec<i32> = of_runs.chain(bell).collect();
-                let ready = ready_files(py, &files, left)?;
-                if here.is_truthy()? {
-                    return Ok(Some(here.call_method0(names(py).popleft.bind(py))?));
-                }
-                let Some(&first) = ready.first() else {
-                    return Ok(None);
-                };
-                if let Some(watch) = watch
-                    && bell == Some(first)
-                {
-                    watch.heed();
-                    return Ok(None);
-                }
-                for (file, channel) in &sources {
-                    let mut channel = channel.borrow_mut();
-                    channel.arrived |= channel.reader == Some(*file) && ready.contains(file);
-                }
-                let mut sources = sources.into_iter();
-                let Some(first) = sources.find(|(file, _)| *file == first) else {
-                    continue;
-                };
-                first
-            }
+        let (ready, channel) = match look(here, channels, left, watch)? {
+            Looked::Ready(file, channel) => (file, channel),
+            Looked::Here(item) => return Ok(Some(item)),
+            Looked::Nothing => return Ok(None),
         };
         let item = take(&channel, ready)?;
         if channel.borrow().closed {
@@ -370,6 +341,57 @@ fn next_or_woken<'py>(
             left.as_secs_f64()
         });
     }
+}
+
+/// What a wait for results ended with.
+enum Looked<'py> {
+    /// A file of a process is ready.
+    Ready(i32, Bound<'py, Channel>),
+    /// A result that is in this process, or `NotImplemented` where nothing is open.
+    Here(Bound<'py, PyAny>),
+    /// Nothing came in time, or there may be work.
+    Nothing,
+}
+
+/// Waits until a process has something to say, unless one had when it was looked before, and notes all that have.
+fn look<'py>(
+    here: &Bound<'py, PyAny>,
+    channels: &Bound<'py, PyList>,
+    seconds: Option<f64>,
+    watch: Option<&WorkWatch>,
+) -> PyResult<Looked<'py>> {
+    if let Some((file, channel)) = arrived(channels)? {
+        return Ok(Looked::Ready(file, channel));
+    }
+    let py = here.py();
+    let sources = sources(channels)?;
+    if sources.is_empty() {
+        return Ok(Looked::Here(py.NotImplemented().into_bound(py)));
+    }
+    let bell = watch.map(|watch| watch.arm(py));
+    let of_runs = sources.iter().map(|(file, _)| *file);
+    let files: Vec<i32> = of_runs.chain(bell).collect();
+    let ready = ready_files(py, &files, seconds)?;
+    if here.is_truthy()? {
+        let item = here.call_method0(names(py).popleft.bind(py))?;
+        return Ok(Looked::Here(item));
+    }
+    for (file, channel) in &sources {
+        let mut channel = channel.borrow_mut();
+        channel.arrived |= channel.reader == Some(*file) && ready.contains(file);
+    }
+    let first = sources
+        .into_iter()
+        .find(|(file, _)| ready.first() == Some(file));
+    if let Some((file, channel)) = first {
+        return Ok(Looked::Ready(file, channel));
+    }
+    if let Some(watch) = watch
+        && bell.is_some_and(|bell| ready.contains(&bell))
+    {
+        watch.heed();
+    }
+    Ok(Looked::Nothing)
 }
 
 /// Takes the next result of a worker's queue, or `None` when `watch` says that there may be work. `None` instead where Python has to look, as it does where somebody
