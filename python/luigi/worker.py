@@ -570,9 +570,9 @@ class Worker(WorkerIdentity, FailureMails, Operated, Messages, _engine.WorkerSte
         return process
 
     def _sleeper(self) -> Iterator[None]:
-        # Where somebody put another one in its place, that is asked.
-        random = globals().get("random") or importlib.import_module("random")
         while True:
+            # Where somebody put another one in its place, that is asked.
+            random = globals().get("random") or importlib.import_module("random")
             seconds = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
             logger.debug("Sleeping for %f seconds", seconds)
             if isinstance(self._scheduler, RemoteScheduler):
