@@ -81,7 +81,7 @@ pub(super) fn add_task(items: &Bound<'_, PyTuple>) -> PyResult<AddTask> {
     let needs = resources(&needs).map_err(|error| of_task(&task_id, &needs, error))?;
     let priority = given.take()?;
     let priority =
-        self::priority(&priority).map_err(|error| of_task(&task_id, &priority, error))?;
+        number("priority", &priority).map_err(|error| of_task(&task_id, &priority, error))?;
     let family = given.optional_text("family")?.unwrap_or_default();
     let module = given.optional_text("module")?;
     let params = given.take()?;
@@ -169,10 +169,10 @@ fn shown_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     }
 }
 
-fn priority(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+fn number(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
     value.extract().map_err(|_| {
         PyTypeError::new_err(format!(
-            "priority: {} stands where a number should",
+            "{name}: {} stands where a number should",
             named(value)
         ))
     })
@@ -312,12 +312,7 @@ fn retry_policy(value: &Bound<'_, PyAny>) -> PyResult<RetryPolicy> {
             continue;
         }
         let name = convert::scalar_text(&name)?;
-        let number: f64 = value.extract().map_err(|_| {
-            PyTypeError::new_err(format!(
-                "{name}: {} stands where a number should",
-                named(&value)
-            ))
-        })?;
+        let number = number(&name, &value)?;
         match &*name {
             #[expect(
                 clippy::cast_possible_truncation,
